@@ -1,0 +1,93 @@
+# Roving: raw crawls, dumps and archives in; clean, accounted-for pretraining text out.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INPUT ?= samples
+OUTPUT ?= out
+WORKERS ?= 1
+RUNNER ?= FnApiRunner
+OPTIONS ?=
+# The samples are tiny; real input follows the paper.
+RECIPE ?= $(if $(filter samples,$(INPUT)),recipes/sample.toml,recipes/llama1.toml)
+
+LID := models/lid.176.ftz
+KENLM := build/kenlm/bin/lmplz
+READY := $(VENV)/.ready
+
+.PHONY: help
+help: ## print every target
+	@grep -hE '^[a-zA-Z0-9_/.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
+	@echo
+	@echo "variables: INPUT=$(INPUT) OUTPUT=$(OUTPUT) RECIPE=$(RECIPE) RUNNER=$(RUNNER) WORKERS=$(WORKERS) OPTIONS="
+
+.PHONY: setup
+setup: $(READY) $(LID) $(KENLM) ## make .venv, fetch the language identifier, build KenLM's programs
+
+$(READY): requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+$(LID): | $(READY)
+	$(BIN)/roving models fetch --output $@
+
+$(KENLM): | $(READY)
+	PYTHON=$(BIN)/python tools/build_kenlm.sh build/kenlm
+
+.PHONY: run
+run: setup ## the main job on INPUT (default: samples): models, then every source; prints the funnel
+	PATH="$(CURDIR)/$(BIN):$$PATH" tools/run_all.sh "$(INPUT)" "$(OUTPUT)" "$(RECIPE)" "$(WORKERS)"
+
+SOURCES := wikipedia commoncrawl
+.PHONY: $(SOURCES)
+wikipedia: setup ## Wikipedia dumps in INPUT -> OUTPUT
+commoncrawl: setup ## Common Crawl WARC or WET files in INPUT -> OUTPUT
+$(SOURCES):
+	$(BIN)/roving run $@ --input "$(INPUT)" --output "$(OUTPUT)" --recipe "$(RECIPE)" \
+	  --workers $(WORKERS) --runner $(RUNNER) $(OPTIONS)
+
+.PHONY: language-models reference-model
+language-models: setup ## perplexity models from DOCUMENTS (a Wikipedia dataset), cut-offs from REFERENCE
+	$(BIN)/roving models language --recipe "$(RECIPE)" --documents "$(DOCUMENTS)" \
+	  $(if $(REFERENCE),--reference "$(REFERENCE)") $(OPTIONS)
+
+reference-model: setup ## quality classifier from DOCUMENTS (crawl) whose URLs CITATIONS (Wikipedia) cites
+	$(BIN)/roving models reference --recipe "$(RECIPE)" --documents "$(DOCUMENTS)" \
+	  --citations "$(CITATIONS)" $(OPTIONS)
+
+.PHONY: test
+test: setup ## run the tests
+	$(BIN)/python -m pytest
+
+.PHONY: check
+check: $(READY) ## lint, types, import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(READY) ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: samples-rebuild
+samples-rebuild: $(READY) ## rebuild samples/ from samples/source/
+	$(BIN)/python tools/make_samples.py
+
+.PHONY: lock
+lock: ## pin every dependency again (needs uv)
+	uv pip compile --quiet --universal --no-emit-index-url --generate-hashes --no-header -p 3.10 \
+	  pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --no-emit-index-url --generate-hashes --no-header -p 3.10 \
+	  pyproject.toml --extra dev -o requirements-dev.lock
+
+.PHONY: clean
+clean: ## delete outputs and models, keep .venv
+	rm -rf out models build

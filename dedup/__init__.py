@@ -1,0 +1,1 @@
+"""Deduplication: what compares documents with one another, on keys rather than text."""

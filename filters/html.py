@@ -1,0 +1,161 @@
+"""Bytes of an HTML page to text: which encoding it is really in.
+
+Follows the WHATWG Encoding standard for labels and for what they stand for (`latin1` is
+windows-1252, `gb2312` is GB 18030), and the HTML standard for where they are looked up: byte order
+mark, HTTP header, `<meta>`, then the bytes themselves. One deviation: bytes that are valid UTF-8
+are UTF-8, whatever is declared, because text in another encoding is never valid UTF-8 by chance.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
+
+from filters.document import Document, Rejected, StageSettings
+
+# Declarations further down are not looked at; browsers stop at 1,024 bytes, some pages are later.
+PROLOGUE_BYTES = 8192
+_META = re.compile(rb"""<meta\b[^>]{0,500}?\bcharset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+_XML = re.compile(rb"""<\?xml\b[^>]{0,200}?\bencoding\s*=\s*["']\s*([\w.:-]+)""", re.IGNORECASE)
+_BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+# Python's codecs by WHATWG's names that decode less than WHATWG's.
+_SUPERSETS = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "big5": "big5hkscs",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "ascii": "cp1252",
+}
+_TEXT_CONTROLS = b"\t\n\x0c\r\x1b"
+_CONTROLS = bytes(c for c in range(32) if c not in _TEXT_CONTROLS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HtmlDecoderSettings(StageSettings):
+    """What is taken for an HTML page.
+
+    Attributes:
+        maximum_bytes: longest page.
+        maximum_control_share: of bytes that are control characters (0 to 1); above it is binary.
+        maximum_undecodable_share: of characters that are U+FFFD after decoding (0 to 1).
+    """
+
+    maximum_bytes: int
+    maximum_control_share: float
+    maximum_undecodable_share: float
+
+
+class HtmlDecoder:
+    """Set `text` to the page's HTML, and the signals `encoding` and `encoding_source`.
+
+    Sources: `bom`, `http`, `meta` (declared there and true), `bytes` (found out).
+    Reasons: `empty`, `too_large`, `binary`, `undecodable`.
+    """
+
+    name = "decode"
+
+    def __init__(self, settings: HtmlDecoderSettings) -> None:
+        self.settings = settings
+
+    def open(self) -> None:
+        """Nothing to load."""
+
+    def __call__(self, document: Document) -> Document | Rejected:
+        raw = document.raw
+        if len(raw) > self.settings.maximum_bytes:
+            return Rejected("too_large", f"{len(raw)} bytes > {self.settings.maximum_bytes}")
+        if not raw or raw.isspace():
+            return Rejected("empty", f"{len(raw)} bytes of white space")
+        text, encoding, source = decode_html(raw, document.metadata.get("http_charset", ""))
+        document.signals["encoding"] = encoding
+        document.signals["encoding_source"] = source
+        if not encoding.startswith("utf-16"):
+            share = 1 - len(raw.translate(None, _CONTROLS)) / len(raw)
+            if share > self.settings.maximum_control_share:
+                return Rejected("binary", f"{share:.1%} control characters")
+        share = text.count("\ufffd") / max(1, len(text))
+        if share > self.settings.maximum_undecodable_share:
+            return Rejected("undecodable", f"{share:.1%} undecodable as {encoding}")
+        document.text = text.replace("\0", "")
+        document.raw = b""
+        return document
+
+
+def decode_html(raw: bytes, http_charset: str) -> tuple[str, str, str]:
+    """Text, Python's name of the encoding, and where it was found (see `HtmlDecoder`)."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if raw.startswith(mark):
+            return raw[len(mark) :].decode(encoding, "replace"), encoding, "bom"
+    declared = declared_encodings(raw, http_charset)
+    sources = dict(reversed(declared))
+    encoding = _not_ascii_compatible(raw, declared)
+    if encoding:
+        return raw.decode(encoding, "replace"), encoding, sources.get(encoding, "bytes")
+    source = sources.get("utf-8", "bytes")
+    try:
+        return raw.decode("utf-8"), "utf-8", source
+    except UnicodeDecodeError:
+        text = raw.decode("utf-8", "replace")
+    if _is_damaged_utf_8(text):
+        return text, "utf-8", source
+    return _decode_legacy(raw, [pair for pair in declared if pair[0] != "utf-8"])
+
+
+def _decode_legacy(raw: bytes, declared: list[tuple[str, str]]) -> tuple[str, str, str]:
+    """Text of a page that is not UTF-8: as declared, unless the bytes speak against it."""
+    found = python_encoding(detect_encoding(raw) or "") or "cp1252"
+    # Header and <meta> may differ: a server's default against the author's word.
+    candidates = sorted(declared, key=lambda pair: pair[0] != found)
+    text, encoding, source = raw.decode(found, "replace"), found, "bytes"
+    for candidate, where in candidates:
+        decoded = raw.decode(candidate, "replace")
+        if decoded.count("\ufffd") <= max(text.count("\ufffd"), len(decoded) // 1000):
+            return decoded, candidate, where
+    return text, encoding, source
+
+
+def declared_encodings(raw: bytes, http_charset: str) -> list[tuple[str, str]]:
+    """(encoding, `http` or `meta`) of every label that stands for one, by rank."""
+    declared = [(python_encoding(http_charset), "http")]
+    prologue = raw[:PROLOGUE_BYTES]
+    for pattern in (_XML, _META):
+        match = pattern.search(prologue)
+        if match:
+            # A label that could be read is not in UTF-16: the HTML standard says UTF-8.
+            encoding = python_encoding(match[1].decode("ascii", "replace"))
+            declared.append(("utf-8" if encoding.startswith("utf-16") else encoding, "meta"))
+    return [(encoding, source) for encoding, source in declared if encoding]
+
+
+def python_encoding(label: str) -> str:
+    """Python's codec for a WHATWG label, or empty for a label that stands for none."""
+    name = map_encoding_to_html5(label, fallback_utf8=False) or ""
+    return _SUPERSETS.get(name, name)
+
+
+def _not_ascii_compatible(raw: bytes, declared: list[tuple[str, str]]) -> str:
+    """UTF-16 without a mark, or ISO-2022-JP, which a UTF-8 decoder takes for ASCII; else empty."""
+    if b"\x1b" in raw and ("iso2022_jp" in dict(declared)):
+        return "iso2022_jp"
+    start = raw[:64]
+    if start.count(0) * 3 < len(start):
+        return ""
+    return {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(start[:2], "")
+
+
+def _is_damaged_utf_8(text: str) -> bool:
+    """Whether it is UTF-8 with a cut or a foreign snippet: characters far outnumber errors."""
+    errors = text.count("\ufffd")
+    beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
+    return beyond_ascii - errors > 4 * errors

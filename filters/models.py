@@ -1,0 +1,94 @@
+"""Loading of models: once per process, and with an error that says how to get a missing one.
+
+A model is shared by every filter of a process and kept until the process ends. fastText objects do
+not pickle, so filters hold paths and call these loaders in `open`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import fasttext
+import kenlm
+import sentencepiece
+
+Model = TypeVar("Model")
+
+_loaded: dict[tuple[str, str], Any] = {}
+_lock = threading.Lock()
+
+
+class MissingModel(Exception):
+    """A model is absent or unusable; the message names its path and the make target."""
+
+
+def missing_model(path: str | Path, make_target: str, problem: str = "not found") -> MissingModel:
+    """The error for a model that is absent, or unusable because of `problem`."""
+    return MissingModel(f"model {path}: {problem}; make it with `make {make_target}`")
+
+
+def load_once(kind: str, path: str | Path, make_target: str, load: Callable[[str], Model]) -> Model:
+    """The model at `path`, loaded by the first caller.
+
+    Args:
+        kind: separates models of different libraries that share a path.
+        path: the model file.
+        make_target: what the user is told to run when the file is absent or unreadable.
+        load: reads a file; raises OSError, RuntimeError or ValueError when it cannot.
+
+    Raises:
+        MissingModel: no such file, or `load` refused it.
+    """
+    resolved = str(Path(path).resolve())
+    with _lock:
+        if (kind, resolved) in _loaded:
+            return _loaded[kind, resolved]
+        if not Path(resolved).is_file():
+            raise missing_model(path, make_target)
+        try:
+            model = load(resolved)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise missing_model(path, make_target, f"cannot be read ({error})") from error
+        _loaded[kind, resolved] = model
+        return model
+
+
+def load_fasttext(path: str | Path, make_target: str) -> Any:
+    """A fastText model (`.bin` or `.ftz`)."""
+    return load_once("fasttext", path, make_target, fasttext.load_model)
+
+
+def load_sentencepiece(path: str | Path, make_target: str) -> Any:
+    """A SentencePiece model."""
+    return load_once(
+        "sentencepiece",
+        path,
+        make_target,
+        lambda name: sentencepiece.SentencePieceProcessor(model_file=name),
+    )
+
+
+def load_kenlm(path: str | Path, make_target: str) -> Any:
+    """A KenLM model: a binary file, mapped into memory and so shared by workers, or ARPA."""
+    return load_once("kenlm", path, make_target, kenlm.Model)
+
+
+def predict(model: Any, text: str, k: int = 1) -> list[tuple[str, float]]:
+    """The k best labels of a fastText model for one line of text, best first.
+
+    `model.predict` fails with NumPy 2 in some builds of fastText; the binding beneath it does not.
+
+    Args:
+        model: from `load_fasttext`.
+        text: without newlines: fastText reads up to the first one.
+        k: how many labels.
+
+    Returns:
+        (label without its prefix, probability) pairs; rounding may leave a probability just above
+        1. For empty text fastText guesses from nothing.
+    """
+    found = model.f.predict(text + "\n", k, 0.0, "strict")
+    return [(label.removeprefix("__label__"), score) for score, label in found]

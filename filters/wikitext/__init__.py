@@ -1,0 +1,14 @@
+"""Wikipedia's stages: which pages are articles, their text, and the URLs they cite."""
+
+from filters.wikitext.citations import cited_urls
+from filters.wikitext.cleaner import WikitextCleaner, WikitextSettings, clean_wikitext
+from filters.wikitext.page import PageSettings, WikipediaPageFilter
+
+__all__ = [
+    "PageSettings",
+    "WikipediaPageFilter",
+    "WikitextCleaner",
+    "WikitextSettings",
+    "cited_urls",
+    "clean_wikitext",
+]

@@ -1,0 +1,232 @@
+"""Wikitext to clean text: what LLaMA did to Wikipedia ("remove hyperlinks, comments and other
+formatting boilerplate", arXiv 2302.13971, 2.1), by RedPajama's rules where the paper says no more.
+
+The order is MediaWiki's: comments and extension tags, templates, tables, links, HTML, emphasis,
+and entities last, so that what an entity spells is never taken for markup. Each step is one pass
+over the page; docs/wikipedia.md gives every rule with its origin.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from filters.document import Document, Rejected, StageSettings
+from filters.wikitext import nesting
+from filters.wikitext.citations import urls_of_references
+from filters.wikitext.names import (
+    CATEGORY_NAMESPACES,
+    MEDIA_NAMESPACES,
+    PROJECT_PREFIXES,
+    SectionKind,
+    is_interlanguage,
+)
+from filters.wikitext.opaque import REMOVED, break_marks, restore_kept, split_opaque, unescape
+from filters.wikitext.templates import split_parameters, template_rule
+from filters.wikitext.tidy import mend_gaps, plain_lines
+
+# A link without a colon before its label and without anything nested: its label.
+_SIMPLE_LINK = re.compile(r"\[\[(?![^\[\]|\n]*:)(?:[^\[\]|{}\n]*\|)?([^\[\]|{}]*)\]\]")
+_TEMPLATE_NAME = re.compile(r"\s*([^|{}\[\]<>:\n]*)(:?)")
+_BRACES = re.compile(r"\{{2,}|\}{2,}")
+_TABLE_MARKS = re.compile(r"\n[ \t:*#]*(\{\|)|\n[ \t]*(\|\})")
+_HTML_TABLE_MARKS = re.compile(r"(<table(?=[\s>])[^<>]*>)|(</table\s{0,9}>)", re.IGNORECASE)
+_LINK_MARKS = re.compile(r"(\[\[)|(\]\])|\n==")
+_LINK_BRACKETS = re.compile(r"\[\[|\]\]")
+_LINK_PREFIX = re.compile(r"\s*(:?)([^:|\[\]{}\n]{1,40}):")
+_EXTERNAL_LINK = re.compile(
+    r"\[(?:https?:|ftp:|mailto:|news:)?(?://|(?<=mailto:))[^\s\[\]<>]*((?:[ \t\u00a0][^\[\]\n]*)?)\]",
+    re.IGNORECASE,
+)
+_VARIANT = re.compile(r"-\{([^{}|]*\|)?([^{}]*)\}-")
+_HIDDEN = re.compile(
+    r"<(span|div)\b[^<>]*display\s{0,9}:\s{0,9}none[^<>]*>[^<]*</\1>", re.IGNORECASE
+)
+_SCRIPT = re.compile(r"<(su[bp])>([^<>]{1,20})</\1>", re.IGNORECASE)
+_BLOCK_TAG = re.compile(
+    r"</?(?:br|p|div|blockquote|li|ul|ol|dl|dd|dt|poem|center|hr|h[1-6]|tr|caption|table)"
+    r"(?=[\s/>])[^<>]*>",
+    re.IGNORECASE,
+)
+_INLINE_TAG = re.compile(
+    r"</?(?:abbr|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|includeonly|ins|kbd|mark"
+    r"|math|noinclude|nowiki|onlyinclude|pre|q|rb|rp|rt|rtc|ruby|s|samp|section|small|source|span"
+    r"|strike|strong|sub|sup|syntaxhighlight|td|th|time|translate|tt|tvar|u|var|wbr|references"
+    r"|refs?|gallery|chem|ce|timeline|score|templatestyles)(?=[\s/>])[^<>]*>",
+    re.IGNORECASE,
+)
+_ELIDED_BOLD = re.compile(r"(?<=\w)'''(?!')([^'\n]+)''(?!')")
+_EMPHASIS = re.compile(r"'{2,}")
+_SWITCH = re.compile(r"__[^\W\d_]+(?:_[^\W\d_]+)*__")
+_SUPERSCRIPT = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
+_SUBSCRIPT = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+_DIGITS = re.compile(r"[0-9+\-−]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WikitextSettings(StageSettings):
+    """Recipe section of the cleaner.
+
+    Attributes:
+        dropped_sections: kinds of apparatus sections left out, found by their heading in any of
+            the twenty languages, with their subsections.
+    """
+
+    dropped_sections: tuple[SectionKind, ...]
+
+
+class WikitextCleaner:
+    """Turn a page's wikitext into plain text; put the URLs it cites into `cited_urls`.
+
+    Rejects with `empty` where no text is left.
+    """
+
+    name = "wikitext"
+
+    def __init__(self, settings: WikitextSettings) -> None:
+        self.settings = settings
+
+    def open(self) -> None:
+        """Nothing to load."""
+
+    def __call__(self, document: Document) -> Document | Rejected:
+        """Clean one page; `metadata` gives its language and title."""
+        wikitext = document.text
+        document.signals["wikitext_characters"] = len(wikitext)
+        document.text, document.metadata["cited_urls"] = clean_wikitext(
+            wikitext,
+            language=document.metadata.get("language") or "",
+            title=document.metadata.get("title") or "",
+            dropped_sections=self.settings.dropped_sections,
+        )
+        if not document.text:
+            return Rejected("empty", f"nothing left of {len(wikitext)} characters of wikitext")
+        return document
+
+
+def clean_wikitext(
+    wikitext: str, *, language: str, title: str, dropped_sections: Collection[SectionKind]
+) -> tuple[str, list[str]]:
+    """Return a page's plain text and the URLs it cites.
+
+    Args:
+        wikitext: source of one page.
+        language: code of the wiki's language, for templates that differ by wiki.
+        title: what `{{PAGENAME}}` shows.
+        dropped_sections: kinds of apparatus sections to leave out.
+    """
+    parts = split_opaque(wikitext.replace("\r\n", "\n"))
+    text = "".join(_SIMPLE_LINK.split(parts.text))
+    text = _replace_templates("\n" + text, language, title)
+    text = _remove_tables(text)
+    text = _replace_links(text)
+    text = _remove_tags(text)
+    text = _remove_emphasis(text)
+    text = mend_gaps(unescape(text))
+    text = plain_lines(text, dropped_sections)
+    text = restore_kept(break_marks(text, closing=True), parts.kept)
+    return break_marks(text, closing=False), urls_of_references(parts.references)
+
+
+def _replace_templates(text: str, language: str, title: str) -> str:
+    if "{{" not in text and "}}" not in text:
+        return text
+
+    def keep(pair: nesting.Pair) -> Callable[[str], str] | None:
+        if pair.braces == 3:
+            return None
+        match = _TEMPLATE_NAME.match(text, pair.inner_start, pair.inner_end)
+        name = match[1].strip().lower().replace("_", " ") if match else ""
+        if name == "pagename":
+            return lambda inner: title
+        rule = template_rule(name, language)
+        if rule is None:
+            return None
+        mark = ":" if match and match[2] else "|"
+        return lambda inner: rule(*split_parameters("|" + inner.partition(mark)[2]))
+
+    text = nesting.render(text, nesting.match_braces(text), keep, REMOVED)
+    return "".join(_BRACES.split(text))
+
+
+def _remove_tables(text: str) -> str:
+    if "{|" in text:
+        text = nesting.render(
+            text, nesting.match_marks(text, _TABLE_MARKS), lambda pair: None, "\n"
+        )
+    if "<table" in text:
+        text = nesting.render(
+            text, nesting.match_marks(text, _HTML_TABLE_MARKS), lambda pair: None, "\n"
+        )
+    return text
+
+
+def _replace_links(text: str) -> str:
+    if "[[" in text:
+        pairs = nesting.match_marks(text, _LINK_MARKS)
+
+        def keep(pair: nesting.Pair) -> Callable[[str], str] | None:
+            prefix = _LINK_PREFIX.match(text, pair.inner_start, pair.inner_end)
+            if prefix is None or prefix[1]:
+                return _label
+            namespace = prefix[2].strip().replace("_", " ")
+            folded = namespace.lower()
+            if folded in MEDIA_NAMESPACES or folded in CATEGORY_NAMESPACES:
+                return None
+            return None if is_interlanguage(namespace) else _label
+
+        text = nesting.render(text, pairs, keep, REMOVED)
+    text = "".join(_LINK_BRACKETS.split(text))
+    if "//" in text or "mailto:" in text:
+        text = _EXTERNAL_LINK.sub(lambda match: match[1].strip() or REMOVED, text)
+    return text
+
+
+def _label(inner: str) -> str:
+    target, bar, label = inner.partition("|")
+    if bar and label.strip():
+        return label
+    target = target.strip().removeprefix(":")
+    prefix, colon, rest = target.partition(":")
+    return rest if colon and prefix.lower() in PROJECT_PREFIXES else target
+
+
+def _remove_tags(text: str) -> str:
+    if "-{" in text:
+        text = _VARIANT.sub(_first_variant, text)
+    if "<" not in text:
+        return text
+    text = _HIDDEN.sub("", text)
+    text = _SCRIPT.sub(_script, text)
+    text = "\n".join(_BLOCK_TAG.split(text))
+    return "".join(_INLINE_TAG.split(text))
+
+
+def _first_variant(match: re.Match[str]) -> str:
+    """Of `-{sr-ec: а; sr-el: a}-` keep the first; `-{text}-` only forbids conversion."""
+    first = match[2].split(";", 1)[0]
+    code, colon, text = first.partition(":")
+    return text.strip() if colon and code.strip().replace("-", "").isascii() else match[2]
+
+
+def _script(match: re.Match[str]) -> str:
+    if not _DIGITS.fullmatch(match[2]):
+        return match[2]
+    return match[2].translate(_SUPERSCRIPT if match[1].lower() == "sup" else _SUBSCRIPT)
+
+
+def _remove_emphasis(text: str) -> str:
+    if "''" in text:
+        if "'''" in text:
+            text = _ELIDED_BOLD.sub(r"'\1", text)
+        text = _EMPHASIS.sub(_apostrophes, text)
+    if "__" in text:
+        text = _SWITCH.sub(lambda word: "" if word[0].isupper() else word[0], text)
+    return text
+
+
+def _apostrophes(run: re.Match[str]) -> str:
+    """Two, three and five apostrophes are emphasis; what is over is meant as apostrophes."""
+    count = len(run[0])
+    return "" if count in {2, 3, 5} else "'" if count == 4 else "'" * (count - 5)

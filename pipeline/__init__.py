@@ -1,0 +1,1 @@
+"""Where Beam lives: units, shards, stages, sources, the runner and the command line."""

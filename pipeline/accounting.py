@@ -1,0 +1,162 @@
+"""Accounting: every input record is kept, dropped with a reason, or failed with a reason.
+
+One JSON record a unit (`stats/part-<unit>.json`), written last: it is the unit's commit marker. It
+holds nothing that depends on time or machine; CPU seconds go to `logs/timings/` instead.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from pipeline import files
+from pipeline.batch import Batch, StageCount
+from pipeline.errors import RunFailed
+
+
+@dataclass
+class StageStats:
+    """One stage of the funnel: what went in and out, and why the rest was dropped."""
+
+    count: StageCount = field(default_factory=StageCount)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class Funnel:
+    """Counts of one unit, or the sum over many.
+
+    Attributes:
+        skipped: records that carry no document by design, by reason.
+        stages: in the order documents meet them.
+    """
+
+    skipped: Counter[str] = field(default_factory=Counter)
+    stages: dict[str, StageStats] = field(default_factory=dict)
+
+    def stage(self, name: str) -> StageStats:
+        return self.stages.setdefault(name, StageStats())
+
+    def add_batch(self, batch: Batch) -> None:
+        """Add what the stages did to a batch."""
+        for name, count in batch.counts.items():
+            self.stage(name).count.add(count)
+        for row in batch.rejected:
+            self.stage(row.stage).reasons[row.reason] += 1
+        self.skipped.update(batch.skipped)
+
+    def add(self, other: Funnel) -> None:
+        """Add another funnel, stage by stage."""
+        self.skipped.update(other.skipped)
+        for name, stage in other.stages.items():
+            mine = self.stage(name)
+            mine.count.add(stage.count)
+            mine.reasons.update(stage.reasons)
+
+    @property
+    def records(self) -> int:
+        """Records that could have become documents."""
+        first = next(iter(self.stages.values()), StageStats())
+        return first.count.documents_in
+
+    @property
+    def kept(self) -> int:
+        last = list(self.stages.values())[-1] if self.stages else StageStats()
+        return last.count.documents_out
+
+    @property
+    def kept_characters(self) -> int:
+        last = list(self.stages.values())[-1] if self.stages else StageStats()
+        return last.count.characters_out
+
+    @property
+    def errors(self) -> Counter[str]:
+        """Rejections because our code failed, `stage: reason` -> number."""
+        return Counter(
+            {
+                f"{name}: {reason}": number
+                for name, stage in self.stages.items()
+                for reason, number in stage.reasons.items()
+                if reason.startswith("error:")
+            }
+        )
+
+    def check(self, where: str) -> None:
+        """Raise if a record was lost or counted twice at any stage."""
+        previous: int | None = None
+        for name, stage in self.stages.items():
+            entered = stage.count.documents_in
+            left = stage.count.documents_out + sum(stage.reasons.values())
+            if entered != left or (previous is not None and entered != previous):
+                raise RunFailed(
+                    f"{where}: stage {name!r} took {entered} of {previous} documents in and "
+                    f"accounts for {left}; this is a bug in the stage"
+                )
+            previous = stage.count.documents_out
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, without seconds."""
+        return {
+            "skipped": dict(sorted(self.skipped.items())),
+            "stages": [
+                {
+                    "name": name,
+                    "documents_in": stage.count.documents_in,
+                    "documents_out": stage.count.documents_out,
+                    "characters_in": stage.count.characters_in,
+                    "characters_out": stage.count.characters_out,
+                    "reasons": dict(sorted(stage.reasons.items())),
+                }
+                for name, stage in self.stages.items()
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Funnel:
+        funnel = cls(skipped=Counter(data["skipped"]))
+        for stage in data["stages"]:
+            entry = funnel.stage(stage["name"])
+            entry.reasons = Counter(stage["reasons"])
+            entry.count = StageCount(
+                stage["documents_in"],
+                stage["documents_out"],
+                stage["characters_in"],
+                stage["characters_out"],
+            )
+        return funnel
+
+
+def write_json(path: str, data: Any) -> None:
+    """Write sorted, indented JSON that appears whole."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    with files.atomic_write(path) as file:
+        file.write(orjson.dumps(data, option=options))
+
+
+def read_json(path: str) -> Any:
+    return orjson.loads(files.read_bytes(path))
+
+
+def sum_funnels(stats: Iterable[Mapping[str, Any]]) -> Funnel:
+    """The funnel over many units' stats."""
+    total = Funnel()
+    for one in stats:
+        total.add(Funnel.from_json(one["funnel"]))
+    return total
+
+
+def funnel_lines(funnel: Funnel, limit: int = 10) -> list[str]:
+    """The funnel as a table for people, at most `limit` lines."""
+    lines = [f"{'stage':<20}{'in':>12}{'kept':>12}{'kept %':>8}  dropped"]
+    for name, stage in funnel.stages.items():
+        entered, left = stage.count.documents_in, stage.count.documents_out
+        share = f"{100 * left / entered:.1f}" if entered else "-"
+        reasons = ", ".join(
+            f"{reason} {number:,}" for reason, number in stage.reasons.most_common(4)
+        )
+        lines.append(f"{name:<20}{entered:>12,}{left:>12,}{share:>8}  {reasons}")
+    return lines[:limit]

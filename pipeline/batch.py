@@ -1,0 +1,98 @@
+"""The element between stages: a few hundred documents of one unit, in order, with their rejects.
+
+Batches make Beam's cost per document negligible and carry rejects and counts along, so that a
+chain of stages needs no tagged outputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filters.document import Document, Rejected
+from pipeline.units import Unit
+
+
+@dataclass(slots=True)
+class RejectedDocument:
+    """A row of the rejects: what was dropped, where and why.
+
+    `text` is kept for a deterministic share of the rejects only; `characters` is always right.
+    """
+
+    id: str
+    url: str
+    stage: str
+    reason: str
+    detail: str
+    signals: dict[str, Any]
+    characters: int
+    text: str | None = None
+
+
+@dataclass(slots=True)
+class StageCount:
+    """What went through one stage: documents and characters in and out, CPU seconds."""
+
+    documents_in: int = 0
+    documents_out: int = 0
+    characters_in: int = 0
+    characters_out: int = 0
+    seconds: float = 0.0
+
+    def add(self, other: StageCount) -> None:
+        self.documents_in += other.documents_in
+        self.documents_out += other.documents_out
+        self.characters_in += other.characters_in
+        self.characters_out += other.characters_out
+        self.seconds += other.seconds
+
+
+@dataclass(slots=True)
+class Batch:
+    """Documents of one unit.
+
+    Attributes:
+        unit: the work unit.
+        index: 0, 1, 2... within the unit.
+        is_last: the unit ends with this batch.
+        documents: those still kept.
+        rejected: those dropped so far, by any stage.
+        counts: per stage, in stage order.
+        skipped: records that carry no document by design, by reason.
+        keys: per kind of key, one array for each document kept.
+        input_size, input_sha256: of the unit's input, on the last batch.
+    """
+
+    unit: Unit
+    index: int
+    is_last: bool = False
+    documents: list[Document] = field(default_factory=list)
+    rejected: list[RejectedDocument] = field(default_factory=list)
+    counts: dict[str, StageCount] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+    keys: dict[str, list[NDArray[np.uint64]]] = field(default_factory=dict)
+    input_size: int = 0
+    input_sha256: str = ""
+
+
+def document_size(document: Document) -> int:
+    """Characters of text, or bytes of payload where there is no text yet."""
+    return len(document.text) or len(document.raw)
+
+
+def reject(document: Document, stage: str, rejected: Rejected, keep_text: bool) -> RejectedDocument:
+    """The row for a document that a stage drops."""
+    return RejectedDocument(
+        id=document.id,
+        url=str(document.metadata.get("url") or ""),
+        stage=stage,
+        reason=rejected.reason,
+        detail=rejected.detail,
+        signals=document.signals,
+        characters=document_size(document),
+        text=document.text if keep_text else None,
+    )

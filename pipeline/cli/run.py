@@ -1,0 +1,83 @@
+"""`roving run SOURCE`: raw input to a finished dataset."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from pathlib import Path
+
+from pipeline.errors import InputError, RunFailed
+from pipeline.job import Job
+from pipeline.locking import lock_output
+from pipeline.recipe import load_recipe
+from pipeline.runner import LOCAL_RUNNER, Engine
+
+SOURCES = ("commoncrawl", "c4", "github", "wikipedia", "books", "arxiv", "stackexchange")
+BUILT = ("commoncrawl", "wikipedia")
+DEFAULT_RECIPE = str(Path(__file__).resolve().parents[2] / "recipes" / "llama1.toml")
+
+EPILOG = """\
+examples:
+  roving run wikipedia --input dumps/ --output out/wikipedia
+  roving run commoncrawl --input crawl/ --output out/cc --workers 4 \\
+      --set commoncrawl.perplexity.enabled=false --set 'commoncrawl.language.keep=["en","de"]'
+  roving run commoncrawl --input gs://b/crawl --output gs://b/out --runner DataflowRunner \\
+      --project p --region r --temp_location gs://b/tmp
+
+The same command again continues an interrupted run. OUTPUT/documents holds what was kept,
+OUTPUT/rejected what was dropped and why, OUTPUT/manifest.json is written last.
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "run",
+        help="make a clean dataset from a source's raw files",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source", choices=SOURCES, help="which source the input is")
+    parser.add_argument("--input", required=True, help="folder (or file) with the raw files")
+    parser.add_argument("--output", required=True, help="folder of the dataset")
+    parser.add_argument("--recipe", default=DEFAULT_RECIPE, help="recipe file (default: llama1)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override a recipe key, e.g. commoncrawl.length.minimum_characters=200; repeatable",
+    )
+    parser.add_argument("--workers", type=int, default=1, help="local processes (default: 1)")
+    parser.add_argument(
+        "--runner",
+        default=LOCAL_RUNNER,
+        help=f"Beam runner (default: {LOCAL_RUNNER}, local); its own options follow unchanged",
+    )
+    parser.add_argument(
+        "--keep-rejected-text",
+        action="store_true",
+        help="keep the text of every reject, not of a sample",
+    )
+    parser.set_defaults(execute=execute, accepts_engine_options=True)
+
+
+def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
+    """Run a source."""
+    if parsed.source not in BUILT:
+        raise InputError(f"source {parsed.source!r} is not built yet; there are {', '.join(BUILT)}")
+    if engine_options and parsed.runner == LOCAL_RUNNER:
+        raise RunFailed(f"unknown options {' '.join(engine_options)}; engine options need --runner")
+    job = Job(
+        source=parsed.source,
+        input=parsed.input,
+        output=parsed.output,
+        recipe=load_recipe(parsed.recipe, parsed.set),
+        engine=Engine(parsed.runner, parsed.workers, tuple(engine_options)),
+        keep_rejected_text=parsed.keep_rejected_text,
+    )
+    source = importlib.import_module(f"pipeline.sources.{parsed.source}")
+    with lock_output(job.output):
+        source.run(job)
+    return 0

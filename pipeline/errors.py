@@ -1,0 +1,23 @@
+"""Errors that a person can act on: the command line prints the message alone, without a traceback."""
+
+from __future__ import annotations
+
+
+class RovingError(Exception):
+    """Something is wrong that the user can put right; the message says what to do."""
+
+
+class InputError(RovingError):
+    """The input is missing, empty, or not what the source reads."""
+
+
+class RecipeError(RovingError):
+    """The recipe or an override is not valid."""
+
+
+class OutputError(RovingError):
+    """The output folder holds something else, or another run is writing to it."""
+
+
+class RunFailed(RovingError):
+    """The run ended without a complete dataset."""

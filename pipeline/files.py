@@ -1,0 +1,240 @@
+"""Files through Beam's FileSystems, so that every path may be local, gs://, s3:// or hdfs://.
+
+A file appears whole or not at all. Locally: a hidden temporary name, fsync, rename. On object
+stores the object appears when it is closed, so the final name is written directly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, BinaryIO, cast
+
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+TEMPORARY_MARK = ".tmp-"
+
+
+def split(path: str) -> tuple[str, str]:
+    """Folder and name of a path."""
+    folder, name = FileSystems.split(path)
+    return folder.rstrip("/"), name
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """One file of a listing: its full path, its path below the listed folder, its size in bytes."""
+
+    path: str
+    relative: str
+    size: int
+
+
+def is_local(path: str) -> bool:
+    """Whether the path has no `scheme://`."""
+    return "://" not in path
+
+
+def join(folder: str, *parts: str) -> str:
+    """Join path parts for any file system."""
+    return str(FileSystems.join(folder, *parts))
+
+
+def list_files(folder: str) -> list[FileInfo]:
+    """All files below a folder, or the one file that the path names, sorted by relative path."""
+    if is_local(folder):
+        return _list_local(Path(folder))
+    prefix = folder.rstrip("/") + "/"
+    found = FileSystems.match([prefix + "**", folder])
+    files = {
+        item.path: FileInfo(item.path, item.path.removeprefix(prefix), item.size_in_bytes)
+        for result in found
+        for item in result.metadata_list
+    }
+    return sorted(files.values(), key=lambda file: file.relative)
+
+
+def _list_local(folder: Path) -> list[FileInfo]:
+    if folder.is_file():
+        return [FileInfo(str(folder), folder.name, folder.stat().st_size)]
+    found = []
+    for root, _, names in os.walk(folder, followlinks=True):
+        for name in names:
+            path = Path(root, name)
+            if path.is_file():
+                relative = path.relative_to(folder).as_posix()
+                found.append(FileInfo(str(path), relative, path.stat().st_size))
+    return sorted(found, key=lambda file: file.relative)
+
+
+def exists(path: str) -> bool:
+    """Whether a file of that name exists."""
+    return bool(FileSystems.exists(path))
+
+
+def open_read(path: str) -> BinaryIO:
+    """Open a file as raw bytes, never decompressing by its name."""
+    handle = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    return cast(BinaryIO, handle)
+
+
+def read_bytes(path: str) -> bytes:
+    """The whole content of a small file."""
+    with open_read(path) as handle:
+        return handle.read()
+
+
+class HashingReader(io.RawIOBase):
+    """A seekable stream, or a slice of one, that takes the SHA-256 of its bytes as they are read.
+
+    Args:
+        handle: the stream below; closed by `finish`.
+        offset: where the slice starts in it.
+        length: bytes of the slice; None to the end.
+    """
+
+    def __init__(self, handle: BinaryIO, offset: int = 0, length: int | None = None) -> None:
+        super().__init__()
+        self._handle = handle
+        self._offset = offset
+        self._length = length
+        self._position = 0
+        self._hash = hashlib.sha256()
+        self._hashed = 0
+        handle.seek(offset)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if whence == os.SEEK_CUR:
+            offset += self._position
+        elif whence == os.SEEK_END:
+            offset += self._end()
+        self._handle.seek(self._offset + offset)
+        self._position = offset
+        return offset
+
+    def _end(self) -> int:
+        if self._length is not None:
+            return self._length
+        return self._handle.seek(0, os.SEEK_END) - self._offset
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        wanted = len(view)
+        if self._length is not None:
+            wanted = min(wanted, max(0, self._length - self._position))
+        data = self._handle.read(wanted) if wanted else b""
+        view[: len(data)] = data
+        if self._position <= self._hashed < self._position + len(data):
+            self._hash.update(data[self._hashed - self._position :])
+            self._hashed = self._position + len(data)
+        self._position += len(data)
+        return len(data)
+
+    def finish(self) -> tuple[int, str]:
+        """Size in bytes and SHA-256 of the whole slice, reading what has not been read.
+
+        Closes the stream below; a reader that closes this stream leaves that one open.
+        """
+        self.seek(self._hashed)
+        buffer = bytearray(1 << 20)
+        while self.readinto(buffer):
+            pass
+        self._handle.close()
+        return self._hashed, self._hash.hexdigest()
+
+
+class AtomicFile(io.RawIOBase):
+    """A file being written that nobody sees before `commit`; knows its size and SHA-256."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+        self.size = 0
+        self._hash = hashlib.sha256()
+        self._temporary = path
+        self._handle: IO[bytes]
+        if is_local(path):
+            target = Path(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            name = f".{target.name}{TEMPORARY_MARK}{uuid.uuid4().hex[:12]}"
+            self._temporary = str(target.parent / name)
+            self._handle = open(self._temporary, "wb")
+        else:
+            self._handle = FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data)
+        self._handle.write(view)
+        self._hash.update(view)
+        self.size += view.nbytes
+        return view.nbytes
+
+    def tell(self) -> int:
+        return self.size
+
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    def commit(self) -> None:
+        """Make the file visible under its name."""
+        if is_local(self.path):
+            self._handle.flush()
+            os.fsync(self._handle.fileno())
+            self._handle.close()
+            os.replace(self._temporary, self.path)
+        else:
+            self._handle.close()
+
+    def discard(self) -> None:
+        """Give up the file: locally nothing stays behind."""
+        self._handle.close()
+        if is_local(self.path):
+            Path(self._temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_write(path: str) -> Iterator[AtomicFile]:
+    """Write a file that appears under its name only if the block ends without an exception."""
+    file = AtomicFile(path)
+    try:
+        yield file
+    except BaseException:
+        file.discard()
+        raise
+    file.commit()
+
+
+def delete(paths: list[str]) -> None:
+    """Delete files; those already gone are fine."""
+    for path in paths:
+        if is_local(path):
+            Path(path).unlink(missing_ok=True)
+        elif exists(path):
+            FileSystems.delete([path])
+
+
+def delete_temporary(folder: str) -> None:
+    """Delete what killed runs left half written below a local folder."""
+    if not is_local(folder) or not Path(folder).is_dir():
+        return
+    for path in Path(folder).rglob(f".*{TEMPORARY_MARK}*"):
+        path.unlink(missing_ok=True)

@@ -1,0 +1,96 @@
+"""One `roving run`: input, output, recipe and engine, and what every source does with them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from filters.models import MissingModel
+
+from pipeline import files
+from pipeline.accounting import Funnel, funnel_lines, sum_funnels
+from pipeline.dataset import Dataset
+from pipeline.errors import RunFailed
+from pipeline.recipe import Recipe, to_plain
+from pipeline.runner import Engine, MapPass, run_map_pass
+from pipeline.stages import Batching, Stage
+from pipeline.units import Unit
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the user asked for."""
+
+    source: str
+    input: str
+    output: str
+    recipe: Recipe
+    engine: Engine
+    keep_rejected_text: bool = False
+
+    @property
+    def batching(self) -> Batching:
+        run = self.recipe.run
+        share = 1.0 if self.keep_rejected_text else run.rejected_text_share
+        return Batching(run.batch_documents, run.batch_characters, share)
+
+    def check_stages(self, stages: Iterable[Stage]) -> None:
+        """Fail before any work if a model is missing; on another engine, models are over there."""
+        if self.engine.is_local:
+            for stage in stages:
+                stage.open()
+
+    def run_pass(self, work: MapPass, units: Sequence[Unit]) -> Funnel:
+        """Run a pass and return its funnel.
+
+        Raises:
+            RunFailed: units are missing, or more records failed than the recipe allows.
+        """
+        files.delete([Dataset(work.writer.folder).manifest_path])
+        run_map_pass(work, units, self.engine)
+        funnel = sum_funnels(Dataset(work.writer.folder).committed())
+        failed, limit = sum(funnel.errors.values()), self.recipe.run.maximum_error_share
+        if failed > limit * max(funnel.records, 1):
+            common = ", ".join(f"{name} {number}" for name, number in funnel.errors.most_common(3))
+            raise RunFailed(
+                f"{work.name}: {failed} of {funnel.records} records failed in our own code, more "
+                f"than run.maximum_error_share = {limit} allows: {common}; see rejected/"
+            )
+        return funnel
+
+    def complete(self, fingerprint: str, refused: Sequence[dict[str, str]]) -> None:
+        """Write the manifest of the finished dataset and print the funnel."""
+        dataset = Dataset(self.output)
+        recipe = {
+            "name": self.recipe.name,
+            "run": to_plain(self.recipe.run),
+            self.source: to_plain(getattr(self.recipe, self.source)),
+        }
+        dataset.write_manifest(self.source, fingerprint, recipe, refused)
+        funnel = sum_funnels(dataset.committed())
+        print("\n".join(funnel_lines(funnel)))
+        print(
+            f"{funnel.kept:,} of {funnel.records:,} documents kept, "
+            f"{funnel.kept_characters:,} characters, in {self.output}"
+        )
+
+
+def checksum(path: str) -> str:
+    """SHA-256 of a model file, or of the card in a model folder (it lists the files' checksums).
+
+    Raises:
+        MissingModel: it is not there.
+    """
+    for candidate in (files.join(path, "card.json"), path):
+        try:
+            return hashlib.sha256(files.read_bytes(candidate)).hexdigest()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError, OSError):
+            continue
+    raise MissingModel(f"there is no model at {path}")
+
+
+def checksums(paths: Iterable[str]) -> dict[str, Any]:
+    """Checksums of several models, by path."""
+    return {path: checksum(path) for path in paths}

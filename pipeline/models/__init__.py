@@ -1,0 +1,1 @@
+"""Models made or fetched on the way: language ID, language models, reference classifier."""

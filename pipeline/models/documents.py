@@ -1,0 +1,79 @@
+"""Reads document datasets for model training: some columns, some languages, a little at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline import files
+from pipeline.dataset import document_parts
+from pipeline.errors import InputError
+
+BATCH_ROWS = 256
+
+
+def read_batches(
+    folder: str, columns: Sequence[str], languages: Sequence[str] = ()
+) -> Iterator[pa.RecordBatch]:
+    """Batches of the columns asked for, in the dataset's order.
+
+    Args:
+        folder: a dataset folder, with `documents/*.parquet`.
+        columns: names of columns; `language` is read as well if languages are given.
+        languages: keep rows of these languages only; empty for all.
+
+    Raises:
+        InputError: there are no documents in the folder, or a column is missing.
+    """
+    wanted = list(dict.fromkeys([*columns, *(["language"] if languages else [])]))
+    for path in document_parts(folder):
+        with files.open_read(path) as handle:
+            parquet = pq.ParquetFile(handle)
+            missing = sorted(set(wanted) - set(parquet.schema_arrow.names))
+            if missing:
+                raise InputError(f"the documents of {folder!r} have no column {missing[0]!r}")
+            groups = [
+                group
+                for group in range(parquet.num_row_groups)
+                if not languages or _may_hold(parquet, group, languages)
+            ]
+            for batch in parquet.iter_batches(BATCH_ROWS, row_groups=groups, columns=wanted):
+                kept = batch
+                if languages:
+                    kept = batch.filter(pc.is_in(batch["language"], pa.array(languages)))
+                if kept.num_rows:
+                    yield kept
+
+
+def _may_hold(parquet: pq.ParquetFile, group: int, languages: Sequence[str]) -> bool:
+    """Whether the row group's statistics allow one of these languages."""
+    metadata = parquet.metadata.row_group(group)
+    for index in range(metadata.num_columns):
+        column = metadata.column(index)
+        if column.path_in_schema == "language":
+            statistics = column.statistics
+            if statistics is None or not statistics.has_min_max:
+                return True
+            low, high = str(statistics.min), str(statistics.max)
+            return any(low <= language <= high for language in languages)
+    return True
+
+
+def read_texts(folders: Sequence[str], languages: Sequence[str] = ()) -> Iterator[str]:
+    """The texts of documents, dataset after dataset."""
+    for folder in folders:
+        for batch in read_batches(folder, ["text"], languages):
+            for text in batch["text"]:
+                yield text.as_py()
+
+
+def languages_of(folders: Sequence[str]) -> list[str]:
+    """The languages that the documents say they are in, sorted."""
+    found: set[str] = set()
+    for folder in folders:
+        for batch in read_batches(folder, ["language"]):
+            found.update(value for value in pc.unique(batch["language"]).to_pylist() if value)
+    return sorted(found)

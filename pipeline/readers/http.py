@@ -1,0 +1,164 @@
+"""The HTTP response in a WARC record: status, headers, and the body as the browser would see it.
+
+Follows RFC 9112 (messages, chunked coding) and RFC 9110 (content codings), leniently: crawlers
+store bodies that are decoded already under the headers of the encoded ones, and line breaks vary.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zlib
+from dataclasses import dataclass
+
+from fastwarc.stream_io import BrotliReader
+
+from pipeline.readers.warc_records import parse_headers
+
+HEADER_BYTES = 1 << 16
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)?\s+(\d{3})\b")
+_CHUNK_SIZE = re.compile(rb"\s*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([^\s"';,]+)""")
+
+
+class BadResponse(Exception):
+    """A response that cannot be used.
+
+    Attributes:
+        reason: `not_http`, `record_too_large` or `bad_content_encoding`.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Status and headers (by lower-case name), and the body as stored."""
+
+    status: int
+    headers: dict[str, str]
+    stored_body: bytes
+
+    def content_type(self) -> tuple[str, str]:
+        """Media type and charset, lower case, each empty if not given."""
+        value = self.headers.get("content-type", "").lower()
+        charset = _CHARSET.search(value)
+        return re.split("[;,]", value)[0].strip(), charset[1] if charset else ""
+
+    def body(self, *, maximum_bytes: int, cut: bool = False) -> bytes:
+        """The body without transfer and content codings.
+
+        Args:
+            maximum_bytes: longest body made.
+            cut: the crawler cut the body short; what can be decoded of it is enough.
+
+        Raises:
+            BadResponse: `record_too_large`, or `bad_content_encoding` if it decodes in part only.
+        """
+        body = self.stored_body
+        if "chunked" in self.headers.get("transfer-encoding", "").lower():
+            body = join_chunks(body)
+        codings = self.headers.get("content-encoding", "").lower().split(",")
+        for coding in reversed([coding.strip() for coding in codings]):
+            body = decode_content(body, coding, maximum_bytes=maximum_bytes, cut=cut)
+        return body
+
+
+def parse_response(block: bytes) -> Response:
+    """Split a record's block into status, headers and body.
+
+    Raises:
+        BadResponse: `not_http`, if there is no status line or the header does not end.
+    """
+    status = _STATUS_LINE.match(block)
+    end = _HEADER_END.search(block, 0, HEADER_BYTES)
+    if not status or not end:
+        raise BadResponse("not_http", repr(block[:40]))
+    headers = parse_headers(block[: end.start()])
+    return Response(int(status[1]), headers, block[end.end() :])
+
+
+def join_chunks(body: bytes) -> bytes:
+    """Body of a chunked message; what has no chunk sizes (joined by the crawler) stays as it is."""
+    parts: list[bytes] = []
+    position = 0
+    while size := _CHUNK_SIZE.match(body, position):
+        length = int(size[1], 16)
+        if not length:
+            return b"".join(parts)
+        parts.append(body[size.end() : size.end() + length])
+        position = size.end() + length
+    # Sizes that lead to the end: cut short. Sizes that lead nowhere: they were no sizes.
+    return b"".join(parts) if parts and position >= len(body) else body
+
+
+def decode_content(body: bytes, coding: str, *, maximum_bytes: int, cut: bool) -> bytes:
+    """Undo one content coding; a body that is not in that coding stays as it is.
+
+    Raises:
+        BadResponse: `record_too_large`, or `bad_content_encoding` if it decodes in part only.
+    """
+    if coding in ("gzip", "x-gzip"):
+        if not body.startswith(b"\x1f\x8b"):
+            return body
+        decoded, whole = _inflate(body, 31, maximum_bytes)
+    elif coding == "deflate":
+        # RFC 9110 says zlib; some servers send raw deflate.
+        decoded, whole = _inflate(body, 15, maximum_bytes)
+        if not decoded:
+            decoded, whole = _inflate(body, -15, maximum_bytes)
+        if not decoded or _looks_like_markup(body):
+            return body
+    elif coding == "br":
+        if _looks_like_markup(body):
+            return body
+        decoded, whole = _unbrotli(body, maximum_bytes)
+    else:
+        return body
+    if len(decoded) > maximum_bytes:
+        raise BadResponse("record_too_large", f"decoded body > {maximum_bytes} bytes")
+    if not whole and not cut:
+        raise BadResponse("bad_content_encoding", f"{coding} broken after {len(decoded)} bytes")
+    return decoded
+
+
+def _looks_like_markup(body: bytes) -> bool:
+    return body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
+def _inflate(body: bytes, window_bits: int, maximum_bytes: int) -> tuple[bytes, bool]:
+    """Up to about `maximum_bytes` decoded, and whether they are the whole."""
+    inflater = zlib.decompressobj(window_bits)
+    try:
+        decoded = inflater.decompress(body, maximum_bytes + 1)
+        return decoded, inflater.eof
+    except zlib.error:
+        return _inflate_until_error(body, window_bits, maximum_bytes), False
+
+
+def _inflate_until_error(body: bytes, window_bits: int, maximum_bytes: int) -> bytes:
+    inflater = zlib.decompressobj(window_bits)
+    decoded = b""
+    for position in range(0, len(body), 256):
+        try:
+            decoded += inflater.decompress(body[position : position + 256], maximum_bytes)
+        except zlib.error:
+            break
+    return decoded
+
+
+def _unbrotli(body: bytes, maximum_bytes: int) -> tuple[bytes, bool]:
+    reader = BrotliReader(io.BytesIO(body))
+    parts = []
+    length = 0
+    try:
+        while length <= maximum_bytes and (part := reader.read(1 << 16)):
+            parts.append(part)
+            length += len(part)
+    except (OSError, ValueError):
+        return b"".join(parts), False
+    return b"".join(parts), True

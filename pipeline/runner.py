@@ -1,0 +1,194 @@
+"""Runs a pass: units -> reader -> stages -> writer, in process, on local workers, or on any engine.
+
+Locally the engine is Beam's FnApiRunner, named explicitly (the plain DirectRunner may download
+another engine). Several workers take units from one queue, largest first, a few at a time towards
+the end, so that none idles; Beam's own local workers split statically. Any other `--runner` gets
+the same transforms in one pipeline.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from pipeline.dataset import Dataset
+from pipeline.errors import RunFailed
+from pipeline.progress import Progress
+from pipeline.stages import Batching, RunStage, Stage
+from pipeline.units import Unit
+from pipeline.writer import WRITE, WriterSettings, WriteUnits
+
+LOCAL_RUNNER = "FnApiRunner"
+# DaskRunner 2.77 drops tagged outputs and finish_bundle output without an error.
+REFUSED_RUNNERS = frozenset({"daskrunner", "bundlebaseddirectrunner"})
+UNITS_PER_PIPELINE = 256
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Where a run happens.
+
+    Attributes:
+        runner: name of a Beam runner.
+        workers: local worker processes.
+        options: Beam's own options, as on its command line.
+    """
+
+    runner: str = LOCAL_RUNNER
+    workers: int = 1
+    options: tuple[str, ...] = ()
+
+    @property
+    def is_local(self) -> bool:
+        return self.runner == LOCAL_RUNNER
+
+    def __post_init__(self) -> None:
+        if self.runner.rsplit(".", 1)[-1].lower() in REFUSED_RUNNERS:
+            raise RunFailed(
+                f"{self.runner} is known to lose data; use {LOCAL_RUNNER}, DataflowRunner, "
+                "FlinkRunner, SparkRunner, PrismRunner or PortableRunner"
+            )
+        if self.workers < 1:
+            raise RunFailed("--workers must be at least 1")
+        if self.workers > 1 and not self.is_local:
+            raise RunFailed("--workers is for local runs; give the engine its own worker options")
+
+    def pipeline(self) -> beam.Pipeline:
+        """A new pipeline on this engine."""
+        options = PipelineOptions(list(self.options)) if self.options else PipelineOptions([])
+        return beam.Pipeline(runner=self.runner, options=options)
+
+
+@dataclass(frozen=True)
+class MapPass:
+    """A pass that needs no shuffle.
+
+    Attributes:
+        name: for progress.
+        read: DoFn from a unit to its batches.
+        stages: in order.
+        batching: how units are cut.
+        writer: where the results go.
+    """
+
+    name: str
+    read: beam.DoFn
+    stages: tuple[Stage, ...]
+    batching: Batching
+    writer: WriterSettings
+
+
+def expand(root: beam.Pipeline, work: MapPass, units: Sequence[Unit]) -> beam.PCollection:
+    """The transforms of a pass; yields the names of committed units."""
+    batches = (
+        root
+        | "units" >> beam.Create(list(units))
+        | "spread" >> beam.Reshuffle()
+        | "read" >> beam.ParDo(work.read)
+    )
+    for stage in work.stages:
+        batches = batches | stage.name >> beam.ParDo(RunStage(stage, work.batching))
+    return batches | WRITE >> beam.ParDo(WriteUnits(work.writer))
+
+
+def run_map_pass(work: MapPass, units: Sequence[Unit], engine: Engine) -> None:
+    """Run a pass over the units that are not committed yet."""
+    dataset = Dataset(work.writer.folder)
+    pending = dataset.pending(units, work.writer.fingerprint)
+    with Progress(work.name, dataset, units, pending, work.writer.fingerprint):
+        if not pending:
+            return
+        if not engine.is_local:
+            _run_pipeline(work, pending, engine)
+        elif engine.workers == 1 or len(pending) == 1:
+            for chunk in _chunks(pending, 1):
+                _run_pipeline(work, chunk, engine)
+        else:
+            _run_workers(work, pending, engine)
+    left = dataset.pending(units, work.writer.fingerprint)
+    if left:
+        raise RunFailed(
+            f"{work.name}: {len(left)} units were not committed (for example {left[0].relative}); "
+            "run the same command again to continue"
+        )
+
+
+def _run_pipeline(work: MapPass, units: Sequence[Unit], engine: Engine) -> None:
+    with quiet_beam():
+        pipeline = engine.pipeline()
+        expand(pipeline, work, units)
+        pipeline.run().wait_until_finish()
+
+
+def _chunks(units: Sequence[Unit], workers: int) -> Iterator[list[Unit]]:
+    """Units largest first, in pieces that shrink towards the end, so that workers end together."""
+    queue = sorted(units, key=lambda unit: (-unit.size, unit.name))
+    left = sum(max(unit.size, 1) for unit in queue)
+    start = 0
+    while start < len(queue):
+        target = left / (4 * workers)
+        size = 0
+        end = start
+        while (
+            end < len(queue)
+            and end - start < UNITS_PER_PIPELINE
+            and (end == start or size < target)
+        ):
+            size += max(queue[end].size, 1)
+            end += 1
+        yield queue[start:end]
+        left -= size
+        start = end
+
+
+def _run_workers(work: MapPass, pending: Sequence[Unit], engine: Engine) -> None:
+    """Hand chunks to worker processes as they become free."""
+    single = Engine(engine.runner, 1, engine.options)
+    chunks = _chunks(pending, engine.workers)
+    workers = min(engine.workers, len(pending))
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context)
+    running: set[Future[None]] = set()
+    try:
+        for chunk in chunks:
+            running.add(pool.submit(_run_pipeline, work, chunk, single))
+            if len(running) >= workers:
+                running = _collect(running)
+        while running:
+            running = _collect(running)
+    except BrokenProcessPool:
+        raise RunFailed(
+            f"{work.name}: a worker process died (killed, or out of memory); what is committed is "
+            "kept, run the same command again to continue"
+        ) from None
+    finally:
+        for process in list((pool._processes or {}).values()) if running else []:
+            process.terminate()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _collect(running: set[Future[None]]) -> set[Future[None]]:
+    done, rest = wait(running, return_when=FIRST_COMPLETED)
+    for future in done:
+        future.result()
+    return rest
+
+
+@contextmanager
+def quiet_beam() -> Iterator[None]:
+    """Keep Beam's start-up chatter out of the user's terminal."""
+    logger = logging.getLogger("apache_beam")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,177 @@
+"""Document shards: Parquet files that pandas, Polars, DuckDB and Hugging Face open as they are.
+
+Columns: `id, source, text, url, language, timestamp, licence`, then the source's own metadata and
+signals as typed columns (a field's Parquet metadata says which it is), then `extra`: JSON of what
+has no column. Same documents, same bytes: no clock, no host, no worker goes into a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from filters.document import Document
+from pipeline import files
+from pipeline.batch import RejectedDocument
+
+BASE_METADATA = ("url", "language", "timestamp", "licence")
+ROLE = b"roving.role"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Typed columns of a source besides the base columns: name -> Arrow type."""
+
+    metadata: Mapping[str, pa.DataType] = field(default_factory=dict)
+    signals: Mapping[str, pa.DataType] = field(default_factory=dict)
+
+
+def document_schema(columns: Columns) -> pa.Schema:
+    """The schema of a document shard."""
+    fields = [pa.field(name, pa.string(), nullable=False) for name in ("id", "source", "text")]
+    fields += [_field(name, pa.string(), b"metadata") for name in BASE_METADATA]
+    fields += [_field(name, kind, b"metadata") for name, kind in columns.metadata.items()]
+    fields += [_field(name, kind, b"signal") for name, kind in columns.signals.items()]
+    fields.append(pa.field("extra", pa.string()))
+    return pa.schema(fields)
+
+
+def _field(name: str, kind: pa.DataType, role: bytes) -> pa.Field:
+    return pa.field(name, kind, metadata={ROLE: role})
+
+
+REJECTED_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("detail", pa.string(), nullable=False),
+        pa.field("characters", pa.int64(), nullable=False),
+        pa.field("signals", pa.string()),
+        pa.field("text", pa.string()),
+    ]
+)
+
+
+class ShardWriter:
+    """Writes rows to one Parquet file that appears only on `commit`."""
+
+    def __init__(self, path: str, schema: pa.Schema, rows_per_group: int) -> None:
+        self.file = files.AtomicFile(path)
+        self.rows = 0
+        self._schema = schema
+        self._rows_per_group = rows_per_group
+        self._pending: list[dict[str, Any]] = []
+        self._pending_characters = 0
+        self._writer = pq.ParquetWriter(
+            self.file, schema, compression="zstd", compression_level=3, write_statistics=True
+        )
+
+    def add(self, row: dict[str, Any]) -> None:
+        self._pending.append(row)
+        self._pending_characters += len(row.get("text") or "")
+        if len(self._pending) >= self._rows_per_group or self._pending_characters > 64_000_000:
+            self._flush()
+
+    def _flush(self) -> None:
+        table = pa.Table.from_pylist(self._pending, schema=self._schema)
+        self._writer.write_table(table, row_group_size=max(1, len(self._pending)))
+        self.rows += len(self._pending)
+        self._pending = []
+        self._pending_characters = 0
+
+    def commit(self) -> None:
+        if self._pending:
+            self._flush()
+        self._writer.close()
+        self.file.commit()
+
+    def discard(self) -> None:
+        self._writer.close()
+        self.file.discard()
+
+
+def document_row(document: Document, schema: pa.Schema) -> dict[str, Any]:
+    """A document as a row; what has no column goes to `extra`."""
+    row: dict[str, Any] = {
+        "id": document.id,
+        "source": document.source,
+        "text": document.text,
+    }
+    extra: dict[str, dict[str, Any]] = {}
+    for role, values in (("metadata", document.metadata), ("signals", document.signals)):
+        for name, value in values.items():
+            if schema.get_field_index(name) >= 0:
+                row[name] = value
+            elif value is not None:
+                extra.setdefault(role, {})[name] = value
+    row["extra"] = _json(extra) if extra else None
+    return row
+
+
+def rejected_row(rejected: RejectedDocument) -> dict[str, Any]:
+    """A rejected document as a row."""
+    return {
+        "id": rejected.id,
+        "url": rejected.url,
+        "stage": rejected.stage,
+        "reason": rejected.reason,
+        "detail": rejected.detail,
+        "characters": rejected.characters,
+        "signals": _json(rejected.signals) if rejected.signals else None,
+        "text": rejected.text,
+    }
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
+
+
+def read_rows(path: str, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Rows of a shard, one row group in memory at a time."""
+    with files.open_read(path) as handle:
+        parquet = pq.ParquetFile(handle)
+        for batch in parquet.iter_batches(batch_size=256, columns=columns):
+            yield from batch.to_pylist()
+
+
+def read_documents(path: str) -> Iterator[Document]:
+    """Documents of a shard as the writer was given them."""
+    with files.open_read(path) as handle:
+        parquet = pq.ParquetFile(handle)
+        roles = {
+            item.name: (item.metadata or {}).get(ROLE, b"").decode()
+            for item in parquet.schema_arrow
+        }
+        for batch in parquet.iter_batches(batch_size=256):
+            for row in batch.to_pylist():
+                yield _document(row, roles)
+
+
+def _document(row: dict[str, Any], roles: Mapping[str, str]) -> Document:
+    document = Document(row["id"], row["source"], row["text"])
+    for name, value in row.items():
+        if value is None:
+            continue
+        if roles.get(name) == "metadata":
+            document.metadata[name] = value
+        elif roles.get(name) == "signal":
+            document.signals[name] = value
+    if row["extra"]:
+        extra = orjson.loads(row["extra"])
+        document.metadata.update(extra.get("metadata", {}))
+        document.signals.update(extra.get("signals", {}))
+    return document
+
+
+def read_rejected(path: str) -> Iterable[RejectedDocument]:
+    """Rejected documents of a shard."""
+    for row in read_rows(path):
+        signals = orjson.loads(row.pop("signals") or "{}")
+        yield RejectedDocument(**row, signals=signals)

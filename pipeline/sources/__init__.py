@@ -1,0 +1,1 @@
+"""One short module per source that reads like its recipe."""

@@ -1,0 +1,219 @@
+"""CommonCrawl as LLaMA used it: CCNet (arXiv 1911.00359), then the Wikipedia-reference classifier.
+
+Two passes around a deduplication. `extract`: WARC or WET -> text -> length -> paragraph keys.
+`finish`: paragraph removal -> language -> perplexity -> reference quality.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from dedup.paragraphs import duplicate_rows
+from filters.document import Document
+from filters.language import LanguageFilter
+from filters.length import LengthFilter
+from filters.perplexity import PerplexityFilter
+from filters.reference_quality import ReferenceQualityFilter
+from pipeline import files
+from pipeline.deduplicate import Deduplication, group_scopes, run_deduplication
+from pipeline.finish import ReadExtracted
+from pipeline.job import Job, checksum
+from pipeline.paragraph_stages import PARAGRAPHS, ParagraphKeys, ParagraphRemoval
+from pipeline.readers.records import Records
+from pipeline.readers.warc import read_warc
+from pipeline.readers.wet import read_wet
+from pipeline.recipe import fingerprint, to_plain
+from pipeline.runner import MapPass
+from pipeline.shards import Columns
+from pipeline.sources.settings import CrawlInputSettings
+from pipeline.stages import ReadUnit, Stage
+from pipeline.units import Unit, find_inputs, unit_of
+from pipeline.writer import WriterSettings
+
+FILES = r"\.warc(\.wet)?(\.gz)?$"
+LOOKED_FOR = "*.warc.gz, *.warc, *.warc.wet.gz or *.warc.wet"
+
+COLUMNS = Columns(
+    metadata={
+        "title": pa.string(),
+        "snapshot": pa.string(),
+        "format": pa.string(),
+        "digest": pa.string(),
+    },
+    signals={
+        "original_characters": pa.int64(),
+        "original_lines": pa.int32(),
+        "characters": pa.int64(),
+        "lines": pa.int32(),
+        "language_score": pa.float32(),
+        "perplexity": pa.float32(),
+        "bucket": pa.string(),
+        "reference_score": pa.float32(),
+    },
+)
+
+
+@dataclass(frozen=True)
+class ReadCrawl:
+    """Reads a unit as WARC or WET, by its name."""
+
+    settings: CrawlInputSettings
+
+    def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
+        is_wet = ".wet" in unit.path
+        if is_wet:
+            records = read_wet(stream, title_in_text=self.settings.title_in_text)
+        else:
+            limit = self.settings.maximum_record_bytes
+            records = read_warc(stream, maximum_record_bytes=limit)
+        for record in records:
+            if isinstance(record, Document):
+                record.metadata["format"] = "wet" if is_wet else "warc"
+                record.metadata["snapshot"] = unit.group
+            yield record
+
+
+def find_units(
+    folder: str, settings: CrawlInputSettings
+) -> tuple[list[Unit], list[dict[str, str]]]:
+    """Units below a folder, and the files left out because their other format is read."""
+    found = find_inputs(folder, FILES, LOOKED_FOR)
+    formats: dict[str, set[str]] = {}
+    for file in found:
+        formats.setdefault(_page_set(file.relative), set()).add(_format(file.relative))
+    units, refused = [], []
+    for file in found:
+        available = formats[_page_set(file.relative)]
+        if len(available) > 1 and _format(file.relative) != settings.prefer:
+            refused.append({"path": file.relative, "reason": f"same_pages_as_{settings.prefer}"})
+            continue
+        snapshot = re.search(settings.snapshot_pattern, file.relative)
+        units.append(unit_of(file, group=snapshot.group(1) if snapshot else ""))
+    return units, refused
+
+
+def _page_set(relative: str) -> str:
+    """What a WARC and its WET have in common: their path without format and compression."""
+    return re.sub(FILES, "", relative).replace("/wet/", "/warc/")
+
+
+def _format(relative: str) -> str:
+    return "wet" if ".warc.wet" in relative else "warc"
+
+
+def run(job: Job) -> None:
+    """Run the source."""
+    settings = job.recipe.commoncrawl
+    units, refused = find_units(job.input, settings.input)
+    extract, finish = extract_stages(job), finish_stages(job)
+    job.check_stages([*extract, *finish])
+    extracted = files.join(job.output, "extract")
+    extract_print = extract_fingerprint(job)
+    job.run_pass(extract_pass(job, extract, extracted, extract_print), units)
+
+    finish_print = finish_fingerprint(job, extract_print, units)
+    deduplicate(job, units, extracted, extract_print)
+    job.run_pass(finish_pass(job, finish, extracted, finish_print), units)
+    job.complete(finish_print, refused)
+
+
+def enabled(*stages: tuple[Any, Stage]) -> tuple[Stage, ...]:
+    """The stages whose settings are switched on."""
+    return tuple(stage for settings, stage in stages if settings.enabled)
+
+
+def extract_stages(job: Job) -> tuple[Stage, ...]:
+    """From raw pages to the text that is compared."""
+    settings = job.recipe.commoncrawl
+    stages = enabled((settings.length, LengthFilter(settings.length)))
+    return (*stages, ParagraphKeys())
+
+
+def finish_stages(job: Job) -> tuple[Stage, ...]:
+    """From deduplicated text to what is kept."""
+    settings, models = job.recipe.commoncrawl, job.recipe.models
+    keep = settings.language.keep
+    paragraphs = settings.paragraphs
+    return enabled(
+        (paragraphs, ParagraphRemoval(decisions_folder(job), paragraphs.minimum_characters)),
+        (settings.language, LanguageFilter(settings.language, models.language_identifier)),
+        (
+            settings.perplexity,
+            PerplexityFilter(settings.perplexity, models.language_models, keep),
+        ),
+        (
+            settings.reference_quality,
+            ReferenceQualityFilter(
+                settings.reference_quality, files.join(models.reference_model, "reference.bin")
+            ),
+        ),
+    )
+
+
+def decisions_folder(job: Job) -> str:
+    return files.join(job.output, "extract", "decisions", PARAGRAPHS)
+
+
+def extract_fingerprint(job: Job) -> str:
+    """What decides the extracted text."""
+    settings = job.recipe.commoncrawl
+    return fingerprint("extract", to_plain(settings.input), to_plain(settings.length))
+
+
+def finish_fingerprint(job: Job, extracted: str, units: Sequence[Unit]) -> str:
+    """What decides the result: the extraction, what was compared with what, and every threshold."""
+    settings, models = job.recipe.commoncrawl, job.recipe.models
+    used = {}
+    if settings.language.enabled:
+        used["language"] = checksum(models.language_identifier)
+    if settings.perplexity.enabled:
+        for language in settings.language.keep:
+            used[f"perplexity {language}"] = checksum(
+                files.join(models.language_models, language)
+            )
+    if settings.reference_quality.enabled:
+        used["reference"] = checksum(models.reference_model)
+    compared = [(unit.name, unit.size, unit.group) for unit in units]
+    return fingerprint("finish", extracted, to_plain(settings), used, compared)
+
+
+def extract_pass(job: Job, stages: tuple[Stage, ...], folder: str, version: str) -> MapPass:
+    """WARC or WET to text and paragraph keys."""
+    read = ReadUnit(ReadCrawl(job.recipe.commoncrawl.input), job.batching)
+    writer = WriterSettings(
+        folder, version, COLUMNS, (PARAGRAPHS,), job.recipe.run.rows_per_group
+    )
+    return MapPass("extract", read, stages, job.batching, writer)
+
+
+def finish_pass(job: Job, stages: tuple[Stage, ...], extracted: str, version: str) -> MapPass:
+    """Extracted text and decisions to the finished dataset."""
+    read = ReadExtracted(extracted, job.batching)
+    writer = WriterSettings(job.output, version, COLUMNS, (), job.recipe.run.rows_per_group)
+    return MapPass("finish", read, stages, job.batching, writer)
+
+
+def deduplicate(job: Job, units: Sequence[Unit], extracted: str, extract_print: str) -> None:
+    """Decide which paragraphs go."""
+    settings = job.recipe.commoncrawl.paragraphs
+    if not settings.enabled:
+        return
+    scopes = group_scopes(units, settings.scope, settings.group_files)
+    work = Deduplication(
+        dataset=extracted,
+        kind=PARAGRAPHS,
+        scopes=scopes,
+        decide=partial(duplicate_rows, policy=settings.policy),
+        decisions=decisions_folder(job),
+        partition_bytes=job.recipe.run.partition_bytes,
+    )
+    compared = [(scope.label, scope.units) for scope in scopes]
+    sizes = [(unit.name, unit.size) for unit in units]
+    version = fingerprint("paragraphs", extract_print, settings.policy, compared, sizes)
+    run_deduplication(work, version, job.engine)

@@ -1,0 +1,66 @@
+"""Recipe sections of the sources. Each filter's own section is declared beside the filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dedup.paragraphs import Policy
+from filters.document import Settings, StageSettings
+from filters.language import LanguageSettings
+from filters.length import LengthSettings
+from filters.perplexity import PerplexitySettings
+from filters.reference_quality import ReferenceQualitySettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class WikipediaSettings(Settings):
+    """[wikipedia]"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrawlInputSettings(Settings):
+    """[commoncrawl.input]: which files are read, and how.
+
+    Attributes:
+        prefer: of a WARC and the WET made from it, which one is read.
+        snapshot_pattern: regular expression; what its first group finds in a file's path names
+            the snapshot.
+        maximum_record_bytes: larger records are rejected unread.
+        title_in_text: whether a WET's first line, the title, stays in the text (CCNet: no).
+    """
+
+    prefer: Literal["warc", "wet"]
+    snapshot_pattern: str
+    maximum_record_bytes: int
+    title_in_text: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParagraphSettings(StageSettings):
+    """[commoncrawl.paragraphs]: paragraph deduplication.
+
+    Attributes:
+        scope: what is compared: `group` of consecutive files, `snapshot`, or `all` that is given.
+        group_files: files in a group.
+        policy: `keep_first` copy, or `remove_all` as cc_net does.
+        minimum_characters: a document that lost paragraphs and is shorter than this goes; 0 for
+            none, as in cc_net.
+    """
+
+    scope: Literal["group", "snapshot", "all"]
+    group_files: int
+    policy: Policy
+    minimum_characters: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommonCrawlSettings(Settings):
+    """[commoncrawl]: CCNet's steps in CCNet's order, then LLaMA's reference classifier."""
+
+    input: CrawlInputSettings
+    length: LengthSettings
+    paragraphs: ParagraphSettings
+    language: LanguageSettings
+    perplexity: PerplexitySettings
+    reference_quality: ReferenceQualitySettings

@@ -1,0 +1,182 @@
+"""Filters lifted to Beam: the reader of a unit and the stage over a batch.
+
+The work is done by plain functions (`read_unit`, `apply_filter`), so that a plain loop over the
+same functions gives the same result; the DoFns add Beam's counters and nothing else.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol, TypeAlias, runtime_checkable
+
+import apache_beam as beam
+import xxhash
+from apache_beam.metrics import Metrics
+
+from filters.document import Document, Filter, Rejected
+from pipeline import files
+from pipeline.batch import Batch, RejectedDocument, StageCount, document_size, reject
+from pipeline.readers.records import BadRecord, Records, SkippedRecord
+from pipeline.units import Unit
+
+READ = "read"
+
+ReadRecords: TypeAlias = Callable[[BinaryIO, Unit], Records]
+
+
+@dataclass(frozen=True)
+class Batching:
+    """How a unit is cut into batches, and what is kept of the rejects.
+
+    Attributes:
+        documents: at most this many documents a batch.
+        characters: close a batch when its texts and payloads reach this many characters or bytes.
+        rejected_text_share: share of rejects, drawn by hash of the id, whose text is kept.
+    """
+
+    documents: int
+    characters: int
+    rejected_text_share: float
+
+    def keeps_text(self, identifier: str) -> bool:
+        """Whether the text of a reject with this id is kept; the same in every run."""
+        draw = xxhash.xxh3_64_intdigest(identifier.encode()) / 2**64
+        return draw < self.rejected_text_share
+
+
+Decide: TypeAlias = Callable[[Document], "Document | Rejected"]
+
+
+@runtime_checkable
+class BatchStage(Protocol):
+    """A stage that needs the whole batch (to attach keys, say) rather than one document."""
+
+    name: str
+
+    def open(self) -> None: ...
+
+    def apply(self, batch: Batch, batching: Batching) -> None: ...
+
+
+Stage: TypeAlias = Filter | BatchStage
+
+
+def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Batch]:
+    """Batches of a unit; whatever is wrong with the input ends up among the rejects.
+
+    An exception inside the reader rejects the rest of the unit with the reason `error:<type>`.
+    """
+    handle = files.open_read(unit.path)
+    stream = files.HashingReader(handle, unit.offset, unit.length or None)
+    index = 0
+    batch = Batch(unit, index)
+    count = batch.counts.setdefault(READ, StageCount())
+    skipped: Counter[str] = Counter()
+    characters = 0
+    started = time.process_time()
+    for record in _safely(read, io.BufferedReader(stream, 1 << 20), unit):
+        if isinstance(record, SkippedRecord):
+            skipped[record.reason] += 1
+            continue
+        count.documents_in += 1
+        if isinstance(record, BadRecord):
+            batch.rejected.append(_bad_record(record))
+        else:
+            size = document_size(record)
+            characters += size
+            count.documents_out += 1
+            count.characters_in += size
+            count.characters_out += size
+            batch.documents.append(record)
+        if count.documents_in >= batching.documents or characters >= batching.characters:
+            count.seconds = time.process_time() - started
+            yield batch
+            index += 1
+            batch = Batch(unit, index)
+            count = batch.counts.setdefault(READ, StageCount())
+            characters = 0
+            started = time.process_time()
+    batch.input_size, batch.input_sha256 = stream.finish()
+    batch.is_last = True
+    batch.skipped = dict(sorted(skipped.items()))
+    count.seconds = time.process_time() - started
+    yield batch
+
+
+def _safely(read: ReadRecords, stream: BinaryIO, unit: Unit) -> Records:
+    try:
+        yield from read(stream, unit)
+    except Exception as error:
+        yield BadRecord(
+            f"{unit.relative}#rest", "", f"error:{type(error).__name__}", str(error)[:500]
+        )
+
+
+def _bad_record(record: BadRecord) -> RejectedDocument:
+    return RejectedDocument(record.id, record.url, READ, record.reason, record.detail, {}, 0)
+
+
+def apply_function(name: str, decide: Decide, batch: Batch, batching: Batching) -> None:
+    """Run one stage's decision over a batch, in place. An exception rejects that one document."""
+    count = batch.counts.setdefault(name, StageCount())
+    started = time.process_time()
+    kept = []
+    for document in batch.documents:
+        count.documents_in += 1
+        count.characters_in += document_size(document)
+        try:
+            result = decide(document)
+        except Exception as error:
+            result = Rejected(f"error:{type(error).__name__}", str(error)[:500])
+        if isinstance(result, Rejected):
+            keep_text = batching.keeps_text(document.id)
+            batch.rejected.append(reject(document, name, result, keep_text))
+        else:
+            kept.append(result)
+            count.documents_out += 1
+            count.characters_out += document_size(result)
+    batch.documents = kept
+    count.seconds += time.process_time() - started
+
+
+def apply_stage(stage: Stage, batch: Batch, batching: Batching) -> None:
+    """Run one stage over a batch, in place."""
+    if isinstance(stage, BatchStage):
+        stage.apply(batch, batching)
+    else:
+        apply_function(stage.name, stage, batch, batching)
+
+
+class ReadUnit(beam.DoFn):
+    """Unit -> its batches, in order."""
+
+    def __init__(self, read: ReadRecords, batching: Batching) -> None:
+        self._read = read
+        self._batching = batching
+
+    def process(self, unit: Unit) -> Iterator[Batch]:
+        yield from read_unit(unit, self._read, self._batching)
+
+
+class RunStage(beam.DoFn):
+    """Batch -> the same batch after one stage; counts documents by outcome."""
+
+    def __init__(self, stage: Stage, batching: Batching) -> None:
+        self._stage = stage
+        self._batching = batching
+
+    def setup(self) -> None:
+        self._stage.open()
+
+    def process(self, batch: Batch) -> Iterator[Batch]:
+        before = len(batch.rejected)
+        apply_stage(self._stage, batch, self._batching)
+        name = self._stage.name
+        Metrics.counter(name, "kept").inc(len(batch.documents))
+        for reason, number in Counter(row.reason for row in batch.rejected[before:]).items():
+            Metrics.counter(name, reason).inc(number)
+        yield batch

@@ -1,0 +1,76 @@
+"""The work unit: one input file, or a stated slice of a large one.
+
+It is the unit of parallelism, of atomic output, of resume, of progress and of memory. What a unit
+becomes depends on its input and the recipe alone, never on workers, bundles or time.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import xxhash
+
+from pipeline import files
+from pipeline.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One work unit.
+
+    Attributes:
+        name: unique in a dataset and safe as a file name; output files are `part-<name>.*`.
+        path: full path of the input file.
+        relative: path below the input folder, for reports.
+        size: bytes of input, for progress and for handing out the largest first.
+        group: scope label of deduplication (a snapshot), empty where there is none.
+        offset: where a slice starts, in bytes.
+        length: bytes of a slice; 0 means to the end of the file.
+    """
+
+    name: str
+    path: str
+    relative: str
+    size: int
+    group: str = ""
+    offset: int = 0
+    length: int = 0
+
+
+def unit_name(relative: str, offset: int = 0) -> str:
+    """A readable, file-system safe and unique name for a file (or a slice of it)."""
+    where = relative if not offset else f"{relative}@{offset}"
+    stem = re.sub(r"\.(gz|bz2|zst|7z|xz|xml|parquet|txt|tar)\b", "", relative)
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip("._")[-80:]
+    return f"{safe}-{xxhash.xxh3_64_hexdigest(where.encode())[:8]}"
+
+
+def unit_of(file: files.FileInfo, group: str = "") -> Unit:
+    """The unit that is a whole file."""
+    return Unit(unit_name(file.relative), file.path, file.relative, file.size, group)
+
+
+def find_inputs(folder: str, pattern: str, looked_for: str) -> list[files.FileInfo]:
+    """Files below `folder` whose relative path matches a regular expression.
+
+    Args:
+        folder: a folder, or one file.
+        pattern: searched in the relative path, ignoring case.
+        looked_for: the pattern in words a person understands, for the error.
+
+    Raises:
+        InputError: nothing is there, or nothing matches.
+    """
+    found = files.list_files(folder)
+    if not found:
+        raise InputError(f"there is no file at or below {folder!r}; looked for {looked_for}")
+    expression = re.compile(pattern, re.IGNORECASE)
+    matching = [file for file in found if expression.search(file.relative)]
+    if not matching:
+        examples = ", ".join(file.relative for file in found[:3])
+        raise InputError(
+            f"none of the {len(found)} files below {folder!r} is input for this source; "
+            f"looked for {looked_for}; found for example {examples}"
+        )
+    return matching
