@@ -101,10 +101,11 @@ def load_cutoffs(card: Path) -> tuple[float, float]:
     """
 
     def read(path: str) -> tuple[float, float]:
-        match json.loads(Path(path).read_bytes()):
-            case {"cutoffs": {"head": (int() | float()) as head, "middle": (int() | float()) as end}}:
-                return float(head), float(end)
-        raise ValueError("no cutoffs head and middle")
+        card = json.loads(Path(path).read_bytes())
+        try:
+            return float(card["cutoffs"]["head"]), float(card["cutoffs"]["middle"])
+        except (KeyError, TypeError) as error:
+            raise ValueError("no cutoffs head and middle") from error
 
     return load_once("card", card, MAKE_TARGET, read)
 

@@ -14,7 +14,7 @@ from pipeline.accounting import Funnel, funnel_lines, sum_funnels
 from pipeline.dataset import Dataset
 from pipeline.errors import RunFailed
 from pipeline.recipe import Recipe, to_plain
-from pipeline.runner import Engine, MapPass, run_map_pass
+from pipeline.runner import Engine, MapPass, Workers, run_map_pass
 from pipeline.stages import Batching, Stage
 from pipeline.units import Unit
 
@@ -28,6 +28,7 @@ class Job:
     output: str
     recipe: Recipe
     engine: Engine
+    workers: Workers
     keep_rejected_text: bool = False
 
     @property
@@ -49,7 +50,7 @@ class Job:
             RunFailed: units are missing, or more records failed than the recipe allows.
         """
         files.delete([Dataset(work.writer.folder).manifest_path])
-        run_map_pass(work, units, self.engine)
+        run_map_pass(work, units, self.workers)
         funnel = sum_funnels(Dataset(work.writer.folder).committed())
         failed, limit = sum(funnel.errors.values()), self.recipe.run.maximum_error_share
         if failed > limit * max(funnel.records, 1):

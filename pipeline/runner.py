@@ -99,20 +99,62 @@ def expand(root: beam.Pipeline, work: MapPass, units: Sequence[Unit]) -> beam.PC
     return batches | WRITE >> beam.ParDo(WriteUnits(work.writer))
 
 
-def run_map_pass(work: MapPass, units: Sequence[Unit], engine: Engine) -> None:
+class Workers:
+    """Local worker processes, started when first needed and kept for all passes of a run."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if self._pool is None:
+            return
+        processes = list((self._pool._processes or {}).values())
+        if error is not None:
+            for process in processes:
+                process.terminate()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def run(self, work: MapPass, units: Sequence[Unit]) -> None:
+        """Run a pass over units: in this process, on the workers, or on the engine."""
+        if not self._engine.is_local:
+            _run_pipeline(work, units, self._engine)
+        elif self._engine.workers == 1 or len(units) == 1:
+            for chunk in _chunks(units, 1):
+                _run_pipeline(work, chunk, self._engine)
+        else:
+            self._spread(work, units)
+
+    def _spread(self, work: MapPass, units: Sequence[Unit]) -> None:
+        """Hand chunks to worker processes as they become free."""
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._engine.workers, mp_context=context)
+        running: set[Future[None]] = set()
+        try:
+            for chunk in _chunks(units, self._engine.workers):
+                running.add(self._pool.submit(_run_pipeline, work, chunk, self._engine))
+                if len(running) >= self._engine.workers:
+                    running = _collect(running)
+            while running:
+                running = _collect(running)
+        except BrokenProcessPool:
+            raise RunFailed(
+                f"{work.name}: a worker process died (killed, or out of memory); what is "
+                "committed is kept, run the same command again to continue"
+            ) from None
+
+
+def run_map_pass(work: MapPass, units: Sequence[Unit], workers: Workers) -> None:
     """Run a pass over the units that are not committed yet."""
     dataset = Dataset(work.writer.folder)
     pending = dataset.pending(units, work.writer.fingerprint)
     with Progress(work.name, dataset, units, pending, work.writer.fingerprint):
-        if not pending:
-            return
-        if not engine.is_local:
-            _run_pipeline(work, pending, engine)
-        elif engine.workers == 1 or len(pending) == 1:
-            for chunk in _chunks(pending, 1):
-                _run_pipeline(work, chunk, engine)
-        else:
-            _run_workers(work, pending, engine)
+        if pending:
+            workers.run(work, pending)
     left = dataset.pending(units, work.writer.fingerprint)
     if left:
         raise RunFailed(
@@ -147,32 +189,6 @@ def _chunks(units: Sequence[Unit], workers: int) -> Iterator[list[Unit]]:
         yield queue[start:end]
         left -= size
         start = end
-
-
-def _run_workers(work: MapPass, pending: Sequence[Unit], engine: Engine) -> None:
-    """Hand chunks to worker processes as they become free."""
-    single = Engine(engine.runner, 1, engine.options)
-    chunks = _chunks(pending, engine.workers)
-    workers = min(engine.workers, len(pending))
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context)
-    running: set[Future[None]] = set()
-    try:
-        for chunk in chunks:
-            running.add(pool.submit(_run_pipeline, work, chunk, single))
-            if len(running) >= workers:
-                running = _collect(running)
-        while running:
-            running = _collect(running)
-    except BrokenProcessPool:
-        raise RunFailed(
-            f"{work.name}: a worker process died (killed, or out of memory); what is committed is "
-            "kept, run the same command again to continue"
-        ) from None
-    finally:
-        for process in list((pool._processes or {}).values()) if running else []:
-            process.terminate()
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _collect(running: set[Future[None]]) -> set[Future[None]]:

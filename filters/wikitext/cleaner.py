@@ -26,14 +26,15 @@ from filters.wikitext.opaque import REMOVED, break_marks, restore_kept, split_op
 from filters.wikitext.templates import split_parameters, template_rule
 from filters.wikitext.tidy import mend_gaps, plain_lines
 
-# A link without a colon before its label and without anything nested: its label.
-_SIMPLE_LINK = re.compile(r"\[\[(?![^\[\]|\n]*:)(?:[^\[\]|{}\n]*\|)?([^\[\]|{}]*)\]\]")
+# A link without a colon or anything nested; what it shows is the group.
+_SIMPLE_LINK = re.compile(r"\[\[(?:[^\[\]|:{}\n]*\|)?([^\[\]|:{}]*)\]\]")
 _TEMPLATE_NAME = re.compile(r"\s*([^|{}\[\]<>:\n]*)(:?)")
-_BRACES = re.compile(r"\{{2,}|\}{2,}")
-_TABLE_MARKS = re.compile(r"\n[ \t:*#]*(\{\|)|\n[ \t]*(\|\})")
-_HTML_TABLE_MARKS = re.compile(r"(<table(?=[\s>])[^<>]*>)|(</table\s{0,9}>)", re.IGNORECASE)
-_LINK_MARKS = re.compile(r"(\[\[)|(\]\])|\n==")
-_LINK_BRACKETS = re.compile(r"\[\[|\]\]")
+_TABLE = re.compile(r"\n[ \t:*#]*\{\|"), re.compile(r"\n[ \t]*\|\}")
+_HTML_TABLE = (
+    re.compile(r"<table(?=[\s>])[^<>]*>", re.IGNORECASE),
+    re.compile(r"</table\s{0,9}>", re.IGNORECASE),
+)
+_LINK = re.compile(r"\[\["), re.compile(r"\]\]"), re.compile(r"\n==")
 _LINK_PREFIX = re.compile(r"\s*(:?)([^:|\[\]{}\n]{1,40}):")
 _EXTERNAL_LINK = re.compile(
     r"\[(?:https?:|ftp:|mailto:|news:)?(?://|(?<=mailto:))[^\s\[\]<>]*((?:[ \t\u00a0][^\[\]\n]*)?)\]",
@@ -56,8 +57,8 @@ _INLINE_TAG = re.compile(
     r"|refs?|gallery|chem|ce|timeline|score|templatestyles)(?=[\s/>])[^<>]*>",
     re.IGNORECASE,
 )
-_ELIDED_BOLD = re.compile(r"(?<=\w)'''(?!')([^'\n]+)''(?!')")
-_EMPHASIS = re.compile(r"'{2,}")
+_BOLD_TO_ITALIC = re.compile(r"'''(?!')([^'\n]+)''(?!')")
+_EMPHASIS = re.compile(r"'''*")
 _SWITCH = re.compile(r"__[^\W\d_]+(?:_[^\W\d_]+)*__")
 _SUPERSCRIPT = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _SUBSCRIPT = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
@@ -147,24 +148,22 @@ def _replace_templates(text: str, language: str, title: str) -> str:
         return lambda inner: rule(*split_parameters("|" + inner.partition(mark)[2]))
 
     text = nesting.render(text, nesting.match_braces(text), keep, REMOVED)
-    return "".join(_BRACES.split(text))
+    return text.replace("{{", "").replace("}}", "")
 
 
 def _remove_tables(text: str) -> str:
     if "{|" in text:
-        text = nesting.render(
-            text, nesting.match_marks(text, _TABLE_MARKS), lambda pair: None, "\n"
-        )
+        pairs = nesting.match_marks(text, *_TABLE, None)
+        text = nesting.render(text, pairs, lambda pair: None, "\n")
     if "<table" in text:
-        text = nesting.render(
-            text, nesting.match_marks(text, _HTML_TABLE_MARKS), lambda pair: None, "\n"
-        )
+        pairs = nesting.match_marks(text, *_HTML_TABLE, None)
+        text = nesting.render(text, pairs, lambda pair: None, "\n")
     return text
 
 
 def _replace_links(text: str) -> str:
     if "[[" in text:
-        pairs = nesting.match_marks(text, _LINK_MARKS)
+        pairs = nesting.match_marks(text, *_LINK)
 
         def keep(pair: nesting.Pair) -> Callable[[str], str] | None:
             prefix = _LINK_PREFIX.match(text, pair.inner_start, pair.inner_end)
@@ -177,8 +176,8 @@ def _replace_links(text: str) -> str:
             return None if is_interlanguage(namespace) else _label
 
         text = nesting.render(text, pairs, keep, REMOVED)
-    text = "".join(_LINK_BRACKETS.split(text))
-    if "//" in text or "mailto:" in text:
+    text = text.replace("[[", "").replace("]]", "")
+    if "[" in text:
         text = _EXTERNAL_LINK.sub(lambda match: match[1].strip() or REMOVED, text)
     return text
 
@@ -217,16 +216,23 @@ def _script(match: re.Match[str]) -> str:
 
 
 def _remove_emphasis(text: str) -> str:
-    if "''" in text:
-        if "'''" in text:
-            text = _ELIDED_BOLD.sub(r"'\1", text)
+    if "'''" in text:
+        text = _BOLD_TO_ITALIC.sub(_elided, text)
+    if "''''" in text:
         text = _EMPHASIS.sub(_apostrophes, text)
+    text = text.replace("'''", "").replace("''", "")
     if "__" in text:
         text = _SWITCH.sub(lambda word: "" if word[0].isupper() else word[0], text)
     return text
 
 
+def _elided(match: re.Match[str]) -> str:
+    """In `l'''homme''` three apostrophes are one and an opening of italics."""
+    before = match.string[match.start() - 1 : match.start()]
+    return f"'{match[1]}" if before.isalpha() else match[0]
+
+
 def _apostrophes(run: re.Match[str]) -> str:
     """Two, three and five apostrophes are emphasis; what is over is meant as apostrophes."""
     count = len(run[0])
-    return "" if count in {2, 3, 5} else "'" if count == 4 else "'" * (count - 5)
+    return "'" if count == 4 else "'" * max(count - 5, 0)

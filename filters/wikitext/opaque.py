@@ -27,7 +27,7 @@ _DROPPED = frozenset(
 _FORMULA = frozenset({"math", "ce", "chem"})
 _LITERAL = frozenset({"nowiki", "pre", "syntaxhighlight", "source", "code"})
 _BLOCK = frozenset({"pre", "syntaxhighlight", "source"})
-_TAGS = sorted(_DROPPED | _FORMULA | _LITERAL | {"ref"}, key=len, reverse=True)
+_TAGS = ["ref", *sorted(_DROPPED | _FORMULA | _LITERAL)]
 
 _OPENING = re.compile(r"<(?:!--|(" + "|".join(_TAGS) + r")(?=[\s/>])([^<>]*)>)", re.IGNORECASE)
 _CLOSING = {tag: re.compile(rf"</{tag}\s{{0,9}}>", re.IGNORECASE) for tag in _TAGS}
@@ -71,6 +71,8 @@ def break_marks(text: str, *, closing: bool) -> str:
         text: text in which such a pair can only be meant literally.
         closing: break `}}`, `]]` and `|}` too; LaTeX and code need them as they are.
     """
+    if not any(mark in text for mark in ("{", "[", "<", "}", "]")):
+        return text
     pattern = _ANY_MARK if closing else _DOUBLE_MARK
     return pattern.sub(lambda match: match[0] + " ", text)
 

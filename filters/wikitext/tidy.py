@@ -14,17 +14,14 @@ from collections.abc import Collection
 from filters.wikitext.names import SECTION_NAMES, SectionKind
 from filters.wikitext.opaque import KEPT_START, REMOVED
 
-_SPACES = re.compile(r"[ \t\u00a0]{2,}|[\t\u00a0]")
-# What may be left dangling beside a gap inside brackets.
+_SPACES = re.compile("  +")
+# What may be left dangling beside a gap inside brackets or at the start of a line.
 _SEPARATORS = " ,;:/·•–—-、，；："
-_BRACKETS = re.compile(
-    rf"( ?)([(\[（])([^()\[\]（）\n{REMOVED}]*{REMOVED}[^()\[\]（）\n]*)([)\]）])"
-)
-_EMPTY_BRACKETS = re.compile(r"(?<=[ \n])(?:\([ ,;:/·•–—-]*\)|（[ ,;:、，；]*）) ?")
-_EMPTY_QUOTES = re.compile(rf'(?:"{REMOVED}+"|[“„]{REMOVED}+[”“]|«[ ]?{REMOVED}+[ ]?») ?')
-_LINE_START_GAP = re.compile(rf"\n([*#:; ]*){REMOVED}[ {REMOVED},;:.·–—-]*")
-_GAP_BEFORE_STOP = re.compile(rf"([,;:]?) ?{REMOVED}[ {REMOVED}]*([.,;:!?)\]»。，、])")
-_GAP = re.compile(rf" ?{REMOVED}[ {REMOVED}]*")
+_LIST_MARKS = "*#:; "
+_OPENING = ("(", "[", "（", "«", "„", "“")
+_CLOSING = (")", "]", "）", "»")
+_STOPS = (".", ",", ";", ":", "!", "?", "。", "，", "、")
+_EMPTY_BRACKETS = re.compile(r" \([ ,;:/·•–—-]*\)")
 _LETTER = re.compile(rf"[\w{KEPT_START}]")
 _HEADING_MARKS = re.compile(r"=+")
 
@@ -35,34 +32,42 @@ def mend_gaps(text: str) -> str:
     Args:
         text: begins with a line break; REMOVED stands where something was taken out.
     """
-    text = _SPACES.sub(" ", text)
-    if REMOVED in text:
-        text = _LINE_START_GAP.sub(r"\n\1", text)
-        text = _BRACKETS.sub(_mend_brackets, text)
-        text = _EMPTY_QUOTES.sub("", text)
-        text = _GAP_BEFORE_STOP.sub(_mend_stop, text)
-        text = _GAP.sub(lambda gap: " " if " " in gap[0] else "", text)
-    return _EMPTY_BRACKETS.sub("", text)
+    text = text.replace("\t", " ").replace("\u00a0", " ")
+    if "  " in text:
+        text = _SPACES.sub(" ", text)
+    first, *others = text.split(REMOVED)
+    done = [first]
+    space = False
+    for right in others:
+        shown = right.lstrip(" ")
+        space = space or shown != right
+        if shown:
+            _join_around_gap(done, shown, space)
+            space = False
+    return _EMPTY_BRACKETS.sub("", "".join(done))
 
 
-def _mend_brackets(match: re.Match[str]) -> str:
-    space, opening, inner, closing = match.groups()
-    left, *others = inner.split(REMOVED)
-    shown = left.strip(_SEPARATORS if len(others) else " ")
-    for piece in others[:-1]:
-        shown = _join_around_gap(shown, piece.strip(_SEPARATORS))
-    shown = _join_around_gap(shown, others[-1].lstrip(_SEPARATORS).rstrip())
-    return f"{space}{opening}{shown}{closing}" if _LETTER.search(shown) else ""
-
-
-def _join_around_gap(left: str, right: str) -> str:
-    return f"{left}, {right}" if left and right else left or right
-
-
-def _mend_stop(match: re.Match[str]) -> str:
-    """Of the two stops beside a gap keep one: the stronger, else the first."""
-    before, after = match.groups()
-    return before if before and after in ",;:" else after if after in ".!?,;:。，、" else before + after
+def _join_around_gap(done: list[str], right: str, space: bool) -> None:
+    """Append what follows a gap to the pieces before it, so that no punctuation dangles."""
+    left = ""
+    while done and not left:
+        last = done.pop()
+        left = last.rstrip(" ")
+        space = space or left != last
+    if left[-20:].rstrip(_LIST_MARKS).endswith("\n"):
+        done += [left, right.lstrip(_SEPARATORS + ".")]
+    elif left.endswith(_OPENING) or right.startswith(_CLOSING):
+        right = right.lstrip(_SEPARATORS)
+        left = left.rstrip(_SEPARATORS) if right.startswith(_CLOSING) else left
+        if left.endswith(_OPENING) and right.startswith(_CLOSING):
+            left, right = left[:-1].rstrip(" "), right[1:]
+        done += [left, right]
+    elif right.startswith(_STOPS):
+        if left.endswith((",", ";", ":")):
+            left = left[:-1]
+        done += [left, right]
+    else:
+        done += [left, " " if space else "", right]
 
 
 def plain_lines(text: str, dropped: Collection[SectionKind]) -> str:

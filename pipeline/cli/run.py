@@ -10,7 +10,7 @@ from pipeline.errors import InputError, RunFailed
 from pipeline.job import Job
 from pipeline.locking import lock_output
 from pipeline.recipe import load_recipe
-from pipeline.runner import LOCAL_RUNNER, Engine
+from pipeline.runner import LOCAL_RUNNER, Engine, Workers
 
 SOURCES = ("commoncrawl", "c4", "github", "wikipedia", "books", "arxiv", "stackexchange")
 BUILT = ("commoncrawl", "wikipedia")
@@ -69,15 +69,19 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
         raise InputError(f"source {parsed.source!r} is not built yet; there are {', '.join(BUILT)}")
     if engine_options and parsed.runner == LOCAL_RUNNER:
         raise RunFailed(f"unknown options {' '.join(engine_options)}; engine options need --runner")
-    job = Job(
-        source=parsed.source,
-        input=parsed.input,
-        output=parsed.output,
-        recipe=load_recipe(parsed.recipe, parsed.set),
-        engine=Engine(parsed.runner, parsed.workers, tuple(engine_options)),
-        keep_rejected_text=parsed.keep_rejected_text,
-    )
+    engine = Engine(parsed.runner, parsed.workers, tuple(engine_options))
     source = importlib.import_module(f"pipeline.sources.{parsed.source}")
-    with lock_output(job.output):
-        source.run(job)
+    recipe = load_recipe(parsed.recipe, parsed.set)
+    with lock_output(parsed.output), Workers(engine) as workers:
+        source.run(
+            Job(
+                source=parsed.source,
+                input=parsed.input,
+                output=parsed.output,
+                recipe=recipe,
+                engine=engine,
+                workers=workers,
+                keep_rejected_text=parsed.keep_rejected_text,
+            )
+        )
     return 0

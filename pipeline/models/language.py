@@ -222,7 +222,6 @@ def _train_sentencepiece(
     for line in lines:
         for chunk in _chunks(line):
             sample.add(chunk)
-    sample.close()
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(

@@ -81,8 +81,8 @@ class SampledLines:
             self._file.write(line + "\n")
 
     def __iter__(self) -> Iterator[str]:
-        """The lines drawn, in the order in which they were added; `drawn` counts them."""
-        self._file.flush()
+        """The lines drawn, in the order they were added in; ends adding. `drawn` counts them."""
+        self.close()
         self.drawn = 0
         threshold = self._hashes.finish()
         with self._path.open(encoding="utf-8", newline="\n") as handle:
@@ -92,5 +92,5 @@ class SampledLines:
                     yield line[:-1]
 
     def close(self) -> None:
-        """No further line will be added."""
+        """End adding."""
         self._file.close()
