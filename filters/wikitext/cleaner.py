@@ -117,7 +117,7 @@ def clean_wikitext(
         title: what `{{PAGENAME}}` shows.
         dropped_sections: kinds of apparatus sections to leave out.
     """
-    parts = split_opaque(wikitext.replace("\r\n", "\n"))
+    parts = split_opaque(wikitext.replace("\r", "") if "\r" in wikitext else wikitext)
     text = "".join(_SIMPLE_LINK.split(parts.text))
     text = _replace_templates("\n" + text, language, title)
     text = _remove_tables(text)
@@ -218,9 +218,10 @@ def _script(match: re.Match[str]) -> str:
 def _remove_emphasis(text: str) -> str:
     if "'''" in text:
         text = _BOLD_TO_ITALIC.sub(_elided, text)
-    if "''''" in text:
-        text = _EMPHASIS.sub(_apostrophes, text)
-    text = text.replace("'''", "").replace("''", "")
+        if "''''" in text:
+            text = _EMPHASIS.sub(_apostrophes, text)
+        text = text.replace("'''", "")
+    text = text.replace("''", "")
     if "__" in text:
         text = _SWITCH.sub(lambda word: "" if word[0].isupper() else word[0], text)
     return text

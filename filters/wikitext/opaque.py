@@ -71,7 +71,8 @@ def break_marks(text: str, *, closing: bool) -> str:
         text: text in which such a pair can only be meant literally.
         closing: break `}}`, `]]` and `|}` too; LaTeX and code need them as they are.
     """
-    if not any(mark in text for mark in ("{", "[", "<", "}", "]")):
+    marks = ("{{", "{|", "[[", "<", *(("}}", "|}", "]]") if closing else ()))
+    if not any(mark[0] in text and mark in text for mark in marks):
         return text
     pattern = _ANY_MARK if closing else _DOUBLE_MARK
     return pattern.sub(lambda match: match[0] + " ", text)
@@ -79,7 +80,7 @@ def break_marks(text: str, *, closing: bool) -> str:
 
 def split_opaque(wikitext: str) -> OpaqueParts:
     """Separate comments, references and literal parts from a page's wikitext."""
-    if RESERVED.search(wikitext):
+    if any(character in wikitext for character in (KEPT_START, KEPT_END, REMOVED)):
         wikitext = RESERVED.sub("", wikitext)
     parts = OpaqueParts("")
     pieces: list[str] = []

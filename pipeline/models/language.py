@@ -203,7 +203,9 @@ def beginning(text: str, characters: int) -> str:
     """At most so many characters from the start, without half a word at the end."""
     if len(text) <= characters:
         return text
-    words = text[: characters + 1].rsplit(maxsplit=1)
+    if text[characters - 1].isspace() or text[characters].isspace():
+        return text[:characters]
+    words = text[:characters].rsplit(maxsplit=1)
     return words[0] if len(words) > 1 else text[:characters]
 
 

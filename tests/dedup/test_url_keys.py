@@ -47,7 +47,23 @@ URLS = st.builds(
     st.lists(
         st.sampled_from(
             ["http://", "HTTPS:", "//", "www.", "WWW.", "a.org", "B.Org", ":80", ":", ":443", "/"]
-            + ["?", "utm_x", "ref", "feed", "&", "#", " ", "\n", "\r", "ſ", "İ", "é", "x:y", "@", "80"]
+            + [
+                "?",
+                "utm_x",
+                "ref",
+                "feed",
+                "&",
+                "#",
+                " ",
+                "\n",
+                "\r",
+                "ſ",
+                "İ",
+                "é",
+                "x:y",
+                "@",
+                "80",
+            ]
         )
         | st.text(max_size=3),
         max_size=9,

@@ -62,7 +62,9 @@ def write_dataset(
     (folder / "documents").mkdir(parents=True)
     for number, rows in enumerate(parts):
         table = pa.Table.from_pylist(list(rows), SCHEMA)
-        pq.write_table(table, folder / "documents" / f"part-{number:03d}.parquet", row_group_size=50)
+        pq.write_table(
+            table, folder / "documents" / f"part-{number:03d}.parquet", row_group_size=50
+        )
     if complete:
         count = sum(len(rows) for rows in parts)
         manifest = json.dumps({"source": "test", "documents": count})

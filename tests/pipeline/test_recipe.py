@@ -1,0 +1,81 @@
+"""Recipes: typed, complete, unknown keys refused, overrides and inheritance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import RecipeError
+from pipeline.recipe import fingerprint, load_recipe, to_plain
+
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+LLAMA = str(RECIPES / "llama1.toml")
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.name)
+def test_every_recipe_loads(path: Path) -> None:
+    assert load_recipe(str(path)).name == path.stem
+
+
+def test_paper_values() -> None:
+    crawl = load_recipe(LLAMA).commoncrawl
+    assert crawl.length.minimum_characters == 300
+    assert crawl.language.minimum_score == 0.5
+    assert crawl.language.keep == ("en",)
+    assert crawl.reference_quality.threshold == 0.25
+
+
+def test_overrides_are_typed() -> None:
+    recipe = load_recipe(
+        LLAMA,
+        [
+            "commoncrawl.length.minimum_characters=200",
+            'commoncrawl.language.keep=["de", "fr"]',
+            "commoncrawl.perplexity.enabled=false",
+            "commoncrawl.paragraphs.scope=all",
+        ],
+    )
+    assert recipe.commoncrawl.length.minimum_characters == 200
+    assert recipe.commoncrawl.language.keep == ("de", "fr")
+    assert recipe.commoncrawl.perplexity.enabled is False
+    assert recipe.commoncrawl.paragraphs.scope == "all"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("commoncrawl.length.minimum=3", "unknown key 'commoncrawl.length.minimum'"),
+        ("nothing.here=1", "unknown key 'nothing'"),
+        ("commoncrawl.length.minimum_characters=many", "commoncrawl.length.minimum_characters"),
+        ("commoncrawl.paragraphs.policy=keep_last", "'keep_first' or 'remove_all'"),
+        ("commoncrawl.length", "section.key=value"),
+        ("name.x=1", "'name' is a key, not a section"),
+    ],
+)
+def test_what_is_wrong_is_named(override: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(LLAMA, [override])
+
+
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text('name = "bad"\n')
+    with pytest.raises(RecipeError, match="missing key 'run'"):
+        load_recipe(str(tmp_path / "bad.toml"))
+
+
+def test_a_recipe_can_extend_another(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(
+        f'extends = "{LLAMA}"\nname = "mine"\n[commoncrawl.length]\nminimum_characters = 7\n'
+    )
+    recipe = load_recipe(str(tmp_path / "mine.toml"))
+    assert recipe.commoncrawl.length.minimum_characters == 7
+    assert recipe.commoncrawl.language.minimum_score == 0.5
+
+
+def test_fingerprint_follows_settings() -> None:
+    base = load_recipe(LLAMA)
+    changed = load_recipe(LLAMA, ["commoncrawl.length.minimum_characters=301"])
+    same = fingerprint(to_plain(base.commoncrawl)) == fingerprint(to_plain(base.commoncrawl))
+    assert same
+    assert fingerprint(to_plain(base.commoncrawl)) != fingerprint(to_plain(changed.commoncrawl))
