@@ -31,14 +31,18 @@ from pathlib import Path
 from typing import Any
 
 import fasttext
+import kenlm
+import numpy as np
 import sentencepiece
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from filters.ccnet_text import normalize_for_language_model
 from filters.models import predict
+from filters.perplexity import LanguageModel
 from pipeline.models.kenlm_programs import find_program
 
 HERE = Path(__file__).resolve().parent
+MINIMUM_CHARACTERS = 200_000  # of a language, to get a model
 DECISIONS = ("line_ids", "raw_content", "language", "language_score", "perplexity", "bucket")
 
 
@@ -62,59 +66,59 @@ def rewrite_wet(source: Path, target: Path) -> list[str]:
     return texts
 
 
-def train_models(
-    texts: list[str], lid: Path, folder: Path, minimum_characters: int, newlines: Any
-) -> list[str]:
-    """SentencePiece and KenLM for each language with enough text; returns the languages."""
+def train_models(texts: list[str], lid: Path, folder: Path) -> dict[str, tuple[float, float]]:
+    """SentencePiece and KenLM for each language with enough text; returns their cut-offs.
+
+    Every second text trains; the others give the cut-offs, at CCNet's percentiles.
+    """
     model = fasttext.load_model(str(lid))
     lines = defaultdict(list)
     for text in texts:
-        line = normalize_for_language_model(text, newlines=newlines)
-        if line:
+        if line := normalize_for_language_model(text, newlines="delete"):
             lines[predict(model, text.replace("\n", " "))[0][0]].append(line)
-    languages = []
+    cutoffs = {}
     for language, own in sorted(lines.items()):
-        if sum(map(len, own)) < minimum_characters:
-            continue
-        train_model(own, folder / language)
-        languages.append(language)
-    return languages
+        if sum(map(len, own)) >= MINIMUM_CHARACTERS:
+            trained = train_model(own[::2], folder / language)
+            perplexities = [trained.perplexity(line) or 0.0 for line in own[1::2]]
+            head, middle = np.percentile(perplexities, [30, 60]).round(1).tolist()
+            cutoffs[language] = head, middle
+            card = {"cutoffs": {"head": head, "middle": middle}}
+            (folder / language / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    return cutoffs
 
 
-def train_model(lines: list[str], folder: Path) -> None:
+def train_model(lines: list[str], folder: Path) -> LanguageModel:
     folder.mkdir(parents=True)
+    name = str(folder / "sentencepiece.model")
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter([line[:4000] for line in lines]),
-        model_prefix=str(folder / "sentencepiece"),
+        model_prefix=name.removesuffix(".model"),
         vocab_size=8000,
         hard_vocab_limit=False,
         character_coverage=0.9995,
         max_sentence_length=20_000,
         minloglevel=2,
     )
-    processor = sentencepiece.SentencePieceProcessor(
-        model_file=str(folder / "sentencepiece.model")
-    )
-    pieces, arpa = folder / "pieces", folder / "arpa"
+    processor = sentencepiece.SentencePieceProcessor(model_file=name)
+    pieces, arpa, binary = folder / "pieces", folder / "arpa", folder / "lm.binary"
     with pieces.open("w", encoding="utf-8") as output:
         for line in lines:
             output.write(" ".join(processor.encode(line, out_type=str)) + "\n")
     options = ["-o", "5", "-S", "1G", "-T", str(folder), "--discount_fallback"]
     options += ["--skip_symbols", "--text", str(pieces), "--arpa", str(arpa)]
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run([str(find_program("lmplz")), *options], **quiet)
-    binary = [str(find_program("build_binary")), str(arpa), str(folder / "lm.binary")]
-    subprocess.run(binary, **quiet)
-    card = {"cutoffs": {"head": 20.0, "middle": 40.0}}
-    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    for program in (["lmplz", *options], ["build_binary", str(arpa), str(binary)]):
+        command = [str(find_program(program[0])), *program[1:]]
+        subprocess.run(command, check=True, capture_output=True)
+    return LanguageModel(processor, kenlm.Model(str(binary)), None)
 
 
-def write_cutoffs(languages: list[str], path: Path) -> None:
+def write_cutoffs(cutoffs: dict[str, tuple[float, float]], path: Path) -> None:
     """The same cut-offs in cc_net's form: a row per percentile, of which it reads 30 and 60."""
-    rows = [",".join(["", *languages])]
+    rows = [",".join(["", *cutoffs])]
     for percentile in range(100):
-        value = "20.0" if percentile == 30 else "40.0" if percentile == 60 else "0"
-        rows.append(",".join([str(percentile), *[value] * len(languages)]))
+        column = 0 if percentile < 60 else 1
+        rows.append(",".join([str(percentile), *(str(cut[column]) for cut in cutoffs.values())]))
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
@@ -123,9 +127,9 @@ def run_side(python: str, script: str, config: dict[str, Any], folder: Path) -> 
     path.write_text(json.dumps(config), encoding="utf-8")
     command = [python, str(HERE / script), str(path)]
     environment = {"PYTHONPATH": str(HERE.parent) if script.endswith("ours.py") else ""}
-    result = subprocess.run(
-        command, check=True, stdout=subprocess.PIPE, env=environment, text=True
-    )
+    result = subprocess.run(command, check=False, capture_output=True, env=environment, text=True)
+    if result.returncode:
+        sys.exit(f"{script} failed:\n{result.stderr}")
     measured: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
     return measured
 
@@ -204,14 +208,14 @@ def main() -> None:
         lines = sum(text.count("\n") for text in texts)
         print(f"{len(texts)} records, {lines} lines, {sum(map(len, texts))} characters")
         models = folder / "models"
-        languages = train_models(texts, arguments.lid, models, 200_000, "delete")
-        write_cutoffs(languages, folder / "cutoffs.csv")
-        print(f"language models for {', '.join(languages)}")
+        cutoffs = train_models(texts, arguments.lid, models)
+        write_cutoffs(cutoffs, folder / "cutoffs.csv")
+        print(f"language models and their cut-offs: {cutoffs}")
         config = {
             "wets": [str(path) for path in wets],
             "lid": str(arguments.lid.resolve()),
             "models": str(models),
-            "languages": languages,
+            "languages": list(cutoffs),
             "cutoffs": str(folder / "cutoffs.csv"),
             "minimum_characters": 300,
             "minimum_score": 0.5,
@@ -221,7 +225,10 @@ def main() -> None:
         if arguments.peer_python:
             output = folder / "peer.json.gz"
             sides["cc_net"] = run_side(
-                arguments.peer_python, "ccnet_wet_peer.py", {**config, "output": str(output)}, folder
+                arguments.peer_python,
+                "ccnet_wet_peer.py",
+                {**config, "output": str(output)},
+                folder,
             )
         for mode in ("ccnet", "standard"):
             side = {

@@ -85,6 +85,7 @@ def main() -> None:
             {name: folder / name / "lm.binary" for name in languages},
             field="tokenized",
             output_field="perplexity",
+            normalize=False,
         ),
         "buckets": perplexity.PerplexityBucket(Path(config["cutoffs"])),
     }

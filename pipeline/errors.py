@@ -1,4 +1,4 @@
-"""Errors that a person can act on: the command line prints the message alone, without a traceback."""
+"""Errors that a person can act on: the command line prints the message, without a traceback."""
 
 from __future__ import annotations
 

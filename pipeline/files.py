@@ -174,7 +174,7 @@ class AtomicFile(io.RawIOBase):
             target.parent.mkdir(parents=True, exist_ok=True)
             name = f".{target.name}{TEMPORARY_MARK}{uuid.uuid4().hex[:12]}"
             self._temporary = str(target.parent / name)
-            self._handle = open(self._temporary, "wb")
+            self._handle = Path(self._temporary).open("wb")  # noqa: SIM115: closed on commit
         else:
             self._handle = FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
@@ -200,7 +200,7 @@ class AtomicFile(io.RawIOBase):
             self._handle.flush()
             os.fsync(self._handle.fileno())
             self._handle.close()
-            os.replace(self._temporary, self.path)
+            Path(self._temporary).replace(self.path)
         else:
             self._handle.close()
 

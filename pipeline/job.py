@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from filters.models import MissingModel
 
 from pipeline import files
 from pipeline.accounting import Funnel, funnel_lines, sum_funnels
 from pipeline.dataset import Dataset
-from pipeline.errors import RunFailed
+from pipeline.errors import InputError, RunFailed
 from pipeline.recipe import Recipe, to_plain
 from pipeline.runner import Engine, MapPass, Workers, run_map_pass
 from pipeline.stages import Batching, Stage
@@ -82,16 +79,13 @@ def checksum(path: str) -> str:
     """SHA-256 of a model file, or of the card in a model folder (it lists the files' checksums).
 
     Raises:
-        MissingModel: it is not there.
+        InputError: it is not there.
     """
-    for candidate in (files.join(path, "card.json"), path):
-        try:
-            return hashlib.sha256(files.read_bytes(candidate)).hexdigest()
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError, OSError):
-            continue
-    raise MissingModel(f"there is no model at {path}")
-
-
-def checksums(paths: Iterable[str]) -> dict[str, Any]:
-    """Checksums of several models, by path."""
-    return {path: checksum(path) for path in paths}
+    card = files.join(path, "card.json")
+    target = card if files.exists(card) else path
+    if not files.exists(target):
+        raise InputError(
+            f"there is no model at {path}; models must be at the recipe's paths on the machine "
+            "that starts a run, too"
+        )
+    return hashlib.sha256(files.read_bytes(target)).hexdigest()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any, cast
 
 import orjson
 import pyarrow as pa
@@ -41,7 +41,7 @@ def document_schema(columns: Columns) -> pa.Schema:
     return pa.schema(fields)
 
 
-def _field(name: str, kind: pa.DataType, role: bytes) -> pa.Field:
+def _field(name: str, kind: pa.DataType, role: bytes) -> pa.Field[Any]:
     return pa.field(name, kind, metadata={ROLE: role})
 
 
@@ -70,7 +70,11 @@ class ShardWriter:
         self._pending: list[dict[str, Any]] = []
         self._pending_characters = 0
         self._writer = pq.ParquetWriter(
-            self.file, schema, compression="zstd", compression_level=3, write_statistics=True
+            cast(IO[bytes], self.file),
+            schema,
+            compression="zstd",
+            compression_level=3,
+            write_statistics=True,
         )
 
     def add(self, row: dict[str, Any]) -> None:

@@ -21,8 +21,23 @@ REMOVED = "\ue002"
 RESERVED = re.compile("[\ue000-\ue002]")
 
 _DROPPED = frozenset(
-    "categorytree gallery graph hiero imagemap includeonly indicator inputbox mapframe maplink"
-    " score section templatedata templatestyles timeline".split()
+    [
+        "categorytree",
+        "gallery",
+        "graph",
+        "hiero",
+        "imagemap",
+        "includeonly",
+        "indicator",
+        "inputbox",
+        "mapframe",
+        "maplink",
+        "score",
+        "section",
+        "templatedata",
+        "templatestyles",
+        "timeline",
+    ]
 )
 _FORMULA = frozenset({"math", "ce", "chem"})
 _LITERAL = frozenset({"nowiki", "pre", "syntaxhighlight", "source", "code"})

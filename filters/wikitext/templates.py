@@ -18,9 +18,20 @@ Rule: TypeAlias = Callable[[Positional, Named], str]
 _NUMBERED = re.compile(r"[1-9]\d?")
 _PARAMETER_NAME = re.compile(r"\s*([^=<>\[\]{}\"'/.:]{1,40}?)\s*=")
 _ROMAN_CENTURY = re.compile(r"[ivxl]{1,6}e siècle(?: av\. j\.-c\.)?")
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _RANGE_WORDS = {
     "-": "–",
     "–": "–",
@@ -223,7 +234,7 @@ def template_rule(name: str, language: str) -> Rule | None:
         if name.startswith(prefix):
             return prefix_rule
     if _ROMAN_CENTURY.fullmatch(name):
-        return _constant(name.split("e ")[0].upper() + "e siècle")
+        return _constant(name.split("e ", maxsplit=1)[0].upper() + "e siècle")
     return None
 
 

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 
 from filters.models import MissingModel
-
 from pipeline.cli import models, run, shards
 from pipeline.errors import RovingError
 

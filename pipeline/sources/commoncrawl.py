@@ -118,7 +118,9 @@ def run(job: Job) -> None:
     job.run_pass(extract_pass(job, extract, extracted, extract_print), units)
 
     finish_print = finish_fingerprint(job, extract_print, units)
-    deduplicate(job, units, extracted, extract_print)
+    if settings.paragraphs.enabled:
+        work = deduplication(job, units, extracted)
+        run_deduplication(work, decision_fingerprint(job, extract_print, units), job.engine)
     job.run_pass(finish_pass(job, finish, extracted, finish_print), units)
     job.complete(finish_print, refused)
 
@@ -174,21 +176,26 @@ def finish_fingerprint(job: Job, extracted: str, units: Sequence[Unit]) -> str:
         used["language"] = checksum(models.language_identifier)
     if settings.perplexity.enabled:
         for language in settings.language.keep:
-            used[f"perplexity {language}"] = checksum(
-                files.join(models.language_models, language)
-            )
+            used[f"perplexity {language}"] = checksum(files.join(models.language_models, language))
     if settings.reference_quality.enabled:
         used["reference"] = checksum(models.reference_model)
-    compared = [(unit.name, unit.size, unit.group) for unit in units]
-    return fingerprint("finish", extracted, to_plain(settings), used, compared)
+    return fingerprint("finish", extracted, to_plain(settings), used, _compared(units))
+
+
+def decision_fingerprint(job: Job, extracted: str, units: Sequence[Unit]) -> str:
+    """What decides which paragraphs go."""
+    settings = job.recipe.commoncrawl.paragraphs
+    return fingerprint(PARAGRAPHS, extracted, to_plain(settings), _compared(units))
+
+
+def _compared(units: Sequence[Unit]) -> list[tuple[str, int, str]]:
+    return [(unit.name, unit.size, unit.group) for unit in units]
 
 
 def extract_pass(job: Job, stages: tuple[Stage, ...], folder: str, version: str) -> MapPass:
     """WARC or WET to text and paragraph keys."""
     read = ReadUnit(ReadCrawl(job.recipe.commoncrawl.input), job.batching)
-    writer = WriterSettings(
-        folder, version, COLUMNS, (PARAGRAPHS,), job.recipe.run.rows_per_group
-    )
+    writer = WriterSettings(folder, version, COLUMNS, (PARAGRAPHS,), job.recipe.run.rows_per_group)
     return MapPass("extract", read, stages, job.batching, writer)
 
 
@@ -199,21 +206,14 @@ def finish_pass(job: Job, stages: tuple[Stage, ...], extracted: str, version: st
     return MapPass("finish", read, stages, job.batching, writer)
 
 
-def deduplicate(job: Job, units: Sequence[Unit], extracted: str, extract_print: str) -> None:
-    """Decide which paragraphs go."""
+def deduplication(job: Job, units: Sequence[Unit], extracted: str) -> Deduplication:
+    """Which paragraphs are compared with which, and which copies go."""
     settings = job.recipe.commoncrawl.paragraphs
-    if not settings.enabled:
-        return
-    scopes = group_scopes(units, settings.scope, settings.group_files)
-    work = Deduplication(
+    return Deduplication(
         dataset=extracted,
         kind=PARAGRAPHS,
-        scopes=scopes,
+        scopes=group_scopes(units, settings.scope, settings.group_files),
         decide=partial(duplicate_rows, policy=settings.policy),
         decisions=decisions_folder(job),
         partition_bytes=job.recipe.run.partition_bytes,
     )
-    compared = [(scope.label, scope.units) for scope in scopes]
-    sizes = [(unit.name, unit.size) for unit in units]
-    version = fingerprint("paragraphs", extract_print, settings.policy, compared, sizes)
-    run_deduplication(work, version, job.engine)

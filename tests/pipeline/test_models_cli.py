@@ -43,7 +43,7 @@ def rows(language: Language, code: str, count: int, host: str = "") -> list[dict
 
 @pytest.fixture
 def wikipedia(tmp_path: Path) -> str:
-    return write_dataset(tmp_path / "w", [rows(GOOD, "aa", 150), rows(BAD, "bb", 5)])
+    return write_dataset(tmp_path / "w", [rows(GOOD, "aa", 250), rows(BAD, "bb", 5)])
 
 
 @needs_lmplz
@@ -54,10 +54,10 @@ def test_language_command_leaves_out_what_is_too_small(
     assert run("language", "--documents", wikipedia, "--output", str(output)) == 0
     printed = capsys.readouterr().out
     assert [path.name for path in output.iterdir()] == ["aa"]
-    assert "aa: 1" in printed
+    assert "aa: 2" in printed
     assert "held-out documents" in printed
     assert "left out: bb: " in printed
-    assert read_card(output / "aa")["origin"]["documents"][0]["documents"] == 155
+    assert read_card(output / "aa")["origin"]["documents"][0]["documents"] == 255
     with pytest.raises(TooLittleData, match="no language had enough text"):
         run("language", "--documents", wikipedia, "--output", str(output), "--languages", "bb,cc")
 

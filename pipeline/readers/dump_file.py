@@ -1,0 +1,209 @@
+"""Open a dump file as a stream of XML: plain, gzip, bzip2 (also multistream), 7z.
+
+Memory stays at a few chunks whatever the ratio of compression. Damage ends the stream with
+`UnreadableDumpError` after everything before it has been read.
+"""
+
+from __future__ import annotations
+
+import bz2
+import io
+import lzma
+import queue
+import threading
+import zlib
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, BinaryIO, cast
+
+_CHUNK_BYTES = 1 << 20
+_SEVEN_ZIP_QUEUE = 8
+
+
+class UnreadableDumpError(Exception):
+    """The rest of a dump cannot be decompressed.
+
+    Attributes:
+        reason: snake_case: `truncated_bz2`, `malformed_bz2`, the same with gzip and 7z,
+            `needs_py7zr`.
+        detail: what the decompressor said.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+def open_dump(stream: BinaryIO, name: str) -> BinaryIO:
+    """Return the decompressed bytes of a dump file, or of a slice of a multistream one.
+
+    Args:
+        stream: raw bytes; 7z needs it seekable.
+        name: file name; says what is to be expected where the first bytes do not.
+
+    Raises:
+        UnreadableDumpError: from `read` of the returned stream, where the data is damaged.
+    """
+    first = stream.read(_CHUNK_BYTES)
+    chunks = chain([first] if first else [], iter(lambda: stream.read(_CHUNK_BYTES), b""))
+    decompressed: Iterator[bytes]
+    if first.startswith(b"7z\xbc\xaf\x27\x1c"):
+        decompressed = _seven_zip(stream)
+    elif first.startswith(b"BZh") or _claims(name, first, ".bz2"):
+        decompressed = _bzip2(chunks)
+    elif first.startswith(b"\x1f\x8b") or _claims(name, first, ".gz"):
+        decompressed = _gzip(chunks)
+    else:
+        decompressed = chunks
+    return cast(BinaryIO, _ChunkStream(decompressed))
+
+
+def _claims(name: str, first: bytes, ending: str) -> bool:
+    """A name's claim counts unless the file is empty or visibly XML already."""
+    return name.endswith(ending) and bool(first) and not first.lstrip().startswith(b"<")
+
+
+class _ChunkStream(io.RawIOBase):
+    """A raw stream over an iterator of chunks."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        super().__init__()
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest:
+            self._rest = memoryview(next(self._chunks, b""))
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def _bzip2(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    decompressor = bz2.BZ2Decompressor()
+    begun = False
+    data = b""
+    while True:
+        if decompressor.eof:
+            data = decompressor.unused_data
+            decompressor = bz2.BZ2Decompressor()
+            begun = False
+        if not data and decompressor.needs_input:
+            data = next(chunks, b"")
+            if not data:
+                break
+        try:
+            output = decompressor.decompress(data, _CHUNK_BYTES)
+        except OSError as problem:
+            raise UnreadableDumpError("malformed_bz2", str(problem)) from problem
+        begun = True
+        data = b""
+        if output:
+            yield output
+    if begun and not decompressor.eof:
+        raise UnreadableDumpError("truncated_bz2", "the file ends inside a bzip2 stream")
+
+
+def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    decompressor = zlib.decompressobj(wbits=31)
+    begun = False
+    data = b""
+    while True:
+        if decompressor.eof:
+            # Members may be followed by zeros up to a block's end.
+            data = decompressor.unused_data.lstrip(b"\0")
+            decompressor = zlib.decompressobj(wbits=31)
+            begun = False
+        if not data:
+            data = next(chunks, b"")
+            if not data:
+                break
+        try:
+            output = decompressor.decompress(data, _CHUNK_BYTES)
+        except zlib.error as problem:
+            raise UnreadableDumpError("malformed_gzip", str(problem)) from problem
+        begun = True
+        data = decompressor.unconsumed_tail
+        if output:
+            yield output
+    if begun and not decompressor.eof:
+        raise UnreadableDumpError("truncated_gzip", "the file ends inside a gzip member")
+
+
+def _seven_zip(stream: BinaryIO) -> Iterator[bytes]:
+    """Members one after the other; py7zr pushes, so it runs in a thread behind a short queue."""
+    try:
+        import py7zr  # noqa: PLC0415
+    except ImportError as problem:
+        raise UnreadableDumpError("needs_py7zr", "install roving[sevenzip]") from problem
+
+    handed: queue.Queue[bytes | Exception | None] = queue.Queue(_SEVEN_ZIP_QUEUE)
+    abandoned = threading.Event()
+
+    class Writer(py7zr.Py7zIO):
+        def write(self, data: bytes | bytearray) -> int:
+            _put(handed, bytes(data), abandoned)
+            return len(data)
+
+        def read(self, size: int | None = None) -> bytes:
+            return b""
+
+        def seek(self, offset: int, whence: int = 0) -> int:
+            return 0
+
+        def flush(self) -> None:
+            """Nothing is held back."""
+
+        def size(self) -> int:
+            return 0
+
+    class Writers(py7zr.WriterFactory):
+        def create(self, filename: str) -> Writer:
+            return Writer()
+
+    def work() -> None:
+        try:
+            with py7zr.SevenZipFile(stream) as archive:
+                archive.extractall(factory=Writers())
+            _put(handed, None, abandoned)
+        except _AbandonedError:
+            return
+        except Exception as problem:  # handed over: the reader decides what it means
+            _put(handed, problem, abandoned)
+
+    stream.seek(0)
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while (item := handed.get()) is not None:
+            if isinstance(item, (py7zr.exceptions.ArchiveError, lzma.LZMAError, EOFError)):
+                raise UnreadableDumpError("malformed_7z", str(item)) from item
+            if isinstance(item, Exception):
+                raise item
+            yield item
+    finally:
+        abandoned.set()
+        thread.join()
+
+
+class _AbandonedError(Exception):
+    """Nobody reads on."""
+
+
+def _put(
+    handed: queue.Queue[bytes | Exception | None],
+    item: bytes | Exception | None,
+    abandoned: threading.Event,
+) -> None:
+    while True:
+        try:
+            handed.put(item, timeout=0.2)
+            return
+        except queue.Full:
+            if abandoned.is_set():
+                raise _AbandonedError from None

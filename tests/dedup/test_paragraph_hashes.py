@@ -1,0 +1,88 @@
+"""Paragraph keys against SHA-1 taken line by line, and the rule within one document."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.paragraph_hashes import (
+    BLANK_KEY,
+    hash_document,
+    paragraph_keys,
+    unique_paragraphs,
+)
+from filters.ccnet_text import normalize_for_dedup
+
+
+def slow_key(line: str) -> int:
+    digest = hashlib.sha1(normalize_for_dedup(line).encode()).digest()
+    key: int = struct.unpack("<Q", digest[:8])[0]
+    return key
+
+
+def kept(text: str) -> list[str]:
+    hashes = hash_document(text)
+    return [hashes.lines[index] for index in unique_paragraphs(hashes.lines, hashes.keys)]
+
+
+def test_key_is_the_first_8_bytes_of_sha1_little_endian() -> None:
+    # SHA-1("abc") = a9993e36 4706816a ba3e2571 7850c26c 9cd0d89d (FIPS 180, appendix A).
+    keys = paragraph_keys(["  ABC\t"])
+    assert keys.dtype == np.uint64
+    assert keys.tolist() == [0x6A810647363E99A9]
+
+
+@pytest.mark.parametrize("line", ["", "   ", "\x00", "…", "»"])
+def test_a_line_without_content_has_the_blank_key(line: str) -> None:
+    assert BLANK_KEY == 0x0D4B6B5EEEA339DA
+    assert paragraph_keys([line]).tolist() == [BLANK_KEY]
+
+
+def test_lines_that_differ_in_case_digits_and_marks_are_the_same() -> None:
+    first, second, third = paragraph_keys(["Page 1 of 20", "“page 7 of 99”", "page 7 of 999"])
+    assert first == second != third
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]))))
+def test_keys_equal_those_of_each_line(lines: list[str]) -> None:
+    assert paragraph_keys(lines).tolist() == [slow_key(line) for line in lines]
+
+
+def test_no_lines() -> None:
+    assert paragraph_keys([]).shape == (0,)
+    assert hash_document("").lines == [""]
+    assert unique_paragraphs([], paragraph_keys([])).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("A\nA\nB\n\nC", ["A", "B", "C"]),
+        ("x\nX\nx", ["x"]),
+        ("B\n \n…\nD", ["B", "D"]),
+        ("\n\n", []),
+        ("one\ntwo", ["one", "two"]),
+    ],
+)
+def test_first_of_equal_lines_stays_and_blanks_go(text: str, lines: list[str]) -> None:
+    assert kept(text) == lines
+
+
+@given(st.lists(st.sampled_from(["a", "A", "b", "1", "2", "", " ", "…", "c"])))
+def test_unique_paragraphs_equals_a_plain_loop(lines: list[str]) -> None:
+    seen, expected = {normalize_for_dedup("")}, []
+    for index, line in enumerate(lines):
+        if (form := normalize_for_dedup(line)) not in seen:
+            seen.add(form)
+            expected.append(index)
+    assert unique_paragraphs(lines, paragraph_keys(lines)).tolist() == expected
+
+
+def test_keys_of_other_lines_are_refused() -> None:
+    with pytest.raises(ValueError, match="2 lines, 1 keys"):
+        unique_paragraphs(["a", "b"], paragraph_keys(["a"]))

@@ -1,0 +1,130 @@
+"""The same transforms on other engines: Dataflow's own validation, and Beam's job server."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from test_frame import digest, make_input, make_pass, run
+
+from pipeline import deduplicate
+from pipeline.job import Job
+from pipeline.recipe import load_recipe
+from pipeline.runner import Engine, Workers, expand
+from pipeline.sources import commoncrawl
+from pipeline.units import Unit
+
+LLAMA = str(Path(__file__).resolve().parents[2] / "recipes" / "llama1.toml")
+DATAFLOW = (
+    "--runner=DataflowRunner",
+    "--dry_run=True",
+    "--no_auth",
+    "--project=my-project",
+    "--region=us-central1",
+    "--temp_location=gs://my-bucket-xyz/temporary",
+    "--staging_location=gs://my-bucket-xyz/staging",
+    "--sdk_container_image=us-docker.pkg.dev/my-project/roving/roving:1",
+    "--sdk_location=container",
+    "--no_save_main_session",
+)
+UNITS = [Unit("a-1", "gs://b/a.warc.wet.gz", "a.warc.wet.gz", 1, "CC-MAIN-2020-05")]
+
+
+def job_for(source: str) -> Job:
+    engine = Engine("DataflowRunner", 1, DATAFLOW[1:])
+    return Job(source, "gs://b/in", "gs://b/out", load_recipe(LLAMA), engine, Workers(engine))
+
+
+def crawl_extract(root: beam.Pipeline) -> None:
+    job = job_for("commoncrawl")
+    stages = commoncrawl.extract_stages(job)
+    expand(root, commoncrawl.extract_pass(job, stages, "gs://b/out/extract", "f"), UNITS)
+
+
+def crawl_finish(root: beam.Pipeline) -> None:
+    job = job_for("commoncrawl")
+    stages = commoncrawl.finish_stages(job)
+    expand(root, commoncrawl.finish_pass(job, stages, "gs://b/out/extract", "f"), UNITS)
+
+
+def crawl_deduplicate(root: beam.Pipeline) -> None:
+    work = commoncrawl.deduplication(job_for("commoncrawl"), UNITS, "gs://b/out/extract")
+    deduplicate.expand(root, work, range(16), 4, 0)
+
+
+GRAPHS = (crawl_extract, crawl_finish, crawl_deduplicate)
+
+
+@pytest.mark.parametrize("build", GRAPHS, ids=lambda build: build.__name__)
+def test_dataflow_accepts_every_pass(build: Callable[[beam.Pipeline], None]) -> None:
+    pipeline = beam.Pipeline(options=PipelineOptions(list(DATAFLOW)))
+    build(pipeline)
+    result = pipeline.run()
+    steps = {step.unique_name for step in pipeline.to_runner_api().components.transforms.values()}
+    assert result.job.proto_pipeline.components.environments
+    assert len(steps) > 5
+
+
+@pytest.fixture
+def job_server(tmp_path: Path) -> Iterator[tuple[int, int]]:
+    """Beam's job server and a worker pool that knows nothing of this process."""
+    ports = []
+    for _ in range(2):
+        with socket.socket() as probe:
+            probe.bind(("localhost", 0))
+            ports.append(probe.getsockname()[1])
+    folder = str(Path(__file__).parent)
+    # The pool starts the literal command `python`: the environment must be first on the path.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PYTHONPATH": folder, "PATH": path}
+    modules = (
+        ("apache_beam.runners.portability.local_job_service_main", "--port", ports[0]),
+        ("apache_beam.runners.worker.worker_pool_main", "--service_port", ports[1]),
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", module, option, str(port)],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for module, option, port in modules
+    ]
+    for port in ports:
+        _wait_for(port)
+    yield ports[0], ports[1]
+    for process in processes:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("localhost", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise TimeoutError(f"nothing listens on port {port}")
+
+
+def test_a_job_server_with_a_worker_elsewhere_writes_the_same_bytes(
+    tmp_path: Path, job_server: tuple[int, int]
+) -> None:
+    units = make_input(tmp_path / "in")
+    run(make_pass(tmp_path / "here"), units)
+    options = (
+        f"--job_endpoint=localhost:{job_server[0]}",
+        "--environment_type=EXTERNAL",
+        f"--environment_config=localhost:{job_server[1]}",
+    )
+    run(make_pass(tmp_path / "there"), units, Engine("PortableRunner", 1, options))
+    assert digest(tmp_path / "here") == digest(tmp_path / "there")
