@@ -4,12 +4,16 @@ Follows the WHATWG Encoding standard for labels and for what they stand for (`la
 windows-1252, `gb2312` is GB 18030), and the HTML standard for where they are looked up: byte order
 mark, HTTP header, `<meta>`, then the bytes themselves. One deviation: bytes that are valid UTF-8
 are UTF-8, whatever is declared, because text in another encoding is never valid UTF-8 by chance.
+
+Markup that takes a parser quadratic time (nesting thousands deep, a tag of thousands of attributes)
+is found here by linear scans, before any parser sees it.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 
@@ -37,6 +41,13 @@ _SUPERSETS = {
     "iso8859-9": "cp1254",
     "ascii": "cp1252",
 }
+# Elements without content, or whose end tag may be left out: they do not nest.
+_NESTING_TAG = re.compile(
+    r"<(/?)(?!(?:area|base|br|col|dd|dt|embed|hr|img|input|li|link|meta|option|p|param|path|source"
+    r"|t[dhr]|tbody|thead|tfoot|track|wbr)\b)[a-z]",
+    re.IGNORECASE,
+)
+_STEP = {"": 1, "/": -1}
 _TEXT_CONTROLS = b"\t\n\x0c\r\x1b"
 _CONTROLS = bytes(c for c in range(32) if c not in _TEXT_CONTROLS)
 
@@ -49,18 +60,22 @@ class HtmlDecoderSettings(StageSettings):
         maximum_bytes: longest page.
         maximum_control_share: of bytes that are control characters (0 to 1); above it is binary.
         maximum_undecodable_share: of characters that are U+FFFD after decoding (0 to 1).
+        maximum_depth: of nested elements, closed or not.
+        maximum_attributes: of one tag.
     """
 
     maximum_bytes: int
     maximum_control_share: float
     maximum_undecodable_share: float
+    maximum_depth: int
+    maximum_attributes: int
 
 
 class HtmlDecoder:
     """Set `text` to the page's HTML, and the signals `encoding` and `encoding_source`.
 
     Sources: `bom`, `http`, `meta` (declared there and true), `bytes` (found out).
-    Reasons: `empty`, `too_large`, `binary`, `undecodable`.
+    Reasons: `empty`, `too_large`, `binary`, `undecodable`, `too_deep`, `too_many_attributes`.
     """
 
     name = "decode"
@@ -87,9 +102,22 @@ class HtmlDecoder:
         share = text.count("\ufffd") / max(1, len(text))
         if share > self.settings.maximum_undecodable_share:
             return Rejected("undecodable", f"{share:.1%} undecodable as {encoding}")
+        problem = self._hostile_markup(text)
+        if problem:
+            return problem
         document.text = text.replace("\0", "")
         document.raw = b""
         return document
+
+    def _hostile_markup(self, html: str) -> Rejected | None:
+        depth = nesting_depth(html, self.settings.maximum_depth)
+        if depth > self.settings.maximum_depth:
+            return Rejected("too_deep", f"{depth} nested elements > {self.settings.maximum_depth}")
+        limit = self.settings.maximum_attributes
+        attributes = attribute_count(html, limit)
+        if attributes > limit:
+            return Rejected("too_many_attributes", f"{attributes} in one tag > {limit}")
+        return None
 
 
 def decode_html(raw: bytes, http_charset: str) -> tuple[str, str, str]:
@@ -159,3 +187,22 @@ def _is_damaged_utf_8(text: str) -> bool:
     errors = text.count("\ufffd")
     beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
     return beyond_ascii - errors > 4 * errors
+
+
+def nesting_depth(html: str, enough: int) -> int:
+    """How deep elements nest by their tags; 0 where there are too few tags to pass `enough`."""
+    if html.count("<") - html.count("</") <= enough:
+        return 0
+    return max(accumulate(map(_STEP.__getitem__, _NESTING_TAG.findall(html))), default=0)
+
+
+def attribute_count(html: str, enough: int) -> int:
+    """About how many attributes the largest tag has; 0 where no tag is long enough for `enough`."""
+    length = 2 * enough
+    step = length // 2
+    # A tag of that length leaves a whole step without the end of one.
+    starts = range(0, len(html) - step, step)
+    if all(html.find(">", start, start + step) >= 0 for start in starts):
+        return 0
+    tags = re.findall(rf"<[a-zA-Z][^<>]{{{length},}}", html)
+    return max((len(tag.split()) for tag in tags), default=0)

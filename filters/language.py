@@ -67,15 +67,19 @@ def spread_sample(text: str, characters: int) -> str:
     return " ".join([text[start : start + SLICE] for start in starts])
 
 
+def round_as_numpy(score: float) -> float:
+    """Two decimals, as NumPy rounds: 0.495 becomes 0.5, where Python's `round` gives 0.49."""
+    return round(score * 100) / 100
+
+
 def identify(model: Any, text: str, settings: LanguageSettings) -> tuple[str, float]:
     """The language of a text that is not blank, and fastText's score for it (0 to 1)."""
     if settings.mode == "ccnet":
         label, score = predict(model, text.replace("\n", ""))[0]
-        # Half to even on the product, as NumPy rounds; round(score, 2) would drop 0.495.
-        return label, round(score * 100) / 100
+        return label, round_as_numpy(score)
     sample = spread_sample(text, settings.characters)
     label, score = predict(model, sample.replace("\n", " "))[0]
-    if score < settings.certain_score and len(sample) < len(text):
+    if score < settings.certain_score and sample != text:
         sample = spread_sample(text, settings.doubtful_characters)
         label, score = predict(model, sample.replace("\n", " "))[0]
     return label, min(score, 1.0)

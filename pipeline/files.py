@@ -174,7 +174,7 @@ class AtomicFile(io.RawIOBase):
             target.parent.mkdir(parents=True, exist_ok=True)
             name = f".{target.name}{TEMPORARY_MARK}{uuid.uuid4().hex[:12]}"
             self._temporary = str(target.parent / name)
-            self._handle = Path(self._temporary).open("wb")  # noqa: SIM115: closed on commit
+            self._handle = Path(self._temporary).open("wb")  # noqa: SIM115  (closed on commit)
         else:
             self._handle = FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
 

@@ -8,6 +8,7 @@ the same transforms in one pipeline.
 
 from __future__ import annotations
 
+import errno
 import logging
 import multiprocessing
 from collections.abc import Iterator, Sequence
@@ -167,16 +168,31 @@ def _run_pipeline(work: MapPass, units: Sequence[Unit], engine: Engine) -> None:
     with quiet_beam():
         pipeline = engine.pipeline()
         expand(pipeline, work, units)
-        pipeline.run().wait_until_finish()
+        try:
+            pipeline.run().wait_until_finish()
+        except RuntimeError as error:
+            # Beam turns Ctrl-C inside a DoFn into a RuntimeError.
+            if str(error).startswith("KeyboardInterrupt"):
+                raise KeyboardInterrupt from None
+            raise
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise RunFailed(
+                    f"{work.name}: the disk is full; make room and run the same command again"
+                ) from None
+            raise
 
 
 def _chunks(units: Sequence[Unit], workers: int) -> Iterator[list[Unit]]:
-    """Units largest first, in pieces that shrink towards the end, so that workers end together."""
+    """Units largest first, in pieces that shrink towards the end, so that workers end together.
+
+    A pipeline costs about 0.1 s to set up, so one worker gets all it may in one piece.
+    """
     queue = sorted(units, key=lambda unit: (-unit.size, unit.name))
     left = sum(max(unit.size, 1) for unit in queue)
     start = 0
     while start < len(queue):
-        target = left / (4 * workers)
+        target = left / (4 * workers) if workers > 1 else left
         size = 0
         end = start
         while (
@@ -203,7 +219,7 @@ def quiet_beam() -> Iterator[None]:
     """Keep Beam's start-up chatter out of the user's terminal."""
     logger = logging.getLogger("apache_beam")
     level = logger.level
-    logger.setLevel(logging.ERROR)
+    logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:

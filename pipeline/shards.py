@@ -33,7 +33,9 @@ class Columns:
 
 def document_schema(columns: Columns) -> pa.Schema:
     """The schema of a document shard."""
-    fields = [pa.field(name, pa.string(), nullable=False) for name in ("id", "source", "text")]
+    fields: list[pa.Field[Any]] = [
+        pa.field(name, pa.string(), nullable=False) for name in ("id", "source", "text")
+    ]
     fields += [_field(name, pa.string(), b"metadata") for name in BASE_METADATA]
     fields += [_field(name, kind, b"metadata") for name, kind in columns.metadata.items()]
     fields += [_field(name, kind, b"signal") for name, kind in columns.signals.items()]

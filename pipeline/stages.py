@@ -108,6 +108,9 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
 
 
 def _safely(read: ReadRecords, stream: BinaryIO, unit: Unit) -> Records:
+    if unit.size == 0:
+        yield BadRecord(unit.relative, "", "empty_file")
+        return
     try:
         yield from read(stream, unit)
     except Exception as error:

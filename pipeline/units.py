@@ -46,9 +46,11 @@ def unit_name(relative: str, offset: int = 0) -> str:
     return f"{safe}-{xxhash.xxh3_64_hexdigest(where.encode())[:8]}"
 
 
-def unit_of(file: files.FileInfo, group: str = "") -> Unit:
-    """The unit that is a whole file."""
-    return Unit(unit_name(file.relative), file.path, file.relative, file.size, group)
+def unit_of(file: files.FileInfo, group: str = "", part: tuple[int, int] = (0, 0)) -> Unit:
+    """The unit that is a whole file, or a slice of it given as (offset, length)."""
+    offset, length = part
+    name = unit_name(file.relative, offset)
+    return Unit(name, file.path, file.relative, length or file.size, group, offset, length)
 
 
 def find_inputs(folder: str, pattern: str, looked_for: str) -> list[files.FileInfo]:

@@ -15,7 +15,8 @@ from filters.wikitext.opaque import split_opaque, unescape
 _URL = re.compile(r"https?://[^\s\[\]<>\"|{}]+", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _ARCHIVED = re.compile(
-    r"https?://(?:web\.|wayback\.|www\.)?archive\.org/(?:web/)?(?:\d{1,14}|\*)(?:[a-z]{2}_)?/"
+    r"https?://(?:(?:web\.|wayback\.|www\.)?archive\.org/(?:web/)?|wayback\.archive-it\.org/\w+/)"
+    r"(?:\d{1,14}|\*)(?:[a-z]{2}_)?/"
     r"(?=https?:/|[\w-]+\.[\w-])",
     re.IGNORECASE,
 )

@@ -37,8 +37,7 @@ _HTML_TABLE = (
 _LINK = re.compile(r"\[\["), re.compile(r"\]\]"), re.compile(r"\n==")
 _LINK_PREFIX = re.compile(r"\s*(:?)([^:|\[\]{}\n]{1,40}):")
 _EXTERNAL_LINK = re.compile(
-    r"\[(?:https?:|ftp:|mailto:|news:)?(?://|(?<=mailto:))[^\s\[\]<>]*((?:[ \t\u00a0][^\[\]\n]*)?)\]",
-    re.IGNORECASE,
+    r"\[(?:https?://|//|ftps?://|mailto:)[^\s\[\]<>]*((?:[ \t\u00a0][^\[\]\n]*)?)\]", re.IGNORECASE
 )
 _VARIANT = re.compile(r"-\{([^{}|]*\|)?([^{}]*)\}-")
 _HIDDEN = re.compile(
@@ -57,7 +56,6 @@ _INLINE_TAG = re.compile(
     r"|refs?|gallery|chem|ce|timeline|score|templatestyles)(?=[\s/>])[^<>]*>",
     re.IGNORECASE,
 )
-_BOLD_TO_ITALIC = re.compile(r"'''(?!')([^'\n]+)''(?!')")
 _EMPHASIS = re.compile(r"'''*")
 _SWITCH = re.compile(r"__[^\W\d_]+(?:_[^\W\d_]+)*__")
 _SUPERSCRIPT = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
@@ -217,23 +215,38 @@ def _script(match: re.Match[str]) -> str:
 
 def _remove_emphasis(text: str) -> str:
     if "'''" in text:
-        text = _BOLD_TO_ITALIC.sub(_elided, text)
-        if "''''" in text:
-            text = _EMPHASIS.sub(_apostrophes, text)
-        text = text.replace("'''", "")
+        lines = text.split("\n")
+        text = "\n".join(_plain_emphasis(line) if "'''" in line else line for line in lines)
     text = text.replace("''", "")
     if "__" in text:
         text = _SWITCH.sub(lambda word: "" if word[0].isupper() else word[0], text)
     return text
 
 
-def _elided(match: re.Match[str]) -> str:
-    """In `l'''homme''` three apostrophes are one and an opening of italics."""
-    before = match.string[match.start() - 1 : match.start()]
-    return f"'{match[1]}" if before.isalpha() else match[0]
+def _plain_emphasis(line: str) -> str:
+    """Remove emphasis from a line as MediaWiki reads it, keeping apostrophes that are letters.
+
+    Two, three and five apostrophes are emphasis and what is over is text; but where neither bold
+    nor italics close on the line, as in `l'''homme''`, one bold mark is an apostrophe and italics.
+    """
+    runs = [(match.start(), len(match[0])) for match in _EMPHASIS.finditer(line)]
+    bold = [start for start, length in runs if length == 3]
+    open_bold = sum(length != 2 for _, length in runs) % 2
+    open_italics = sum(length == 2 or length > 4 for _, length in runs) % 2
+    if open_bold and open_italics and bold:
+        start = min(bold, key=lambda start: (_word_before(line, start), start))
+        line = f"{line[:start]}'{line[start + 3 :]}"
+    return _EMPHASIS.sub(_apostrophes, line)
+
+
+def _word_before(line: str, start: int) -> int:
+    """Rank what stands before a bold mark: one letter, then a word, then a space."""
+    before = line[max(0, start - 2) : start]
+    if before.endswith(" ") or not before:
+        return 2
+    return 0 if len(before) < 2 or before[0] == " " else 1
 
 
 def _apostrophes(run: re.Match[str]) -> str:
-    """Two, three and five apostrophes are emphasis; what is over is meant as apostrophes."""
     count = len(run[0])
     return "'" if count == 4 else "'" * max(count - 5, 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 # MediaWiki refuses to expand templates deeper than this; so do we, which bounds copying.
 MAXIMUM_DEPTH = 40
@@ -16,6 +16,8 @@ MAXIMUM_DEPTH = 40
 # Two patterns that begin with a literal are scanned many times faster than their alternation.
 _OPENING_BRACES = re.compile(r"\{\{+")
 _CLOSING_BRACES = re.compile(r"\}\}+")
+
+Keep: TypeAlias = "Callable[[Pair], Callable[[str], str] | None]"
 
 
 class Pair(NamedTuple):
@@ -35,7 +37,8 @@ def match_braces(text: str) -> list[Pair]:
     runs = [run.span() for run in _OPENING_BRACES.finditer(text)]
     runs += [run.span() for run in _CLOSING_BRACES.finditer(text)]
     runs.sort()
-    for position, end in runs:
+    for run_start, end in runs:
+        position = run_start
         if text[position] == "{":
             stack.append((position, end - position))
             continue
@@ -82,12 +85,7 @@ def match_marks(
     return pairs
 
 
-def render(
-    text: str,
-    pairs: list[Pair],
-    keep: Callable[[Pair], Callable[[str], str] | None],
-    removed: str,
-) -> str:
+def render(text: str, pairs: list[Pair], keep: Keep, removed: str) -> str:
     """Replace every outermost pair of `text` by what it shows.
 
     Args:
@@ -97,39 +95,37 @@ def render(
             which the nested pairs are already replaced) to what stands in its place.
         removed: what stands in the place of a removed pair.
     """
-    if not pairs:
-        return text
-    return _render(text, 0, len(text), pairs, 0, keep, removed, 0)[0]
+    return _Rendering(text, pairs, keep, removed).between(0, len(text)) if pairs else text
 
 
-def _render(
-    text: str,
-    start: int,
-    end: int,
-    pairs: list[Pair],
-    index: int,
-    keep: Callable[[Pair], Callable[[str], str] | None],
-    removed: str,
-    depth: int,
-) -> tuple[str, int]:
-    pieces: list[str] = []
-    count = len(pairs)
-    while index < count and pairs[index].start < end:
-        pair = pairs[index]
-        index += 1
-        pieces.append(text[start : pair.start])
-        start = pair.end
-        show = keep(pair) if depth < MAXIMUM_DEPTH else None
-        if show is None:
-            pieces.append(removed)
-            while index < count and pairs[index].start < start:
-                index += 1
-        elif index < count and pairs[index].start < pair.inner_end:
-            inner, index = _render(
-                text, pair.inner_start, pair.inner_end, pairs, index, keep, removed, depth + 1
-            )
-            pieces.append(show(inner))
-        else:
-            pieces.append(show(text[pair.inner_start : pair.inner_end]))
-    pieces.append(text[start:end])
-    return "".join(pieces), index
+class _Rendering:
+    """One pass over the pairs of a text; `_next` is the first pair not yet dealt with."""
+
+    def __init__(self, text: str, pairs: list[Pair], keep: Keep, removed: str) -> None:
+        self._text = text
+        self._pairs = pairs
+        self._keep = keep
+        self._removed = removed
+        self._next = 0
+        self._depth = 0
+
+    def between(self, start: int, end: int) -> str:
+        """Render the text from `start` to `end`, in which the next pairs lie."""
+        text, pairs, count = self._text, self._pairs, len(self._pairs)
+        pieces: list[str] = []
+        while self._next < count and pairs[self._next].start < end:
+            pair = pairs[self._next]
+            self._next += 1
+            pieces.append(text[start : pair.start])
+            start = pair.end
+            show = self._keep(pair) if self._depth < MAXIMUM_DEPTH else None
+            if show is None:
+                pieces.append(self._removed)
+                while self._next < count and pairs[self._next].start < start:
+                    self._next += 1
+            else:
+                self._depth += 1
+                pieces.append(show(self.between(pair.inner_start, pair.inner_end)))
+                self._depth -= 1
+        pieces.append(text[start:end])
+        return "".join(pieces)

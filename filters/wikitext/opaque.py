@@ -125,6 +125,8 @@ def split_opaque(wikitext: str) -> OpaqueParts:
         position = closing.end()
         if tag == "ref":
             parts.references.append(content)
+            if wikitext[start - 1 : start] == " ":
+                pieces.append(REMOVED)
         elif tag not in _DROPPED:
             pieces.append(_keep(parts, tag, content))
         elif "<ref" in content:

@@ -18,20 +18,10 @@ Rule: TypeAlias = Callable[[Positional, Named], str]
 _NUMBERED = re.compile(r"[1-9]\d?")
 _PARAMETER_NAME = re.compile(r"\s*([^=<>\[\]{}\"'/.:]{1,40}?)\s*=")
 _ROMAN_CENTURY = re.compile(r"[ivxl]{1,6}e siècle(?: av\. j\.-c\.)?")
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 _RANGE_WORDS = {
     "-": "–",
     "–": "–",
@@ -44,6 +34,16 @@ _RANGE_WORDS = {
     "×": " × ",
     "+/-": " ± ",
     "±": " ± ",
+}
+_UNITS = {
+    **{f"{unit}2": f"{unit}²" for unit in ("mm", "cm", "m", "km")},
+    **{f"{unit}3": f"{unit}³" for unit in ("mm", "cm", "m", "km")},
+    "sqmi": "sq mi",
+    "sqft": "sq ft",
+    "cuft": "cu ft",
+    "cumi": "cu mi",
+    "C": "°C",
+    "F": "°F",
 }
 
 
@@ -92,7 +92,7 @@ def _convert(positional: Positional, named: Named) -> str:
         shown += [_RANGE_WORDS[rest[0]], rest[1]]
         rest = rest[2:]
     unit = rest[0] if rest else ""
-    return f"{''.join(shown)} {unit}".strip()
+    return f"{''.join(shown)} {_UNITS.get(unit, unit)}".strip()
 
 
 def _measure_italian(positional: Positional, named: Named) -> str:
@@ -125,7 +125,7 @@ def _fraction(positional: Positional, named: Named) -> str:
 
 def _nihongo(positional: Positional, named: Named) -> str:
     """`{{nihongo|English|kanji|romaji}}`: English (kanji, romaji)."""
-    gloss = ", ".join(value for value in positional[1:3] if value)
+    gloss = ", ".join(filter(None, (value.strip(" ,;") for value in positional[1:3])))
     english = _first(positional, named)
     if not english:
         return gloss

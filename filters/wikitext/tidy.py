@@ -63,8 +63,8 @@ def _join_around_gap(done: list[str], right: str, space: bool) -> None:
             left, right = left[:-1].rstrip(" "), right[1:]
         done += [left, right]
     elif right.startswith(_STOPS):
-        if left.endswith((",", ";", ":")):
-            left = left[:-1]
+        if left.endswith((",", ";", ":", " –", " —", " -")):
+            left = left[:-1].rstrip(" ")
         done += [left, right]
     else:
         done += [left, " " if space else "", right]
@@ -92,13 +92,8 @@ def plain_lines(text: str, dropped: Collection[SectionKind]) -> str:
                 if skipped_level == 7:
                     headings.append((level, title))
             continue
-        if skipped_level < 7 or first == "|" or line.startswith(("{|", "----")):
-            continue
-        if first == "!" and ("!!" in line or "|" in line):
-            continue
-        if first in "*#:;":
-            line = line.lstrip("*#:; ")
-        if not _LETTER.search(line):
+        line = line.lstrip(_LIST_MARKS)
+        if skipped_level < 7 or not _LETTER.search(line) or _is_table_row(line):
             continue
         if headings:
             for _, title in headings:
@@ -107,6 +102,11 @@ def plain_lines(text: str, dropped: Collection[SectionKind]) -> str:
             headings.clear()
         lines.append(line)
     return "\n".join(lines).strip()
+
+
+def _is_table_row(line: str) -> bool:
+    """What an unclosed table or template leaves: its rows, and parameters a line each."""
+    return line.startswith(("|", "{|")) or (line[0] == "!" and ("!!" in line or "|" in line))
 
 
 def _heading(line: str) -> tuple[int, str] | None:

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pipeline.cli.run import DEFAULT_RECIPE
 from pipeline.models.cards import TooLittleData, dataset_origin
 from pipeline.models.cited_pages import cited_keys, select_pages
 from pipeline.models.documents import languages_of, read_texts
 from pipeline.models.fetch import fetch_language_identifier
-from pipeline.models.language import LanguageModelSettings, train_language_model
-from pipeline.models.reference import ReferenceModelSettings, train_reference_classifier
+from pipeline.models.language import train_language_model
+from pipeline.models.reference import train_reference_classifier
+from pipeline.recipe import load_recipe
 
 FETCH_HELP = """\
 Fetch fastText's language identifier, lid.176.
@@ -41,7 +43,7 @@ Train the classifier that tells pages which Wikipedia cites from other pages.
 
   1. roving run wikipedia --input DUMPS --output out/wikipedia          (the citations)
   2. roving run commoncrawl --input CRAWL --output out/crawl \\
-         --set commoncrawl.reference_quality.enabled=false                      (the pages)
+         --set commoncrawl.reference_quality.enabled=false             (the pages)
   3. roving models reference --documents out/crawl --citations out/wikipedia \\
          --output models/reference
 
@@ -53,10 +55,7 @@ printed, and stored in card.json.
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add `models` and its commands to the subparsers of `roving`.
-
-    A parsed command has `run_models(arguments, language_settings, reference_settings)`.
-    """
+    """Add `models` and its commands to the subparsers of `roving`."""
     parser = subparsers.add_parser(
         "models", help="fetch or train the models that sources need", description=__doc__
     )
@@ -110,7 +109,7 @@ def _command(
     name: str,
     description: str,
     summary: str,
-    run: Callable[[argparse.Namespace, LanguageModelSettings, ReferenceModelSettings], int],
+    execute: Callable[[argparse.Namespace, list[str]], int],
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
@@ -118,7 +117,7 @@ def _command(
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(run_models=run)
+    parser.set_defaults(execute=execute)
     return parser
 
 
@@ -147,23 +146,28 @@ def _add_training(parser: argparse.ArgumentParser, output: str) -> None:
         metavar="CODES",
         help="languages to use, as in `en,de` (default: all that the documents say they are in)",
     )
+    parser.add_argument("--recipe", default=DEFAULT_RECIPE, help="recipe file (default: llama1)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override a recipe key, e.g. models.language.minimum_characters=50000; repeatable",
+    )
 
 
 def _codes(value: str) -> list[str]:
     return [code for code in value.replace(" ", "").split(",") if code]
 
 
-def _fetch(
-    arguments: argparse.Namespace, _: LanguageModelSettings, __: ReferenceModelSettings
-) -> int:
+def _fetch(arguments: argparse.Namespace, _: list[str]) -> int:
     done = fetch_language_identifier(arguments.output, arguments.file)
     print(f"{arguments.output}: {'fetched' if done else 'is there already'}")
     return 0
 
 
-def _language(
-    arguments: argparse.Namespace, settings: LanguageModelSettings, _: ReferenceModelSettings
-) -> int:
+def _language(arguments: argparse.Namespace, _: list[str]) -> int:
+    settings = load_recipe(arguments.recipe, arguments.set).models.language
     origin = {
         "documents": [dataset_origin(folder) for folder in arguments.documents],
         "reference": [dataset_origin(folder) for folder in arguments.reference],
@@ -187,18 +191,19 @@ def _language(
         counts, cutoffs = card["counts"], card["cutoffs"]
         print(
             f"{language}: {counts['trained_documents']:,} documents, {counts['pieces']:,} pieces; "
-            f"head below {cutoffs['head']}, middle below {cutoffs['middle']} "
-            f"({card['reference']['documents']:,} documents of {card['reference']['origin']})"
+            f"head below {cutoffs['head']}, middle below {cutoffs['middle']} (from "
+            f"{card['reference']['documents']:,} {card['reference']['origin']} documents)"
         )
     if not trained:
         raise TooLittleData("no language had enough text: no language model was made")
+    if not arguments.reference:
+        print("cut-offs from Wikipedia put much of the web into the tail: better give --reference")
     print(f"language models: {arguments.output}")
     return 0
 
 
-def _reference(
-    arguments: argparse.Namespace, _: LanguageModelSettings, settings: ReferenceModelSettings
-) -> int:
+def _reference(arguments: argparse.Namespace, _: list[str]) -> int:
+    settings = load_recipe(arguments.recipe, arguments.set).models.reference
     origin: dict[str, Any] = {
         "documents": [dataset_origin(folder) for folder in arguments.documents],
         "citations": [dataset_origin(folder) for folder in arguments.citations],
@@ -225,5 +230,7 @@ def _reference(
         f"{counts['held_out_negatives']:,} held out: precision {held_out['precision']}, "
         f"recall {held_out['recall']}, F1 {held_out['f1']} at {card['threshold']}"
     )
+    if card["warning"]:
+        print(f"warning: {card['warning']}")
     print(f"reference model: {arguments.output}")
     return 0

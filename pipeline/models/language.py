@@ -51,7 +51,8 @@ class LanguageModelSettings(Settings):
     Attributes:
         vocabulary_size: SentencePiece pieces; fewer where the text has no more.
         character_coverage: share of the text's characters that get a piece.
-        sentencepiece_sentences: sample for SentencePiece, in lines of at most 2,000 characters.
+        sentencepiece_sentences: sample for SentencePiece, in lines of at most 2,000 characters;
+            each takes 40 kB of memory.
         threads: of SentencePiece; part of what decides the model's bytes.
         order: n of the n-grams.
         memory: what lmplz may sort in memory, as for GNU sort (`1G`).
@@ -139,7 +140,7 @@ def train_language_model(
             "files": file_entries(work, [SENTENCEPIECE, BINARY]),
             "versions": package_versions("sentencepiece", "kenlm"),
         }
-        card["reference"]["origin"] = "held-out documents" if reference is None else "given sample"
+        card["reference"]["origin"] = "held-out" if reference is None else "given"
         for path in scratch.iterdir():
             path.unlink()
         scratch.rmdir()

@@ -97,6 +97,7 @@ def train_reference_classifier(
         _check_amount(counts, settings)
         model, learning_rate = _train(training, settings)
         model.save_model(str(work / MODEL))
+        measured = measure(model, held_out, settings.threshold)
         card = {
             "kind": "reference classifier",
             "labels": {"positive": POSITIVE, "negative": NEGATIVE},
@@ -106,7 +107,8 @@ def train_reference_classifier(
             "origin": origin or {},
             "counts": counts,
             "training_sha256": sha256_of(training),
-            "held_out": measure(model, held_out, settings.threshold),
+            "held_out": measured,
+            "warning": _warning(measured, settings.threshold),
             "files": file_entries(work, [MODEL]),
             "versions": package_versions("fasttext-community"),
         }
@@ -221,6 +223,20 @@ def measure(model: Any, held_out: Path, threshold: float) -> dict[str, Any]:
         "recall": recall,
         "f1": _ratio(2 * right, 2 * right + table[False, True] + table[True, False]),
     }
+
+
+def _warning(measured: dict[str, Any], threshold: float) -> str | None:
+    """What is wrong with a model that tells nothing apart; trained too little, it scores 0.5."""
+    kept = measured["true_positives"] + measured["false_positives"]
+    dropped = measured["true_negatives"] + measured["false_negatives"]
+    if not kept + dropped:
+        return "nothing was held out: the model is not measured"
+    if kept and dropped:
+        return None
+    return (
+        f"at threshold {threshold} the model {'keeps' if kept else 'drops'} every held-out page; "
+        "with few pages, raise models.reference.learning_rate and models.reference.epochs"
+    )
 
 
 def _ratio(part: int, whole: int) -> float | None:

@@ -11,11 +11,29 @@ from filters.language import LanguageSettings
 from filters.length import LengthSettings
 from filters.perplexity import PerplexitySettings
 from filters.reference_quality import ReferenceQualitySettings
+from filters.wikitext import PageSettings, WikitextSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class DumpSettings(Settings):
+    """[wikipedia.input]: how dumps are read.
+
+    Attributes:
+        maximum_page_bytes: larger pages are rejected without being held.
+        slice_bytes: a multistream dump with its index is cut into slices of about this size.
+    """
+
+    maximum_page_bytes: int
+    slice_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class WikipediaSettings(Settings):
-    """[wikipedia]"""
+    """[wikipedia]: which pages are articles, and how wikitext becomes text."""
+
+    input: DumpSettings
+    page: PageSettings
+    wikitext: WikitextSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,7 +65,7 @@ def test_table_has_the_34_marks() -> None:
         ("Tel. 0815-4711!", "tel. 0000-0000!"),
         ("Éléphant ÜBER", "éléphant über"),
         ("“Don’t”, she said…", "dont, she said"),
-        ("10–12 – ok — fine", "00-00".replace("-", "") + "  ok  fine"),
+        ("10–12 – ok — fine", "0000  ok  fine"),
         ("« bonjour »", " bonjour "),
         ("１２３，全角％", "000全角"),
         ("٣५", "00"),

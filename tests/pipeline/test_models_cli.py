@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,21 @@ from test_models_language import SETTINGS as LANGUAGE_SETTINGS
 from test_models_language import needs_lmplz
 from test_models_reference import SETTINGS as REFERENCE_SETTINGS
 
-from pipeline.cli.models import add_parser
+from pipeline.cli.main import build_parser, main
 from pipeline.models.cards import TooLittleData, read_card
 
 GOOD, BAD = Language(seed=21), Language(seed=22)
 
 
 def run(*words: str) -> int:
-    parser = argparse.ArgumentParser("roving")
-    add_parser(parser.add_subparsers())
-    arguments = parser.parse_args(["models", *words])
-    code: int = arguments.run_models(arguments, LANGUAGE_SETTINGS, REFERENCE_SETTINGS)
+    section = words[0]
+    settings = LANGUAGE_SETTINGS if section == "language" else REFERENCE_SETTINGS
+    changes = [
+        f"--set=models.{section}.{key}={value}"
+        for key, value in dataclasses.asdict(settings).items()
+    ]
+    arguments = build_parser().parse_args(["models", *words, *changes])
+    code: int = arguments.execute(arguments, [])
     return code
 
 
@@ -55,7 +58,8 @@ def test_language_command_leaves_out_what_is_too_small(
     printed = capsys.readouterr().out
     assert [path.name for path in output.iterdir()] == ["aa"]
     assert "aa: 2" in printed
-    assert "held-out documents" in printed
+    assert "held-out documents)" in printed
+    assert "better give --reference" in printed
     assert "left out: bb: " in printed
     assert read_card(output / "aa")["origin"]["documents"][0]["documents"] == 255
     with pytest.raises(TooLittleData, match="no language had enough text"):
@@ -73,7 +77,7 @@ def test_language_command_with_a_reference_sample(
     card = read_card(output / "aa")
     assert card["reference"]["documents"] == 30
     assert len(card["origin"]["reference"]) == 1
-    assert "30 documents of given sample" in capsys.readouterr().out
+    assert "(from 30 given documents)" in capsys.readouterr().out
 
 
 def test_reference_command(
@@ -94,6 +98,16 @@ def test_reference_command_says_what_is_missing(wikipedia: str, tmp_path: Path) 
     crawl = write_dataset(tmp_path / "c", [rows(BAD, "en", 200, "other.org")])
     with pytest.raises(TooLittleData, match="0 positives, at least 50 are needed"):
         run("reference", "--documents", crawl, "--citations", wikipedia, "--output", str(tmp_path))
+
+
+def test_the_command_line_prints_the_error_alone(
+    wikipedia: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--documents", wikipedia, "--citations", wikipedia, "--output", str(tmp_path / "m")]
+    assert main(["models", "reference", *words]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("roving: error: reference classifier: 0 positives, at least 100 ")
+    assert error.count("\n") == 1
 
 
 def test_every_setting_is_a_threshold_of_the_recipe() -> None:

@@ -57,6 +57,12 @@ def test_origin_needs_a_complete_dataset(dataset: str, tmp_path: Path) -> None:
         dataset_origin(unfinished)
 
 
+def build_and_fail(final: Path) -> None:
+    with building(final) as work:
+        (work / "file").write_text("third", encoding="utf-8")
+        work.mkdir()
+
+
 def test_a_model_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     final = tmp_path / "model"
     stale = tmp_path / ".model.tmp-of-a-killed-run"
@@ -65,8 +71,7 @@ def test_a_model_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         with building(final) as work:
             (work / "file").write_text(content, encoding="utf-8")
             assert not stale.exists()
-    with pytest.raises(FileExistsError), building(final) as work:
-        (work / "file").write_text("third", encoding="utf-8")
-        work.mkdir()
+    with pytest.raises(FileExistsError):
+        build_and_fail(final)
     assert (final / "file").read_text(encoding="utf-8") == "second"
     assert [path.name for path in tmp_path.iterdir()] == ["model"]

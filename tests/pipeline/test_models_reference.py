@@ -74,6 +74,7 @@ def test_card_tells_what_was_done(trained: Path) -> None:
     assert card["settings"] == dataclasses.asdict(SETTINGS)
     assert card["labels"]["positive"] == POSITIVE
     assert card["learning_rate_used"] == 0.5
+    assert card["warning"] is None
     assert card["origin"] == {"from": "a test"}
     counts, held_out = card["counts"], card["held_out"]
     for name in ("positives", "negatives"):
@@ -105,6 +106,14 @@ def test_held_out_nothing_is_null(tmp_path: Path) -> None:
     assert card["held_out"]["precision"] is None
     assert card["held_out"]["recall"] is None
     assert card["held_out"]["f1"] is None
+    assert card["warning"] == "nothing was held out: the model is not measured"
+
+
+def test_a_model_that_has_learnt_nothing_carries_a_warning(tmp_path: Path) -> None:
+    settings = dataclasses.replace(SETTINGS, learning_rate=1e-6, threshold=0.25)
+    good, bad = pages(ENCYCLOPAEDIA, "good"), pages(SPAM, "bad")
+    card = train_reference_classifier(good, bad, tmp_path / "reference", settings)
+    assert card["warning"].startswith("at threshold 0.25 the model keeps every held-out page")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""One worker against two: wall time, and the same bytes.
+
+    python benchmarks/workers.py --input DUMPS [--copies 20] [--rounds 2]
+
+`roving run wikipedia` as a user calls it, start-up included. Prints the speed-up; the goal is 1.8.
+Run it on a machine with two idle cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import filecmp
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+from common import grow_input, measure
+
+
+def same_bytes(one: Path, two: Path) -> bool:
+    """Whether two datasets are equal but for their logs."""
+    names = [
+        path.relative_to(one)
+        for path in one.rglob("*")
+        if path.is_file() and path.relative_to(one).parts[0] != "logs"
+    ]
+    _, different, missing = filecmp.cmpfiles(one, two, [str(name) for name in names], shallow=False)
+    return bool(names) and not different and not missing
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--input", type=Path, required=True, help="folder with MediaWiki dumps")
+    parser.add_argument("--copies", type=int, default=20, help="how often each dump is taken")
+    parser.add_argument("--rounds", type=int, default=2)
+    parsed = parser.parse_args()
+    walls: dict[int, list[float]] = {1: [], 2: []}
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "input")
+        grow_input(parsed.input, "*.xml.bz2", parsed.copies, source)
+        for number in range(parsed.rounds):
+            for workers, seconds in walls.items():
+                output = str(Path(folder, f"output-{workers}-{number}"))
+                command = [sys.executable, "-m", "pipeline", "run", "wikipedia"]
+                command += ["--input", str(source), "--output", output, "--workers", str(workers)]
+                used = measure(command)
+                seconds.append(used.wall)
+                print(f"{workers} workers: wall {used.wall:.1f} s, CPU {used.cpu:.1f} s")
+        same = same_bytes(Path(folder, "output-1-0"), Path(folder, "output-2-0"))
+    print(f"speed-up: {median(walls[1]) / median(walls[2]):.2f} (goal: >= 1.8)")
+    print("output: " + ("the same bytes" if same else "DIFFERENT"))
+
+
+if __name__ == "__main__":
+    main()

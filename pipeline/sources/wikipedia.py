@@ -1,0 +1,114 @@
+"""Wikipedia as LLaMA used it: the articles of twenty languages, without markup (arXiv 2302.13971).
+
+One pass: MediaWiki XML -> articles -> text. Every document also carries the URLs it cites in
+`<ref>` (column `cited_urls`), which the reference classifier of CommonCrawl learns from.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from filters.wikitext import WikipediaPageFilter, WikitextCleaner
+from pipeline import files
+from pipeline.errors import InputError
+from pipeline.job import Job
+from pipeline.readers.dump_file import open_dump
+from pipeline.readers.mediawiki import read_mediawiki, wiki_language, wiki_name
+from pipeline.readers.multistream import split_multistream
+from pipeline.readers.records import Records
+from pipeline.recipe import fingerprint, to_plain
+from pipeline.runner import MapPass
+from pipeline.shards import Columns
+from pipeline.sources.settings import DumpSettings, WikipediaSettings
+from pipeline.stages import ReadUnit, Stage
+from pipeline.units import Unit, find_inputs, unit_of
+from pipeline.writer import WriterSettings
+
+FILES = r"wiki[^/]*\.xml[^/]*$"
+LOOKED_FOR = "dumps named like enwiki-20220801-pages-articles.xml.bz2 (or .xml, .xml.gz, .xml.7z)"
+
+COLUMNS = Columns(
+    metadata={
+        "title": pa.string(),
+        "revision_id": pa.string(),
+        "cited_urls": pa.list_(pa.string()),
+    },
+    signals={"wikitext_characters": pa.int64()},
+)
+
+
+@dataclass(frozen=True)
+class ReadDump:
+    """Reads a unit as MediaWiki XML."""
+
+    settings: DumpSettings
+
+    def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
+        return read_mediawiki(
+            open_dump(stream, unit.relative),
+            wiki=wiki_name(unit.relative) or unit.name,
+            maximum_page_bytes=self.settings.maximum_page_bytes,
+        )
+
+
+def find_units(folder: str, settings: WikipediaSettings) -> tuple[list[Unit], list[dict[str, str]]]:
+    """Units below a folder, and the dumps that are refused with their reason.
+
+    Raises:
+        InputError: no dump is there, or none in a wanted language.
+    """
+    found = find_inputs(folder, FILES, LOOKED_FOR)
+    units, refused = [], []
+    for file in found:
+        language = wiki_language(file.relative)
+        if language not in settings.page.languages:
+            refused.append({"path": file.relative, "reason": "language_not_wanted"})
+        else:
+            units.extend(_slices(file, folder, settings.input.slice_bytes))
+    if not units:
+        raise InputError(
+            f"none of the {len(found)} dumps below {folder!r} is in a wanted language "
+            f"({' '.join(settings.page.languages)}); found for example {found[0].relative}"
+        )
+    return units, refused
+
+
+def _slices(file: files.FileInfo, folder: str, slice_bytes: int) -> list[Unit]:
+    """The file as one unit, or cut by its multistream index where that stands beside it."""
+    index = re.sub(r"-multistream(\d*)\.xml", r"-multistream-index\1.txt", file.path)
+    if index == file.path or not files.exists(index):
+        return [unit_of(file)]
+    with files.open_read(index) as stream:
+        slices = split_multistream(stream, file.size, slice_bytes)
+    return [unit_of(file, part=part) for part in slices]
+
+
+def run(job: Job) -> None:
+    """Run the source."""
+    settings = job.recipe.wikipedia
+    units, refused = find_units(job.input, settings)
+    job.check_stages(stages(settings))
+    version = fingerprint("wikipedia", to_plain(settings))
+    job.run_pass(documents_pass(job, version), units)
+    job.complete(version, refused)
+
+
+def stages(settings: WikipediaSettings) -> tuple[Stage, ...]:
+    """From pages to text."""
+    candidates: tuple[tuple[bool, Stage], ...] = (
+        (settings.page.enabled, WikipediaPageFilter(settings.page)),
+        (settings.wikitext.enabled, WikitextCleaner(settings.wikitext)),
+    )
+    return tuple(stage for enabled, stage in candidates if enabled)
+
+
+def documents_pass(job: Job, version: str) -> MapPass:
+    """Dumps to the finished dataset."""
+    settings = job.recipe.wikipedia
+    writer = WriterSettings(job.output, version, COLUMNS, (), job.recipe.run.rows_per_group)
+    read = ReadUnit(ReadDump(settings.input), job.batching)
+    return MapPass("wikipedia", read, stages(settings), job.batching, writer)
