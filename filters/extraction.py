@@ -11,7 +11,7 @@ import logging
 import re
 from dataclasses import dataclass
 from html import unescape
-from typing import Any
+from typing import Any, cast
 
 import trafilatura
 from lxml import etree
@@ -44,3 +44,66 @@ class HtmlExtractorSettings(StageSettings):
     maximum_elements: int
     short_characters: int
     minimum_share: float
+
+
+class HtmlExtractor:
+    """Set `text` to the main text of the HTML in it, and `metadata["title"]` where there is none.
+
+    One line per paragraph, heading, list item (`- `) or table row (cells between `|`); no comments.
+    Signals: `extraction` (`fast` or `full`).
+    Reasons: `too_large`, `too_deep`, `too_many_elements`, `no_text`.
+    """
+
+    name = "extract"
+
+    def __init__(self, settings: HtmlExtractorSettings) -> None:
+        self.settings = settings
+
+    def open(self) -> None:
+        """Silence trafilatura, which logs an error for every page it finds nothing in."""
+        logging.getLogger("trafilatura").setLevel(logging.CRITICAL + 1)
+
+    def __call__(self, document: Document) -> Document | Rejected:
+        html = _INVALID.sub("", document.text)
+        if len(html) > self.settings.maximum_characters:
+            return Rejected("too_large", f"{len(html)} > {self.settings.maximum_characters}")
+        tree = parse(html)
+        if tree is None:
+            return Rejected("no_text", "no element")
+        if _TOO_DEEP(tree):
+            return Rejected("too_deep", f"elements nested {MAXIMUM_DEPTH} deep or deeper")
+        elements = int(cast(float, _COUNT(tree)))
+        if elements > self.settings.maximum_elements:
+            detail = f"{elements} > {self.settings.maximum_elements}"
+            return Rejected("too_many_elements", detail)
+        text = extract_tree(tree, fast=True)
+        document.signals["extraction"] = "fast"
+        if len(text) < self.settings.short_characters:
+            wanted = self.settings.minimum_share * len(main_content(html))
+            if len(text) < wanted:
+                text = extract_tree(tree, fast=False) or text
+                document.signals["extraction"] = "full"
+        if not text:
+            return Rejected("no_text", f"none in {elements} elements")
+        title = _TITLE.search(html)
+        if title:
+            document.metadata.setdefault("title", " ".join(unescape(title[1]).split()))
+        document.text = text
+        return document
+
+
+def parse(html: str) -> Any:
+    """The page's tree, or none where there is no element."""
+    parser = lxml_html.HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False
+    )
+    try:
+        return lxml_html.document_fromstring(html.encode("utf-8"), parser=parser)
+    except etree.ParserError:
+        return None
+
+
+def extract_tree(tree: Any, *, fast: bool) -> str:
+    """Main text of a page, empty if there is none; the tree stays as it is."""
+    options = Extractor(fast=fast, comments=False)
+    return trafilatura.extract(tree, options=options) or ""

@@ -191,7 +191,7 @@ def _is_damaged_utf_8(text: str) -> bool:
 
 def nesting_depth(html: str, enough: int) -> int:
     """How deep elements nest by their tags; 0 where there are too few tags to pass `enough`."""
-    if html.count("<") - html.count("</") <= enough:
+    if html.count("<") <= enough or html.count("<") - html.count("</") <= enough:
         return 0
     return max(accumulate(map(_STEP.__getitem__, _NESTING_TAG.findall(html))), default=0)
 

@@ -48,13 +48,15 @@ class Progress:
         self._bytes = 0
         self._started = time.monotonic()
         self._terminal = sys.stderr.isatty()
+        self._active = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Progress:
         done = self._total_units - len(self._waiting)
-        resumed = f", {done} already committed" if done else ""
+        resumed = f", {done} committed before" if done else ""
         _say(f"{self._name}: {self._total_units} units{resumed}")
+        self._active = bool(self._waiting)
         self._thread.start()
         return self
 
@@ -62,7 +64,8 @@ class Progress:
         self._stop.set()
         self._thread.join()
         self._update()
-        self._print("\n")
+        if self._active:
+            self._print("\n")
 
     def _watch(self) -> None:
         interval = 1.0 if self._terminal else 30.0

@@ -84,7 +84,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="DIR",
         help="dataset of web pages to take the cut-offs from (default: held-out documents)",
     )
-    _add_training(language, "models/language")
+    _add_training(language, "models.language_models")
 
     reference = _command(
         commands,
@@ -101,7 +101,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="DIR",
         help="Wikipedia dataset whose citations make the positives",
     )
-    _add_training(reference, "models/reference")
+    _add_training(reference, "models.reference_model")
 
 
 def _command(
@@ -131,13 +131,12 @@ def _add_documents(parser: argparse.ArgumentParser, what: str) -> None:
     )
 
 
-def _add_training(parser: argparse.ArgumentParser, output: str) -> None:
+def _add_training(parser: argparse.ArgumentParser, recipe_key: str) -> None:
     parser.add_argument(
         "--output",
         type=Path,
-        default=Path(output),
         metavar="DIR",
-        help="where the model goes (default: %(default)s)",
+        help=f"where the model goes (default: the recipe's {recipe_key})",
     )
     parser.add_argument(
         "--languages",
@@ -167,7 +166,8 @@ def _fetch(arguments: argparse.Namespace, _: list[str]) -> int:
 
 
 def _language(arguments: argparse.Namespace, _: list[str]) -> int:
-    settings = load_recipe(arguments.recipe, arguments.set).models.language
+    models = load_recipe(arguments.recipe, arguments.set).models
+    settings, output = models.language, arguments.output or Path(models.language_models)
     origin = {
         "documents": [dataset_origin(folder) for folder in arguments.documents],
         "reference": [dataset_origin(folder) for folder in arguments.reference],
@@ -179,7 +179,7 @@ def _language(arguments: argparse.Namespace, _: list[str]) -> int:
             card = train_language_model(
                 read_texts(arguments.documents, [language]),
                 language,
-                arguments.output,
+                output,
                 settings,
                 reference=reference,
                 origin=origin,
@@ -198,12 +198,13 @@ def _language(arguments: argparse.Namespace, _: list[str]) -> int:
         raise TooLittleData("no language had enough text: no language model was made")
     if not arguments.reference:
         print("cut-offs from Wikipedia put much of the web into the tail: better give --reference")
-    print(f"language models: {arguments.output}")
+    print(f"language models: {output}")
     return 0
 
 
 def _reference(arguments: argparse.Namespace, _: list[str]) -> int:
-    settings = load_recipe(arguments.recipe, arguments.set).models.reference
+    models = load_recipe(arguments.recipe, arguments.set).models
+    settings, output = models.reference, arguments.output or Path(models.reference_model)
     origin: dict[str, Any] = {
         "documents": [dataset_origin(folder) for folder in arguments.documents],
         "citations": [dataset_origin(folder) for folder in arguments.citations],
@@ -219,7 +220,7 @@ def _reference(arguments: argparse.Namespace, _: list[str]) -> int:
     card = train_reference_classifier(
         selection.positives(),
         selection.negatives(),
-        arguments.output,
+        output,
         settings,
         origin=origin | {"selection": selection.counts},
     )
@@ -232,5 +233,5 @@ def _reference(arguments: argparse.Namespace, _: list[str]) -> int:
     )
     if card["warning"]:
         print(f"warning: {card['warning']}")
-    print(f"reference model: {arguments.output}")
+    print(f"reference model: {output}")
     return 0
