@@ -30,10 +30,15 @@ from pipeline.readers.wet import read_wet
 
 SCHEMA = pa.schema(
     [
-        *((name, pa.string()) for name in ("id", "source", "text", "url", "language", "bucket")),
-        ("language_score", pa.float32()),
-        ("perplexity", pa.float32()),
-        ("line_ids", pa.list_(pa.int32())),
+        pa.field("id", pa.string()),
+        pa.field("source", pa.string()),
+        pa.field("text", pa.string()),
+        pa.field("url", pa.string()),
+        pa.field("language", pa.string()),
+        pa.field("bucket", pa.string()),
+        pa.field("language_score", pa.float32()),
+        pa.field("perplexity", pa.float32()),
+        pa.field("line_ids", pa.list_(pa.int32())),
     ]
 )
 
@@ -48,7 +53,7 @@ class Stages:
     def timed(self, name: str) -> Iterator[None]:
         start = time.process_time()
         yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - start
+        self.seconds[name] = time.process_time() - start
 
 
 def build_filters(config: dict[str, Any]) -> dict[str, Filter]:
@@ -185,8 +190,7 @@ def main() -> None:
     filters = build_filters(config)
     run(config, filters, Stages())  # warms caches and mapped models
     stages = Stages()
-    for _ in range(config["repeat"]):
-        documents = run(config, filters, stages)
+    documents = run(config, filters, stages)
     write_decisions(documents, config["decisions"])
     print(json.dumps({"documents": config["documents"], "seconds": stages.seconds}))
 

@@ -9,10 +9,11 @@ PYTHON runs an environment made with
         numpy kenlm sentencepiece fasttext-community
 
 (cc-net's own list of dependencies holds a git address.) Both sides are subprocesses of one run over
-the same files, with the same language models, trained here on the text of the same files. Each
-side goes over the files once to warm up and then `--repeat` times; every time is a snapshot of its
-own, because a paragraph met twice would be a duplicate. cc_net parses its WETs once for hashing
-and once for mining; it is charged for one parse.
+the same files, with the same language models, trained here on the text of the same files. The
+sides take turns, `--rounds` times; each turn is a process that goes over the files twice, once to
+warm up and once timed, and every time over is a snapshot of its own, because a paragraph met twice
+would be a duplicate. Medians are printed. cc_net parses its WETs once for hashing and once for
+mining; it is charged for one parse. Exits with 1 if a decision differs.
 
 cc_net reads WARC headers by position, so the records are written anew with the headers of a WET of
 2019, one gzip member each, as Common Crawl does; texts and URLs stay as they are.
@@ -28,6 +29,7 @@ import sys
 import tempfile
 from collections import Counter, defaultdict
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import fasttext
@@ -134,8 +136,8 @@ def run_side(python: str, script: str, config: dict[str, Any], folder: Path) -> 
     return measured
 
 
-def print_seconds(sides: dict[str, dict[str, Any]], repeat: int) -> None:
-    """CPU seconds per stage and pass; stages that one side times together are added up."""
+def print_seconds(rounds: dict[str, list[dict[str, Any]]]) -> None:
+    """Median CPU seconds per stage and pass; stages that one side times together are added up."""
     groups = {
         "read and length": ("read and length",),
         "hash": ("hash",),
@@ -144,20 +146,20 @@ def print_seconds(sides: dict[str, dict[str, Any]], repeat: int) -> None:
         "pieces and perplexity": ("pieces", "perplexity", "pieces and perplexity"),
         "write": ("write",),
     }
-    print(f"\n{'CPU seconds per pass':24s}" + "".join(f"{name:>18s}" for name in sides))
+    print(f"\n{'CPU seconds per pass':24s}" + "".join(f"{name:>18s}" for name in rounds))
     totals: Counter[str] = Counter()
     for group, stages in groups.items():
         row = f"{group:24s}"
-        for name, side in sides.items():
-            seconds = sum(side["seconds"].get(stage, 0.0) for stage in stages) / repeat
+        for name, sides in rounds.items():
+            seconds = median(sum(side["seconds"].get(s, 0.0) for s in stages) for side in sides)
             totals[name] += seconds
             row += f"{seconds:18.3f}"
         print(row)
-    print(f"{'sum':24s}" + "".join(f"{totals[name]:18.3f}" for name in sides))
-    rates = [f"{side['documents'] / totals[name]:18.0f}" for name, side in sides.items()]
+    print(f"{'sum':24s}" + "".join(f"{totals[name]:18.3f}" for name in rounds))
+    rates = [f"{sides[0]['documents'] / totals[name]:18.0f}" for name, sides in rounds.items()]
     print(f"{'documents per second':24s}" + "".join(rates))
-    for name in sides:
-        if name != "cc_net":
+    for name in rounds:
+        if name != "cc_net" and "cc_net" in rounds:
             print(f"cc_net / {name}: {totals['cc_net'] / totals[name]:.2f}")
 
 
@@ -197,7 +199,7 @@ def main() -> None:
     parser.add_argument("--wet", type=Path, required=True, help="folder with *.wet.gz")
     parser.add_argument("--lid", type=Path, required=True, help="lid.176.ftz or .bin")
     parser.add_argument("--peer-python", help="python with cc-net; without it only ours runs")
-    parser.add_argument("--repeat", type=int, default=3, help="passes that are timed")
+    parser.add_argument("--rounds", type=int, default=5, help="timed passes of each side")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -219,30 +221,23 @@ def main() -> None:
             "cutoffs": str(folder / "cutoffs.csv"),
             "minimum_characters": 300,
             "minimum_score": 0.5,
-            "repeat": arguments.repeat,
         }
-        sides, agree = {}, True
+        sides = {}
         if arguments.peer_python:
-            output = folder / "peer.json.gz"
-            sides["cc_net"] = run_side(
-                arguments.peer_python,
-                "ccnet_wet_peer.py",
-                {**config, "output": str(output)},
-                folder,
-            )
+            peer = {**config, "output": str(folder / "peer.json.gz")}
+            sides["cc_net"] = (arguments.peer_python, "ccnet_wet_peer.py", peer)
         for mode in ("ccnet", "standard"):
-            side = {
-                **config,
-                "mode": mode,
-                "output": str(folder / f"{mode}.parquet"),
-                "decisions": str(folder / f"{mode}.jsonl"),
-            }
-            sides[f"ours, {mode}"] = run_side(sys.executable, "ccnet_wet_ours.py", side, folder)
-        if arguments.peer_python:
-            print_seconds(sides, arguments.repeat)
-            agree = compare(folder / "ccnet.jsonl", output)
-        else:
-            print(json.dumps(sides, indent=2))
+            paths = {"output": str(folder / mode), "decisions": str(folder / f"{mode}.jsonl")}
+            side = {**config, "mode": mode, **paths}
+            sides[f"ours, {mode}"] = (sys.executable, "ccnet_wet_ours.py", side)
+        rounds: dict[str, list[dict[str, Any]]] = {name: [] for name in sides}
+        for _ in range(arguments.rounds):
+            for name, (python, script, side) in sides.items():
+                rounds[name].append(run_side(python, script, side, folder))
+        print_seconds(rounds)
+        agree = not arguments.peer_python or compare(
+            folder / "ccnet.jsonl", folder / "peer.json.gz"
+        )
     sys.exit(not agree)
 
 

@@ -95,7 +95,8 @@ def collect(data: Path, mixed: int, seed: int) -> list[tuple[str, str]]:
     pool = [text for _, text in documents if len(text) >= MINIMUM_CHARACTERS]
     documents += [("book", book) for book in books]
     for _ in range(mixed):
-        documents.append(("mixed", mix(*chance.sample(pool, 2), chance)))
+        one, other = chance.sample(pool, 2)
+        documents.append(("mixed", mix(one, other, chance)))
     return [
         (kind, text)
         for kind, text in documents
@@ -154,7 +155,8 @@ def main() -> None:
     documents = collect(arguments.data, arguments.mixed, arguments.seed)
 
     def measure(way: Callable[[str], Answer]) -> tuple[list[Answer], dict[str, float]]:
-        answers, seconds = [], defaultdict(float)
+        answers: list[Answer] = []
+        seconds: dict[str, float] = defaultdict(float)
         for kind, text in documents:
             start = time.process_time()
             answers.append(way(text))

@@ -26,7 +26,16 @@ MAXIMUM_DEPTH = 250
 _TITLE = re.compile(r"<title\b[^<>]{0,500}>([^<]{1,2000})", re.IGNORECASE)
 _TOO_DEEP = etree.XPath(f"boolean({'/*' * MAXIMUM_DEPTH})")
 _COUNT = etree.XPath("count(//*)")
-_INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+# XML has no such characters, so lxml takes no text with them: C0 controls, U+FFFE, U+FFFF.
+_CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\r") + b"\x7f"
+_NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
+# lxml.html chooses an element's class in Python, once per access; nothing here needs more than one.
+_CLASSES = etree.ElementDefaultClassLookup(
+    element=lxml_html.HtmlElement,
+    comment=lxml_html.HtmlComment,
+    pi=lxml_html.HtmlProcessingInstruction,
+    entity=lxml_html.HtmlEntity,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +73,7 @@ class HtmlExtractor:
         logging.getLogger("trafilatura").setLevel(logging.CRITICAL + 1)
 
     def __call__(self, document: Document) -> Document | Rejected:
-        html = _INVALID.sub("", document.text)
+        html = document.text
         if len(html) > self.settings.maximum_characters:
             return Rejected("too_large", f"{len(html)} > {self.settings.maximum_characters}")
         tree = parse(html)
@@ -97,8 +106,12 @@ def parse(html: str) -> Any:
     parser = lxml_html.HTMLParser(
         encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False
     )
+    parser.set_element_class_lookup(_CLASSES)
+    encoded = html.encode("utf-8", "ignore").translate(None, _CONTROLS)
+    for character in _NONCHARACTERS:
+        encoded = encoded.replace(character, b"")
     try:
-        return lxml_html.document_fromstring(html.encode("utf-8"), parser=parser)
+        return lxml_html.document_fromstring(encoded, parser=parser)
     except etree.ParserError:
         return None
 

@@ -6,6 +6,7 @@ not pickle, so filters hold paths and call these loaders in `open`.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,8 @@ import kenlm
 import sentencepiece
 
 Model = TypeVar("Model")
+
+_PUBLISHED_BYTES = {"lid.176.ftz": 938_013, "lid.176.bin": 131_266_198}
 
 _loaded: dict[tuple[str, str], Any] = {}
 _lock = threading.Lock()
@@ -28,6 +31,19 @@ class MissingModel(Exception):
 def missing_model(path: str | Path, make_target: str, problem: str = "not found") -> MissingModel:
     """The error for a model that is absent, or unusable because of `problem`."""
     return MissingModel(f"model {path}: {problem}; make it with `make {make_target}`")
+
+
+def _expected_bytes(path: Path) -> int | None:
+    """The size of a model file where it is known: published, or on the card beside the file."""
+    if path.name in _PUBLISHED_BYTES:
+        return _PUBLISHED_BYTES[path.name]
+    card = path.parent / "card.json"
+    if path == card or not card.is_file():
+        return None
+    try:
+        return int(json.loads(card.read_bytes())["files"][path.name]["bytes"])
+    except (ValueError, KeyError, TypeError):
+        return None  # a card need not list its files
 
 
 def load_once(kind: str, path: str | Path, make_target: str, load: Callable[[str], Model]) -> Model:
@@ -48,6 +64,10 @@ def load_once(kind: str, path: str | Path, make_target: str, load: Callable[[str
             return _loaded[kind, resolved]
         if not Path(resolved).is_file():
             raise missing_model(path, make_target)
+        size, expected = Path(resolved).stat().st_size, _expected_bytes(Path(resolved))
+        if expected is not None and size < expected:
+            # fastText crashes or hangs on a file that was cut off.
+            raise missing_model(path, make_target, f"cut off, {size} of {expected} bytes")
         try:
             model = load(resolved)
         except (OSError, RuntimeError, ValueError) as error:

@@ -6,7 +6,6 @@ differs. `--set section.key=value` overrides single keys; values are TOML.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import sys
 from collections.abc import Mapping, Sequence
@@ -141,8 +140,8 @@ def _describe(item: Any) -> str:
 
 
 def to_plain(settings: Any) -> Any:
-    """Settings as plain JSON data."""
-    return orjson.loads(orjson.dumps(dataclasses.asdict(settings)))
+    """Settings (or plain values) as JSON data."""
+    return orjson.loads(orjson.dumps(settings))
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ Sources are `samples/source/commoncrawl/*.pages` and `sites.txt`. Fields of a pa
     status, mime         of the HTTP response
     copy-of, replace     the page is another page's body, with `old => new` replaced
     noise                machine-made: `salad`, `hex` or `keywords`, with a number of words
-    record               `revisit`, `truncated`: other record shapes
+    record               `revisit`, `truncated`, `resource`: other record shapes
 """
 
 from __future__ import annotations
@@ -35,6 +35,12 @@ PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
     "gg=="
 )
+STOCKS = {
+    "keywords": "cheap best buy online discount free shipping top rated outlet sale 2024 near me",
+    "salad": """of the lantern gravel upon quickly seven whose marble under not orange because tram
+    eleven folded into were hinge dust although pepper a an is ladder tide behind copper which
+    sleeve ran softly glass moon with before ticket bent between fern none""",
+}
 IDENTIFIED = {"en": "eng", "de": "deu", "fr": "fra", "es": "spa", "ru": "rus", "ja": "jpn"}
 
 
@@ -67,15 +73,8 @@ def _noise(kind: str, count: int, seed: str) -> str:
     draw = random.Random(seed)
     if kind == "hex":
         words = [f"{draw.getrandbits(48):012x}" for _ in range(count)]
-    elif kind == "keywords":
-        stock = "cheap best buy online discount free shipping top rated outlet sale 2024 near me".split()
-        words = [draw.choice(stock) for _ in range(count)]
-    elif kind == "salad":
-        stock = (
-            "of the lantern gravel upon quickly seven whose marble under not orange because tram "
-            "eleven folded into were hinge dust although pepper a an is ladder tide behind copper "
-            "which sleeve ran softly glass moon with before ticket bent between fern none"
-        ).split()
+    elif kind in STOCKS:
+        stock = STOCKS[kind].split()
         words = [draw.choice(stock) for _ in range(count)]
     else:
         raise ValueError(f"unknown noise {kind!r}")
@@ -106,6 +105,8 @@ def _exchange(page: Entry, site: Entry) -> list[bytes]:
     """Request, response (or revisit) and metadata record of one fetched page."""
     url = page.need("url")
     payload, content_type = _payload(page, site)
+    if page.get("record") == "resource":
+        return [_record("resource", page, content_type, payload, {"WARC-Target-URI": url})]
     parts = urlsplit(url)
     request = (
         f"GET {parts.path or '/'} HTTP/1.1\r\nUser-Agent: CCBot/2.0 (sample)\r\n"
@@ -120,12 +121,9 @@ def _exchange(page: Entry, site: Entry) -> list[bytes]:
         + "\r\n"
     ).encode()
     common = {"WARC-Target-URI": url, "WARC-IP-Address": "192.0.2.17"}
-    response_id = _record_id(page, "response")
     extra = {"WARC-Payload-Digest": _digest(payload)}
     if revisit:
-        extra["WARC-Profile"] = (
-            "http://netpreserve.org/warc/1.0/revisit/identical-payload-digest"
-        )
+        extra["WARC-Profile"] = "http://netpreserve.org/warc/1.0/revisit/identical-payload-digest"
         block = header
     elif page.get("record") == "truncated":
         extra["WARC-Truncated"] = "length"
@@ -133,19 +131,17 @@ def _exchange(page: Entry, site: Entry) -> list[bytes]:
     else:
         extra["WARC-Identified-Payload-Type"] = content_type.split(";")[0]
         block = header + payload
-    concurrent = {"WARC-Concurrent-To": f"<urn:uuid:{response_id}>"}
+    kind = "revisit" if revisit else "response"
+    told = {
+        "WARC-Target-URI": url,
+        "WARC-Concurrent-To": f"<urn:uuid:{_record_id(page, kind)}>",
+    }
     http = "application/http; msgtype="
     return [
-        _record("request", page, _record_id(page, "request"), http + "request", request, common),
-        _record(
-            "revisit" if revisit else "response",
-            page, response_id, http + "response", block, {**common, **extra},
-        ),
-        _record(
-            "metadata", page, _record_id(page, "metadata"), "application/warc-fields",
-            b"fetchTimeMs: 120\r\n", {"WARC-Target-URI": url, **concurrent},
-        ),
-    ]  # fmt: skip
+        _record("request", page, http + "request", request, common),
+        _record(kind, page, http + "response", block, {**common, **extra}),
+        _record("metadata", page, "application/warc-fields", b"fetchTimeMs: 120\r\n", told),
+    ]
 
 
 def _payload(page: Entry, site: Entry) -> tuple[bytes, str]:
@@ -174,7 +170,7 @@ def _conversion(page: Entry, site: Entry) -> list[bytes]:
         "WARC-Identified-Content-Language": IDENTIFIED[page.get("lang", "en")],
         "WARC-Payload-Digest": _digest(text),
     }
-    return [_record("conversion", page, _record_id(page, "conversion"), "text/plain", text, headers)]
+    return [_record("conversion", page, "text/plain", text, headers)]
 
 
 def _warcinfo(name: str) -> bytes:
@@ -184,14 +180,12 @@ def _warcinfo(name: str) -> bytes:
         "description: sample pages\r\nformat: WARC File Format 1.0\r\n"
     ).encode()
     entry = Entry(name, {}, "", "")
-    return _record(
-        "warcinfo", entry, _record_id(entry, "warcinfo"), "application/warc-fields", block,
-        {"WARC-Filename": name},
-    )  # fmt: skip
+    extra = {"WARC-Filename": name}
+    return _record("warcinfo", entry, "application/warc-fields", block, extra)
 
 
 def _record(
-    kind: str, page: Entry, record_id: str, content_type: str, block: bytes, extra: dict[str, str]
+    kind: str, page: Entry, content_type: str, block: bytes, extra: dict[str, str]
 ) -> bytes:
     """One WARC/1.0 record, uncompressed."""
     spread = zlib.crc32(page.name.encode())
@@ -201,7 +195,7 @@ def _record(
             day=spread % 9, hour=spread // 9 % 24, minute=spread // 216 % 60,
             second=spread // 12960 % 60,
         ),
-        "WARC-Record-ID": f"<urn:uuid:{record_id}>",
+        "WARC-Record-ID": f"<urn:uuid:{_record_id(page, kind)}>",
         "Content-Length": str(len(block)),
         "Content-Type": content_type,
         **extra,

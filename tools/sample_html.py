@@ -16,11 +16,12 @@ SCRIPT = (
     "<script>window.dataLayer=window.dataLayer||[];"
     'function track(){dataLayer.push(arguments)}track("js",new Date(0));</script>'
 )
-STYLE = "<style>body{font:16px/1.5 serif;margin:0 auto;max-width:70em}nav li{display:inline}</style>"
-BLOCKS = frozenset(
-    "p h1 h2 h3 li div tr blockquote title nav header footer main article aside section ul table "
-    "button br body head center hr form label option".split()
+STYLE = (
+    "<style>body{font:16px/1.5 serif;margin:0 auto;max-width:70em}nav li{display:inline}</style>"
 )
+BLOCK_NAMES = """p h1 h2 h3 li div tr blockquote title nav header footer main article aside ul
+table button body head center hr form label"""
+BLOCKS = frozenset(BLOCK_NAMES.split())
 HIDDEN = frozenset(("script", "style", "noscript"))
 
 
@@ -115,7 +116,9 @@ def _top(site: Entry) -> str:
 def _aside(site: Entry) -> str:
     """A list of links beside the text."""
     items = _items(site.get("aside"))
-    rows = "".join(f'<li><a href="/r/{n}">{escape(item)}</a></li>\n' for n, item in enumerate(items))
+    rows = "".join(
+        f'<li><a href="/r/{n}">{escape(item)}</a></li>\n' for n, item in enumerate(items)
+    )
     return f'<aside class="sidebar"><ul>\n{rows}</ul></aside>\n' if items else ""
 
 

@@ -156,7 +156,9 @@ def _page(wiki: Wiki, entry: Entry, number: int, cite: Callable[[str], str]) -> 
     text = f"#{wiki.redirect} [[{redirect}]]" if redirect else _article(wiki, entry, cite)
     raw = text.encode()
     sha1 = _base36(hashlib.sha1(raw, usedforsecurity=False).digest())
-    target = f'\n    <redirect title="{escape(redirect, {chr(34): "&quot;"})}" />' if redirect else ""
+    target = (
+        f'\n    <redirect title="{escape(redirect, {chr(34): "&quot;"})}" />' if redirect else ""
+    )
     revision = 1_200_000_000 + number
     return f"""\
   <page>
@@ -217,6 +219,10 @@ def _citer(cited: Mapping[str, tuple[str, str]]) -> Callable[[str], str]:
             url = url.replace("https://", "http://", 1)
         elif match[2] == "fragment":
             url += "#summary"
+        elif match[2] == "slash":
+            url += "/"
+        elif match[2] == "tracking":
+            url += "?utm_source=alert&utm_medium=email"
         elif match[2]:
             raise ValueError(f"{mark}: unknown variant")
         forms = (

@@ -45,12 +45,12 @@ def urls_of_references(references: Iterable[str]) -> list[str]:
 def _strip(url: str) -> str:
     """Drop what wikitext puts behind a URL: emphasis, punctuation, a bracket opened before it."""
     url = url.split("''", 1)[0]
-    while url:
-        if url[-1] in _TRAILING or (url[-1] == ")" and url.count(")") > url.count("(")):
-            url = url[:-1]
-        else:
-            return url
-    return url
+    unopened = url.count(")") - url.count("(")
+    end = len(url)
+    while end and (url[end - 1] in _TRAILING or (url[end - 1] == ")" and unopened > 0)):
+        unopened -= url[end - 1] == ")"
+        end -= 1
+    return url[:end]
 
 
 def _original(url: str) -> str | None:

@@ -53,7 +53,8 @@ _REDIRECT_WORDS = _words("""
 """)
 
 _REDIRECT = re.compile(
-    r"\s*[#＃]\s*(?:" + "|".join(sorted(_REDIRECT_WORDS)) + r")\s*:?\s*\[\[", re.IGNORECASE
+    rf"\s{{0,99}}[#＃]\s{{0,9}}(?:{'|'.join(sorted(_REDIRECT_WORDS))})\s{{0,9}}:?\s{{0,9}}\[\[",
+    re.IGNORECASE,
 )
 
 # Headings of sections that hold apparatus, by kind, folded with `str.casefold`.

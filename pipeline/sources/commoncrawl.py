@@ -15,10 +15,13 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from dedup.paragraphs import duplicate_rows
-from filters.document import Document
+from filters.document import Document, Filter, Rejected
+from filters.extraction import HtmlExtractor
+from filters.html import HtmlDecoder
 from filters.language import LanguageFilter
 from filters.length import LengthFilter
 from filters.perplexity import PerplexityFilter
+from filters.prescreen import LanguagePrescreen
 from filters.reference_quality import ReferenceQualityFilter
 from pipeline import files
 from pipeline.deduplicate import Deduplication, group_scopes, run_deduplication
@@ -79,6 +82,20 @@ class ReadCrawl:
             yield record
 
 
+class OnlyWarc:
+    """A stage for pages that came as HTML; a WET's plain text passes it by."""
+
+    def __init__(self, stage: Filter) -> None:
+        self.name = stage.name
+        self._stage = stage
+
+    def open(self) -> None:
+        self._stage.open()
+
+    def __call__(self, document: Document) -> Document | Rejected:
+        return document if document.metadata["format"] == "wet" else self._stage(document)
+
+
 def find_units(
     folder: str, settings: CrawlInputSettings
 ) -> tuple[list[Unit], list[dict[str, str]]]:
@@ -132,9 +149,14 @@ def enabled(*stages: tuple[Any, Stage]) -> tuple[Stage, ...]:
 
 def extract_stages(job: Job) -> tuple[Stage, ...]:
     """From raw pages to the text that is compared."""
-    settings = job.recipe.commoncrawl
+    settings, model = job.recipe.commoncrawl, job.recipe.models.language_identifier
+    prescreen = settings.prescreen.enabled and settings.language.enabled
+    html: list[Filter] = [HtmlDecoder(settings.decode)]
+    if prescreen and settings.language.keep:
+        html.append(LanguagePrescreen(settings.prescreen, model))
+    html.append(HtmlExtractor(settings.extract))
     stages = enabled((settings.length, LengthFilter(settings.length)))
-    return (*stages, ParagraphKeys())
+    return (*map(OnlyWarc, html), *stages, ParagraphKeys())
 
 
 def finish_stages(job: Job) -> tuple[Stage, ...]:
@@ -165,7 +187,16 @@ def decisions_folder(job: Job) -> str:
 def extract_fingerprint(job: Job) -> str:
     """What decides the extracted text."""
     settings = job.recipe.commoncrawl
-    return fingerprint("extract", to_plain(settings.input), to_plain(settings.length))
+    parts = (
+        settings.input,
+        settings.decode,
+        settings.prescreen,
+        settings.extract,
+        settings.length,
+        settings.language.keep,
+    )
+    model = checksum(job.recipe.models.language_identifier)
+    return fingerprint("extract", [to_plain(part) for part in parts], model)
 
 
 def finish_fingerprint(job: Job, extracted: str, units: Sequence[Unit]) -> str:

@@ -7,9 +7,12 @@ from typing import Literal
 
 from dedup.paragraphs import Policy
 from filters.document import Settings, StageSettings
+from filters.extraction import HtmlExtractorSettings
+from filters.html import HtmlDecoderSettings
 from filters.language import LanguageSettings
 from filters.length import LengthSettings
 from filters.perplexity import PerplexitySettings
+from filters.prescreen import PrescreenSettings
 from filters.reference_quality import ReferenceQualitySettings
 from filters.wikitext import PageSettings, WikitextSettings
 
@@ -77,6 +80,9 @@ class CommonCrawlSettings(Settings):
     """[commoncrawl]: CCNet's steps in CCNet's order, then LLaMA's reference classifier."""
 
     input: CrawlInputSettings
+    decode: HtmlDecoderSettings
+    prescreen: PrescreenSettings
+    extract: HtmlExtractorSettings
     length: LengthSettings
     paragraphs: ParagraphSettings
     language: LanguageSettings

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dedup.key_blocks import KeyBlock
 from dedup.paragraph_hashes import (
     BLANK_KEY,
     hash_document,
     paragraph_keys,
     unique_paragraphs,
 )
+from dedup.paragraphs import duplicate_rows
 from filters.ccnet_text import normalize_for_dedup
 
 
@@ -81,6 +83,20 @@ def test_unique_paragraphs_equals_a_plain_loop(lines: list[str]) -> None:
             seen.add(form)
             expected.append(index)
     assert unique_paragraphs(lines, paragraph_keys(lines)).tolist() == expected
+
+
+def test_with_removal_of_every_copy_as_cc_net() -> None:
+    documents = ["A\nA\nB\n\nC", "B\n\nD", "x\nx\nx"]
+    builder, lines = KeyBlock.builder(), []
+    for document in documents:
+        hashes = hash_document(document)
+        unique = unique_paragraphs(hashes.lines, hashes.keys)
+        builder.extend([hashes.keys[unique]])
+        lines.append([hashes.lines[index] for index in unique])
+    removed = duplicate_rows([builder.build()], "remove_all")[0].tolist()
+    rows = iter(range(sum(map(len, lines))))
+    remaining = [[line for line in own if next(rows) not in removed] for own in lines]
+    assert remaining == [["A", "C"], ["D"], ["x"]]
 
 
 def test_keys_of_other_lines_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -61,3 +62,21 @@ def test_predict_agrees_with_fasttext(language_identifier: Path) -> None:
         label.removeprefix("__label__") for label in labels
     ]
     assert [score for _, score in predicted] == pytest.approx(list(scores))
+
+
+def test_a_download_that_was_cut_off(tmp_path: Path, language_identifier: Path) -> None:
+    path = tmp_path / "lid.176.ftz"
+    path.write_bytes(language_identifier.read_bytes()[:1000])
+    with pytest.raises(MissingModel, match=r"cut off, 1000 of 938013 bytes; .*make models/lid"):
+        load_language_model(path)
+
+
+def test_a_file_shorter_than_its_card_says(tmp_path: Path, language_identifier: Path) -> None:
+    data = language_identifier.read_bytes()
+    (tmp_path / "model.bin").write_bytes(data[:-100])
+    card = {"files": {"model.bin": {"bytes": len(data)}}}
+    (tmp_path / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(MissingModel, match="cut off"):
+        load_language_model(tmp_path / "model.bin")
+    (tmp_path / "model.bin").write_bytes(data)
+    assert predict(load_language_model(tmp_path / "model.bin"), "the river")[0][0] == "en"
