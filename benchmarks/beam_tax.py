@@ -52,7 +52,7 @@ def main() -> None:
         units, _ = wikipedia.find_units(str(Path(folder, "input")), recipe.wikipedia)
         engine = Engine()
         for number in range(parsed.rounds):
-            for way in seconds:
+            for way, taken in seconds.items():
                 output = str(Path(folder, f"{way}{number}"))
                 with Workers(engine) as workers:
                     job = Job("wikipedia", "", output, recipe, engine, workers)
@@ -62,7 +62,7 @@ def main() -> None:
                         plain_loop(work, units, wikipedia.ReadDump(recipe.wikipedia.input))
                     else:
                         workers.run(work, units)
-                    seconds[way].append(time.process_time() - started)
+                    taken.append(time.process_time() - started)
     for way, values in seconds.items():
         print(f"{way:<6} CPU seconds: " + " ".join(f"{value:.2f}" for value in values))
     print(f"Beam / plain: {median(seconds['beam']) / median(seconds['plain']):.3f} (goal: <= 1.10)")

@@ -75,9 +75,9 @@ def build_filters(config: dict[str, Any]) -> dict[str, Filter]:
                 characters=500,
                 certain_score=0.9,
                 doubtful_characters=20_000,
-                mode=mode,
             ),
             config["lid"],
+            mode,
         ),
         "perplexity": PerplexityFilter(
             PerplexitySettings(
@@ -86,9 +86,9 @@ def build_filters(config: dict[str, Any]) -> dict[str, Filter]:
                 cutoffs="own",
                 without_model="keep",
                 maximum_characters=0,
-                mode=mode,
             ),
             config["models"],
+            mode=mode,
         ),
     }
     for stage in filters.values():

@@ -112,7 +112,6 @@ def settings(characters: int, certain: float, doubtful: int) -> LanguageSettings
         characters=characters,
         certain_score=certain,
         doubtful_characters=doubtful,
-        mode="standard",
     )
 
 

@@ -48,7 +48,6 @@ def language_settings(languages: tuple[str, ...]) -> LanguageSettings:
         characters=500,
         certain_score=0.9,
         doubtful_characters=0,
-        mode="standard",
     )
 
 

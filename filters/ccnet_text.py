@@ -15,6 +15,9 @@ from typing import Literal
 
 Newlines = Literal["delete", "space"]
 
+# `ccnet` reproduces the decisions of cc_net's code, quirks included.
+Mode = Literal["standard", "ccnet"]
+
 # What the language model's form puts for 34 punctuation marks; the comparison form deletes them.
 # The full-width digit one stands among the quotation marks by a slip of the original; digits are
 # mapped first, so it never takes effect.

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from filters.ccnet_text import Mode
 from filters.document import Document, Rejected, StageSettings
 from filters.models import load_fasttext, predict
 
@@ -32,8 +33,6 @@ class LanguageSettings(StageSettings):
             0 looks at the whole document, as CCNet does.
         certain_score: a first look that scores lower is followed by a second.
         doubtful_characters: how many characters the second look sees; 0: the whole document.
-        mode: `ccnet` looks at the whole document, deletes line breaks where `standard` puts
-            spaces, and rounds the score to 2 decimals before comparing it (0.495 passes 0.5).
     """
 
     keep: tuple[str, ...]
@@ -41,7 +40,6 @@ class LanguageSettings(StageSettings):
     characters: int
     certain_score: float
     doubtful_characters: int
-    mode: Literal["standard", "ccnet"]
 
 
 def load_language_model(path: str | Path) -> Any:
@@ -72,9 +70,15 @@ def round_as_numpy(score: float) -> float:
     return round(score * 100) / 100
 
 
-def identify(model: Any, text: str, settings: LanguageSettings) -> tuple[str, float]:
-    """The language of a text that is not blank, and fastText's score for it (0 to 1)."""
-    if settings.mode == "ccnet":
+def identify(
+    model: Any, text: str, settings: LanguageSettings, mode: Mode = "standard"
+) -> tuple[str, float]:
+    """The language of a text that is not blank, and fastText's score for it (0 to 1).
+
+    `ccnet` looks at the whole document, deletes line breaks where `standard` puts spaces, and
+    rounds the score to 2 decimals (0.495 then passes 0.5).
+    """
+    if mode == "ccnet":
         label, score = predict(model, text.replace("\n", ""))[0]
         return label, round_as_numpy(score)
     sample = spread_sample(text, settings.characters)
@@ -93,13 +97,16 @@ class LanguageFilter:
 
     name = "language"
 
-    def __init__(self, settings: LanguageSettings, model: str | Path) -> None:
+    def __init__(
+        self, settings: LanguageSettings, model: str | Path, mode: Mode = "standard"
+    ) -> None:
         self.settings = settings
         self.model = str(model)
+        self.mode: Mode = mode
         self._model: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.settings, self.model)
+        return type(self), (self.settings, self.model, self.mode)
 
     def open(self) -> None:
         self._model = load_language_model(self.model)
@@ -108,7 +115,7 @@ class LanguageFilter:
         settings = self.settings
         if not document.text or document.text.isspace():
             return Rejected("empty", f"{len(document.text)} characters of white space")
-        label, score = identify(self._model, document.text, settings)
+        label, score = identify(self._model, document.text, settings, self.mode)
         document.metadata["language"] = label
         document.signals["language"] = label
         document.signals["language_score"] = score

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from filters.ccnet_text import normalize_for_language_model
+from filters.ccnet_text import Mode, normalize_for_language_model
 from filters.document import Document, Rejected, StageSettings
 from filters.models import load_kenlm, load_once, load_sentencepiece, missing_model
 
@@ -58,15 +58,12 @@ class PerplexitySettings(StageSettings):
             `keep` it in bucket `all`, as CCNet does, or `reject` it.
         maximum_characters: longer documents are scored on their beginning, which bounds time and
             memory; 0 scores all of every document, as CCNet does.
-        mode: `ccnet` deletes line breaks, so that words fuse, where `standard` puts spaces, and
-            keeps the documents that it cannot score.
     """
 
     keep_buckets: tuple[Bucket, ...]
     cutoffs: Literal["own", "published"]
     without_model: Literal["keep", "reject"]
     maximum_characters: int
-    mode: Literal["standard", "ccnet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +119,28 @@ class PerplexityFilter:
     name = "perplexity"
 
     def __init__(
-        self, settings: PerplexitySettings, models: str | Path, required: tuple[str, ...] = ()
+        self,
+        settings: PerplexitySettings,
+        models: str | Path,
+        required: tuple[str, ...] = (),
+        mode: Mode = "standard",
     ) -> None:
         """
         Args:
             settings: the recipe's section.
             models: folder with a folder per language.
             required: languages without whose models `open` fails.
+            mode: `ccnet` deletes line breaks, so that words fuse, where `standard` puts spaces,
+                and keeps what it cannot score.
         """
         self.settings = settings
         self.models = str(models)
         self.required = required
+        self.mode: Mode = mode
         self._loaded: dict[str, LanguageModel | None] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.settings, self.models, self.required)
+        return type(self), (self.settings, self.models, self.required, self.mode)
 
     def open(self) -> None:
         """Load the models that are required.
@@ -169,11 +173,11 @@ class PerplexityFilter:
     def _normalized(self, text: str) -> str:
         if 0 < self.settings.maximum_characters < len(text):
             text = text[: self.settings.maximum_characters]
-        ccnet = self.settings.mode == "ccnet"
+        ccnet = self.mode == "ccnet"
         return normalize_for_language_model(text, newlines="delete" if ccnet else "space")
 
     def _without_bucket(self, document: Document, reason: str, detail: str) -> Document | Rejected:
-        ccnet = self.settings.mode == "ccnet"
+        ccnet = self.mode == "ccnet"
         if not ccnet and (reason == "empty" or self.settings.without_model == "reject"):
             return Rejected(reason, detail)
         document.signals["bucket"] = "all"

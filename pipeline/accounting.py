@@ -149,7 +149,7 @@ def sum_funnels(stats: Iterable[Mapping[str, Any]]) -> Funnel:
     return total
 
 
-def funnel_lines(funnel: Funnel, limit: int = 10) -> list[str]:
+def funnel_lines(funnel: Funnel, limit: int = 12) -> list[str]:
     """The funnel as a table for people, at most `limit` lines."""
     lines = [f"{'stage':<20}{'in':>12}{'kept':>12}{'kept %':>8}  dropped"]
     for name, stage in funnel.stages.items():

@@ -47,18 +47,17 @@ def _field(name: str, kind: pa.DataType, role: bytes) -> pa.Field[Any]:
     return pa.field(name, kind, metadata={ROLE: role})
 
 
-REJECTED_SCHEMA = pa.schema(
-    [
-        pa.field("id", pa.string(), nullable=False),
-        pa.field("url", pa.string(), nullable=False),
-        pa.field("stage", pa.string(), nullable=False),
-        pa.field("reason", pa.string(), nullable=False),
-        pa.field("detail", pa.string(), nullable=False),
-        pa.field("characters", pa.int64(), nullable=False),
-        pa.field("signals", pa.string()),
-        pa.field("text", pa.string()),
-    ]
-)
+_REJECTED_FIELDS: list[pa.Field[Any]] = [
+    pa.field("id", pa.string(), nullable=False),
+    pa.field("url", pa.string(), nullable=False),
+    pa.field("stage", pa.string(), nullable=False),
+    pa.field("reason", pa.string(), nullable=False),
+    pa.field("detail", pa.string(), nullable=False),
+    pa.field("characters", pa.int64(), nullable=False),
+    pa.field("signals", pa.string()),
+    pa.field("text", pa.string()),
+]
+REJECTED_SCHEMA = pa.schema(_REJECTED_FIELDS)
 
 
 class ShardWriter:

@@ -40,12 +40,15 @@ if [ -d "$input/commoncrawl" ]; then
             --set commoncrawl.reference_quality.enabled=false >/dev/null
         echo "== language models from Wikipedia"
         roving models language --recipe "$recipe" "${models[@]}" \
-            --documents "$output/wikipedia" --reference "$output/commoncrawl"
+            --documents "$output/wikipedia" --reference "$output/commoncrawl" || {
+            echo "run: going on without perplexity" >&2
+            unscored+=(--set commoncrawl.perplexity.enabled=false)
+        }
         echo "== reference classifier from the pages that Wikipedia cites"
         roving models reference --recipe "$recipe" "${models[@]}" \
             --documents "$output/commoncrawl" --citations "$output/wikipedia" || {
             echo "run: going on without the reference classifier" >&2
-            unscored=(--set commoncrawl.reference_quality.enabled=false)
+            unscored+=(--set commoncrawl.reference_quality.enabled=false)
         }
     else
         echo "run: no wikipedia in '$input': CommonCrawl without perplexity and reference stages" >&2

@@ -5,7 +5,8 @@ Sources are `samples/source/commoncrawl/*.pages` and `sites.txt`. Fields of a pa
     url, title, lang     as they say; the site is the URL's host
     file                 which of the files holds it (0, 1: WARC; 2: WET); else by hash of its name
     charset, declared    encoding of the bytes; what header and <meta> claim ("none": nothing)
-    status, mime         of the HTTP response
+    status, mime         of the HTTP response; served-as: the type it claims instead
+    raw                  `yes`: the body is the payload as it stands, without a site around it
     copy-of, replace     the page is another page's body, with `old => new` replaced
     noise                machine-made: `salad`, `hex` or `keywords`, with a number of words
     record               `revisit`, `truncated`, `resource`: other record shapes
@@ -147,12 +148,13 @@ def _exchange(page: Entry, site: Entry) -> list[bytes]:
 def _payload(page: Entry, site: Entry) -> tuple[bytes, str]:
     """The body of the response and its Content-Type."""
     mime = page.get("mime", "text/html")
+    served_as = page.get("served-as", mime)
     if mime == "image/png":
-        return PIXEL, mime
+        return PIXEL, served_as
     if mime == "application/pdf":
         stream = f"BT /F1 12 Tf 72 720 Td ({page.body[:400]}) Tj ET".encode("latin-1", "replace")
         return b"%PDF-1.4\n1 0 obj\n<<>>\nstream\n" + stream + b"\nendstream\nendobj\n%%EOF\n", mime
-    if mime == "text/plain":
+    if mime == "text/plain" or page.get("raw"):
         return page.body.encode(), f"{mime}; charset=utf-8"
     charset = page.get("charset", "utf-8")
     declared = page.get("declared", charset)

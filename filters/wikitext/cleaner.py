@@ -22,7 +22,7 @@ from filters.wikitext.names import (
     SectionKind,
     is_interlanguage,
 )
-from filters.wikitext.opaque import REMOVED, break_marks, restore_kept, split_opaque, unescape
+from filters.wikitext.opaque import REMOVED, restore_kept, split_opaque, unescape
 from filters.wikitext.templates import split_parameters, template_rule
 from filters.wikitext.tidy import mend_gaps, plain_lines
 
@@ -124,8 +124,8 @@ def clean_wikitext(
     text = _remove_emphasis(text)
     text = mend_gaps(unescape(text))
     text = plain_lines(text, dropped_sections)
-    text = restore_kept(break_marks(text, closing=True), parts.kept)
-    return break_marks(text, closing=False), urls_of_references(parts.references)
+    text = restore_kept(text, parts).strip("\n")
+    return text, urls_of_references(parts.references)
 
 
 def _replace_templates(text: str, language: str, title: str) -> str:

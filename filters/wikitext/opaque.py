@@ -19,25 +19,14 @@ KEPT_START = "\ue000"
 KEPT_END = "\ue001"
 REMOVED = "\ue002"
 RESERVED = re.compile("[\ue000-\ue002]")
+_PLACEHOLDER = re.compile(f"{KEPT_START}([0-9]+){KEPT_END}")
 
 _DROPPED = frozenset(
-    [
-        "categorytree",
-        "gallery",
-        "graph",
-        "hiero",
-        "imagemap",
-        "includeonly",
-        "indicator",
-        "inputbox",
-        "mapframe",
-        "maplink",
-        "score",
-        "section",
-        "templatedata",
-        "templatestyles",
-        "timeline",
-    ]
+    (
+        *("categorytree", "gallery", "graph", "hiero", "imagemap", "includeonly", "indicator"),
+        *("inputbox", "mapframe", "maplink", "score", "section", "templatedata"),
+        *("templatestyles", "timeline"),
+    )
 )
 _FORMULA = frozenset({"math", "ce", "chem"})
 _LITERAL = frozenset({"nowiki", "pre", "syntaxhighlight", "source", "code"})
@@ -65,11 +54,13 @@ class OpaqueParts:
         text: the wikitext, with a placeholder where `kept` belongs.
         references: the content of every `<ref>...</ref>`, in order.
         kept: literal texts; the placeholder is KEPT_START + position in this list + KEPT_END.
+        exact: positions in `kept` of code and formulas, which need their closing brackets as is.
     """
 
     text: str
     references: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    exact: set[int] = field(default_factory=set)
 
 
 def unescape(text: str) -> str:
@@ -136,13 +127,18 @@ def split_opaque(wikitext: str) -> OpaqueParts:
     return parts
 
 
-def restore_kept(text: str, kept: list[str]) -> str:
-    """Put the literal parts back in place of their placeholders."""
-    if not kept:
-        return text
-    pieces = re.split(f"{KEPT_START}(\\d+){KEPT_END}", text)
-    pieces[1::2] = [kept[int(number)] for number in pieces[1::2]]
-    return "".join(pieces)
+def restore_kept(text: str, parts: OpaqueParts) -> str:
+    """Put the literal parts back into cleaned text, in which no mark of wikitext may remain."""
+    finished: list[str] = []
+    plain: list[str] = []
+    for index, piece in enumerate(_PLACEHOLDER.split(text)):
+        if index % 2 and int(piece) in parts.exact:
+            finished += [break_marks("".join(plain), closing=True), parts.kept[int(piece)]]
+            plain.clear()
+        else:
+            plain.append(parts.kept[int(piece)] if index % 2 else piece)
+    finished.append(break_marks("".join(plain), closing=True))
+    return break_marks("".join(finished), closing=False)
 
 
 def _is_wikitext(code: str) -> bool:
@@ -157,9 +153,11 @@ def _keep(parts: OpaqueParts, tag: str, content: str) -> str:
         formula = _SPACES.sub(" ", content).strip()
         content = f"${formula}$" if tag == "math" else f"$\\ce{{{formula}}}$"
     elif tag == "nowiki":
-        content = break_marks(unescape(content), closing=True)
+        content = unescape(content)
     else:
         content = unescape(_NOWIKI_TAG.sub("", content).strip("\n"))
+    if tag != "nowiki":
+        parts.exact.add(len(parts.kept))
     parts.kept.append(content)
     placeholder = f"{KEPT_START}{len(parts.kept) - 1}{KEPT_END}"
     return f"\n{placeholder}\n" if tag in _BLOCK and "\n" in content else placeholder

@@ -143,7 +143,8 @@ def _add_training(parser: argparse.ArgumentParser, recipe_key: str) -> None:
         type=_codes,
         default=[],
         metavar="CODES",
-        help="languages to use, as in `en,de` (default: all that the documents say they are in)",
+        help="languages to use, as in `en,de` (default: the recipe's commoncrawl.language.keep; if "
+        "that is empty, all that the documents are in)",
     )
     parser.add_argument("--recipe", default=DEFAULT_RECIPE, help="recipe file (default: llama1)")
     parser.add_argument(
@@ -166,14 +167,16 @@ def _fetch(arguments: argparse.Namespace, _: list[str]) -> int:
 
 
 def _language(arguments: argparse.Namespace, _: list[str]) -> int:
-    models = load_recipe(arguments.recipe, arguments.set).models
-    settings, output = models.language, arguments.output or Path(models.language_models)
+    recipe = load_recipe(arguments.recipe, arguments.set)
+    settings = recipe.models.language
+    output = arguments.output or Path(recipe.models.language_models)
+    wanted = arguments.languages or recipe.commoncrawl.language.keep
     origin = {
         "documents": [dataset_origin(folder) for folder in arguments.documents],
         "reference": [dataset_origin(folder) for folder in arguments.reference],
     }
     trained = 0
-    for language in arguments.languages or languages_of(arguments.documents):
+    for language in wanted or languages_of(arguments.documents):
         reference = read_texts(arguments.reference, [language]) if arguments.reference else None
         try:
             card = train_language_model(

@@ -30,20 +30,10 @@ _MARK_BYTES = 16
 
 _FILE_NAME = re.compile(r"([a-z][a-z0-9_]*?)wiki(?=[-.]|$)")
 _NOT_LANGUAGES = frozenset(
-    [
-        "commons",
-        "foundation",
-        "incubator",
-        "media",
-        "meta",
-        "outreach",
-        "sources",
-        "species",
-        "strategy",
-        "test",
-        "test2",
-        "wikimania",
-    ]
+    (
+        *("commons", "foundation", "incubator", "media", "mediawiki", "meta", "outreach"),
+        *("sources", "species", "strategy", "test", "test2", "wikidata", "wikimania"),
+    )
 )
 _HOSTS = {"be_x_old": "be-tarask"}
 _OUTSIDE = re.compile(rb"<!--|<page[\s>]|</?mediawiki[\s>]")

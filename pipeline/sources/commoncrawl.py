@@ -166,10 +166,13 @@ def finish_stages(job: Job) -> tuple[Stage, ...]:
     paragraphs = settings.paragraphs
     return enabled(
         (paragraphs, ParagraphRemoval(decisions_folder(job), paragraphs.minimum_characters)),
-        (settings.language, LanguageFilter(settings.language, models.language_identifier)),
+        (
+            settings.language,
+            LanguageFilter(settings.language, models.language_identifier, settings.mode),
+        ),
         (
             settings.perplexity,
-            PerplexityFilter(settings.perplexity, models.language_models, keep),
+            PerplexityFilter(settings.perplexity, models.language_models, keep, settings.mode),
         ),
         (
             settings.reference_quality,

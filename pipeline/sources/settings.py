@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dedup.paragraphs import Policy
+from filters.ccnet_text import Mode
 from filters.document import Settings, StageSettings
 from filters.extraction import HtmlExtractorSettings
 from filters.html import HtmlDecoderSettings
@@ -77,8 +78,14 @@ class ParagraphSettings(StageSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class CommonCrawlSettings(Settings):
-    """[commoncrawl]: CCNet's steps in CCNet's order, then LLaMA's reference classifier."""
+    """[commoncrawl]: CCNet's steps in CCNet's order, then LLaMA's reference classifier.
 
+    Attributes:
+        mode: `ccnet` reproduces the decisions of cc_net's code on text; recipes/ccnet.toml has the
+            settings that go with it.
+    """
+
+    mode: Mode
     input: CrawlInputSettings
     decode: HtmlDecoderSettings
     prescreen: PrescreenSettings

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filters.ccnet_text import Mode
 from filters.document import Document, Rejected
 from filters.language import (
     SLICE,
@@ -29,12 +30,11 @@ SETTINGS = LanguageSettings(
     characters=0,
     certain_score=0.0,
     doubtful_characters=0,
-    mode="standard",
 )
 
 
-def opened(settings: LanguageSettings, model: Path) -> LanguageFilter:
-    stage = LanguageFilter(settings, model)
+def opened(settings: LanguageSettings, model: Path, mode: Mode = "standard") -> LanguageFilter:
+    stage = LanguageFilter(settings, model, mode)
     stage.open()
     return stage
 
@@ -78,9 +78,8 @@ def test_nothing_to_identify(text: str, language_identifier: Path) -> None:
 def test_ccnet_deletes_newlines_and_rounds(language_identifier: Path) -> None:
     text = "wir gingen\nthe river\nam strand\n"
     document = Document("a", "test", text)
-    opened(replace(SETTINGS, mode="ccnet", keep=(), minimum_score=0.0), language_identifier)(
-        document
-    )
+    settings = replace(SETTINGS, keep=(), minimum_score=0.0)
+    opened(settings, language_identifier, "ccnet")(document)
     model = load_language_model(language_identifier)
     label, score = predict(model, "wir gingenthe riveram strand")[0]
     assert document.signals["language"] == label

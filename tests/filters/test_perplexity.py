@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from filters.ccnet_text import Mode
 from filters.document import Document, Rejected
 from filters.models import MissingModel
 from filters.perplexity import PUBLISHED_CUTOFFS, PerplexityFilter, PerplexitySettings
@@ -20,12 +21,11 @@ SETTINGS = PerplexitySettings(
     cutoffs="own",
     without_model="reject",
     maximum_characters=0,
-    mode="standard",
 )
 
 
-def opened(settings: PerplexitySettings, models: Path) -> PerplexityFilter:
-    stage = PerplexityFilter(settings, models)
+def opened(settings: PerplexitySettings, models: Path, mode: Mode = "standard") -> PerplexityFilter:
+    stage = PerplexityFilter(settings, models, mode=mode)
     stage.open()
     return stage
 
@@ -61,7 +61,7 @@ def test_by_hand(text: str, perplexity: float, bucket: str, language_models: Pat
 
 def test_ccnet_fuses_words_at_line_ends(language_models: Path) -> None:
     document = document_of("red\nfox")
-    opened(replace(SETTINGS, mode="ccnet"), language_models)(document)
+    opened(SETTINGS, language_models, "ccnet")(document)
     # One unknown word, "redfox".
     assert document.signals["perplexity"] == 7.9
 
@@ -82,9 +82,10 @@ def test_published_cutoffs(language_models: Path) -> None:
 def test_language_without_model(language_models: Path) -> None:
     rejected = Rejected("no_language_model", "language 'sw'")
     assert opened(SETTINGS, language_models)(document_of("fox", "sw")) == rejected
-    for settings in (replace(SETTINGS, without_model="keep"), replace(SETTINGS, mode="ccnet")):
+    kept = opened(replace(SETTINGS, without_model="keep"), language_models)
+    for stage in (kept, opened(SETTINGS, language_models, "ccnet")):
         document = document_of("fox", "sw")
-        assert opened(settings, language_models)(document) is document
+        assert stage(document) is document
         assert document.signals == {"bucket": "all"}
 
 
@@ -105,7 +106,7 @@ def test_model_without_published_cutoffs(language_models: Path, tmp_path: Path) 
 def test_nothing_to_score(language_models: Path) -> None:
     assert reason(opened(SETTINGS, language_models)(document_of("\x00\u0301"))) == "empty"
     document = document_of("\x00\u0301")
-    assert opened(replace(SETTINGS, mode="ccnet"), language_models)(document) is document
+    assert opened(SETTINGS, language_models, "ccnet")(document) is document
     assert document.signals == {"bucket": "all"}
 
 

@@ -1,0 +1,112 @@
+"""The main job on the samples: every stage keeps some and drops some, whatever the workers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.accounting import read_json
+from pipeline.cli.main import main
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGES = (
+    "read",
+    "decode",
+    "prescreen",
+    "extract",
+    "length",
+    "paragraph_keys",
+    "paragraphs",
+    "language",
+    "perplexity",
+    "reference_quality",
+)
+
+
+def run_all(output: Path, workers: int) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(
+        [ROOT / "tools" / "run_all.sh", "samples", output, "recipes/sample.toml", str(workers)],
+        cwd=ROOT,
+        env={**os.environ, "PATH": path},
+        check=True,
+        capture_output=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("samples") / "one"
+    run_all(output, 1)
+    return output
+
+
+def test_every_stage_keeps_some_and_drops_some(finished: Path) -> None:
+    manifest = read_json(str(finished / "commoncrawl" / "manifest.json"))
+    stages = {stage["name"]: stage for stage in manifest["funnel"]["stages"]}
+    assert tuple(stages) == STAGES
+    for name, stage in stages.items():
+        assert stage["documents_out"] > 0, name
+        if name not in ("decode", "extract", "paragraph_keys"):
+            assert stage["reasons"], name
+    assert not [reason for stage in stages.values() for reason in stage["reasons"] if ":" in reason]
+    assert manifest["documents"] == pq.read_table(finished / "commoncrawl" / "documents").num_rows
+
+
+def test_finnish_is_refused_and_the_other_wikipedias_kept(finished: Path) -> None:
+    manifest = read_json(str(finished / "wikipedia" / "manifest.json"))
+    assert [refused["reason"] for refused in manifest["refused_inputs"]] == ["language_not_wanted"]
+    languages = pq.read_table(finished / "wikipedia" / "documents").column("language")
+    assert set(languages.to_pylist()) == {"en", "de", "fr"}
+
+
+def test_cited_pages_score_higher_than_the_rest(finished: Path) -> None:
+    cited = pq.read_table(finished / "wikipedia" / "documents").column("cited_urls").to_pylist()
+    urls = {url for urls in cited for url in urls}
+    kept = pq.read_table(finished / "commoncrawl" / "documents").to_pylist()
+    rejected = pq.read_table(finished / "commoncrawl" / "rejected").to_pylist()
+    low = [row for row in rejected if row["reason"] == "below_threshold"]
+    assert len(low) > 0
+    assert sum(row["url"] in urls for row in kept) > 10
+    assert all(row["reference_score"] >= 0.25 for row in kept)
+
+
+def test_two_workers_make_the_same_dataset(finished: Path, tmp_path: Path) -> None:
+    run_all(tmp_path / "two", 2)
+    for source in ("wikipedia", "commoncrawl"):
+        one, two = (files_of(folder / source) for folder in (finished, tmp_path / "two"))
+        assert one.keys() == two.keys()
+        assert [name for name in one if one[name] != two[name]] == []
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "logs" not in path.parts
+    }
+
+
+def test_a_wet_is_left_out_where_its_warc_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for path in (ROOT / "samples" / "commoncrawl").glob("*.gz"):
+        name = "CC-MAIN-2024-10-x.warc.wet.gz" if ".wet" in path.name else path.name
+        (folder / name).write_bytes(path.read_bytes())
+    warc = next(path for path in folder.iterdir() if ".wet" not in path.name)
+    warc.rename(folder / "CC-MAIN-2024-10-x.warc.gz")
+    arguments = ["run", "commoncrawl", "--input", str(folder), "--output", str(tmp_path / "out")]
+    arguments += ["--set", "commoncrawl.perplexity.enabled=false"]
+    arguments += ["--set", "commoncrawl.reference_quality.enabled=false"]
+    assert main(arguments) == 0
+    manifest = read_json(str(tmp_path / "out" / "manifest.json"))
+    assert manifest["refused_inputs"] == [
+        {"path": "CC-MAIN-2024-10-x.warc.wet.gz", "reason": "same_pages_as_warc"}
+    ]
