@@ -54,10 +54,10 @@ COLUMNS = Columns(
         "original_lines": pa.int32(),
         "characters": pa.int64(),
         "lines": pa.int32(),
-        "language_score": pa.float32(),
-        "perplexity": pa.float32(),
+        "language_score": pa.float64(),
+        "perplexity": pa.float64(),
         "bucket": pa.string(),
-        "reference_score": pa.float32(),
+        "reference_score": pa.float64(),
     },
 )
 
