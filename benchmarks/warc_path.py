@@ -67,7 +67,8 @@ def main() -> None:
     parser.add_argument("--lid", type=Path, required=True, help="lid.176.ftz or .bin")
     parser.add_argument("--peer-python", help="python with datatrove; without it only ours runs")
     parser.add_argument("--language", default="en")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each side, taking turns")
+    parser.add_argument("--passes", type=int, default=1, help="times the files are read in a run")
     arguments = parser.parse_args()
     warcs = sorted(arguments.warc.glob("*.warc.gz"))
     if not warcs:
@@ -89,7 +90,8 @@ def main() -> None:
         for _ in range(arguments.rounds):
             for name, (python, script, side) in sides.items():
                 start_up, _ = run_side(python, script, {**side, "warcs": []}, folder)
-                files = {**side, "warcs": [str(path.resolve()) for path in warcs]}
+                paths = [str(path.resolve()) for path in warcs] * arguments.passes
+                files = {**side, "warcs": paths}
                 total, results[name] = run_side(python, script, files, folder)
                 seconds[name].append(total - start_up)
     for name, result in results.items():

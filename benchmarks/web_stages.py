@@ -21,7 +21,7 @@ DECODER = HtmlDecoderSettings(
 EXTRACTOR = HtmlExtractorSettings(
     enabled=True,
     maximum_characters=5_000_000,
-    maximum_elements=100_000,
+    maximum_tags=100_000,
     short_characters=2000,
     minimum_share=0.3,
 )
@@ -47,7 +47,7 @@ def language_settings(languages: tuple[str, ...]) -> LanguageSettings:
         minimum_score=0.5,
         characters=500,
         certain_score=0.9,
-        doubtful_characters=0,
+        doubtful_characters=2000,
     )
 
 

@@ -11,7 +11,7 @@ import logging
 import re
 from dataclasses import dataclass
 from html import unescape
-from typing import Any, cast
+from typing import Any
 
 import trafilatura
 from lxml import etree
@@ -25,7 +25,6 @@ from filters.prescreen import main_content
 MAXIMUM_DEPTH = 250
 _TITLE = re.compile(r"<title\b[^<>]{0,500}>([^<]{1,2000})", re.IGNORECASE)
 _TOO_DEEP = etree.XPath(f"boolean({'/*' * MAXIMUM_DEPTH})")
-_COUNT = etree.XPath("count(//*)")
 # XML has no such characters, so lxml takes no text with them: C0 controls, U+FFFE, U+FFFF.
 _CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\r") + b"\x7f"
 _NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
@@ -44,13 +43,13 @@ class HtmlExtractorSettings(StageSettings):
 
     Attributes:
         maximum_characters: longest page.
-        maximum_elements: most elements of a page.
+        maximum_tags: most tags, start and end, of a page.
         short_characters: text shorter than this is compared with the cheap rules' text.
         minimum_share: of the cheap rules' length; below it full mode runs.
     """
 
     maximum_characters: int
-    maximum_elements: int
+    maximum_tags: int
     short_characters: int
     minimum_share: float
 
@@ -60,7 +59,7 @@ class HtmlExtractor:
 
     One line per paragraph, heading, list item (`- `) or table row (cells between `|`); no comments.
     Signals: `extraction` (`fast` or `full`).
-    Reasons: `too_large`, `too_deep`, `too_many_elements`, `no_text`.
+    Reasons: `too_large`, `too_deep`, `too_many_tags`, `no_text`.
     """
 
     name = "extract"
@@ -76,15 +75,14 @@ class HtmlExtractor:
         html = document.text
         if len(html) > self.settings.maximum_characters:
             return Rejected("too_large", f"{len(html)} > {self.settings.maximum_characters}")
+        tags = html.count("<")
+        if tags > self.settings.maximum_tags:
+            return Rejected("too_many_tags", f"{tags} > {self.settings.maximum_tags}")
         tree = parse(html)
         if tree is None:
             return Rejected("no_text", "no element")
         if _TOO_DEEP(tree):
             return Rejected("too_deep", f"elements nested {MAXIMUM_DEPTH} deep or deeper")
-        elements = int(cast(float, _COUNT(tree)))
-        if elements > self.settings.maximum_elements:
-            detail = f"{elements} > {self.settings.maximum_elements}"
-            return Rejected("too_many_elements", detail)
         text = extract_tree(tree, fast=True)
         document.signals["extraction"] = "fast"
         if len(text) < self.settings.short_characters:
@@ -93,7 +91,7 @@ class HtmlExtractor:
                 text = extract_tree(tree, fast=False) or text
                 document.signals["extraction"] = "full"
         if not text:
-            return Rejected("no_text", f"none in {elements} elements")
+            return Rejected("no_text", f"none between {tags} tags")
         title = _TITLE.search(html)
         if title:
             document.metadata.setdefault("title", " ".join(unescape(title[1]).split()))

@@ -105,7 +105,7 @@ class HtmlDecoder:
         problem = self._hostile_markup(text)
         if problem:
             return problem
-        document.text = text.replace("\0", "")
+        document.text = text.replace("\0", "") if b"\0" in raw else text
         document.raw = b""
         return document
 

@@ -52,6 +52,7 @@ class ReadDump:
             open_dump(stream, unit.relative),
             wiki=wiki_name(unit.relative) or unit.name,
             maximum_page_bytes=self.settings.maximum_page_bytes,
+            is_slice=unit.length > 0,
         )
 
 
