@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.cli.run import DEFAULT_RECIPE
+from pipeline.cli.options import add_recipe_options
 from pipeline.models.cards import TooLittleData, dataset_origin
 from pipeline.models.cited_pages import cited_keys, select_pages
 from pipeline.models.documents import languages_of, read_texts
@@ -146,14 +146,7 @@ def _add_training(parser: argparse.ArgumentParser, recipe_key: str) -> None:
         help="languages to use, as in `en,de` (default: the recipe's commoncrawl.language.keep; if "
         "that is empty, all that the documents are in)",
     )
-    parser.add_argument("--recipe", default=DEFAULT_RECIPE, help="recipe file (default: llama1)")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="override a recipe key, e.g. models.language.minimum_characters=50000; repeatable",
-    )
+    add_recipe_options(parser, "models.language.minimum_characters=50000")
 
 
 def _codes(value: str) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from pathlib import Path
 
+from pipeline.cli.options import add_recipe_options
 from pipeline.errors import InputError, RunFailed
 from pipeline.job import Job
 from pipeline.locking import lock_output
@@ -14,7 +14,6 @@ from pipeline.runner import LOCAL_RUNNER, Engine, Workers
 
 SOURCES = ("commoncrawl", "c4", "github", "wikipedia", "books", "arxiv", "stackexchange")
 BUILT = ("commoncrawl", "wikipedia")
-DEFAULT_RECIPE = str(Path(__file__).resolve().parents[2] / "recipes" / "llama1.toml")
 
 EPILOG = """\
 examples:
@@ -41,14 +40,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("source", choices=SOURCES, help="which source the input is")
     parser.add_argument("--input", required=True, help="folder (or file) with the raw files")
     parser.add_argument("--output", required=True, help="folder of the dataset")
-    parser.add_argument("--recipe", default=DEFAULT_RECIPE, help="recipe file (default: llama1)")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="override a recipe key, e.g. commoncrawl.length.minimum_characters=200; repeatable",
-    )
+    add_recipe_options(parser, "commoncrawl.length.minimum_characters=200")
     parser.add_argument("--workers", type=int, default=1, help="local processes (default: 1)")
     parser.add_argument(
         "--runner",
