@@ -27,12 +27,11 @@ EXTRACTOR = HtmlExtractorSettings(
 )
 
 
-def prescreen_settings(languages: tuple[str, ...]) -> PrescreenSettings:
+def prescreen_settings() -> PrescreenSettings:
     return PrescreenSettings(
         enabled=True,
-        languages=languages,
         sample_characters=500,
-        paragraph_characters=200,
+        paragraph_characters=300,
         reject_probability=0.01,
         accept_probability=0.5,
         main_characters=50,
@@ -56,7 +55,7 @@ def web_stages(model: str | Path, language: str, *, prescreen: bool) -> list[Fil
     languages = (language,)
     stages: list[Filter] = [HtmlDecoder(DECODER)]
     if prescreen:
-        stages.append(LanguagePrescreen(prescreen_settings(languages), model))
+        stages.append(LanguagePrescreen(prescreen_settings(), model, languages))
     stages += [HtmlExtractor(EXTRACTOR), LanguageFilter(language_settings(languages), model)]
     for stage in stages:
         stage.open()

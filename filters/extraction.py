@@ -24,6 +24,9 @@ from filters.prescreen import main_content
 # libxml2 cuts what is nested deeper than 256.
 MAXIMUM_DEPTH = 250
 _TITLE = re.compile(r"<title\b[^<>]{0,500}>([^<]{1,2000})", re.IGNORECASE)
+_TABLE_ROW = re.compile(r"^\|(.*)\|[ \t]*\n?", re.MULTILINE)
+_CELL_END = re.compile(r"(?<!\\)\|")
+_RULE = re.compile(r":?-{3,}:?")
 _TOO_DEEP = etree.XPath(f"boolean({'/*' * MAXIMUM_DEPTH})")
 # XML has no such characters, so lxml takes no text with them: C0 controls, U+FFFE, U+FFFF.
 _CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\r") + b"\x7f"
@@ -57,7 +60,7 @@ class HtmlExtractorSettings(StageSettings):
 class HtmlExtractor:
     """Set `text` to the main text of the HTML in it, and `metadata["title"]` where there is none.
 
-    One line per paragraph, heading, list item (`- `) or table row (cells between `|`); no comments.
+    One line per paragraph, heading, list item (`- `) or table row (`cell | cell`); no comments.
     Signals: `extraction` (`fast` or `full`).
     Reasons: `too_large`, `too_deep`, `too_many_tags`, `no_text`.
     """
@@ -117,4 +120,18 @@ def parse(html: str) -> Any:
 def extract_tree(tree: Any, *, fast: bool) -> str:
     """Main text of a page, empty if there is none; the tree stays as it is."""
     options = Extractor(fast=fast, comments=False)
-    return trafilatura.extract(tree, options=options) or ""
+    return tidy_tables(trafilatura.extract(tree, options=options) or "")
+
+
+def tidy_tables(text: str) -> str:
+    """Rows of Markdown tables as `cell | cell`, without rules, empty cells and empty rows.
+
+    Many tables only lay a page out: a row with one cell becomes a paragraph.
+    """
+    return _TABLE_ROW.sub(_tidy_row, text).rstrip("\n")
+
+
+def _tidy_row(row: re.Match[str]) -> str:
+    cells = [cell.strip().replace("\\|", "|") for cell in _CELL_END.split(row[1])]
+    filled = [cell for cell in cells if cell and not _RULE.fullmatch(cell)]
+    return " | ".join(filled) + "\n" if filled else ""

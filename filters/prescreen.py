@@ -32,7 +32,6 @@ class PrescreenSettings(StageSettings):
     """When a page passes.
 
     Attributes:
-        languages: fastText's codes of the wanted languages; their probabilities are added up.
         sample_characters: how much of a text is identified.
         paragraph_characters: least length of the text in paragraphs for the first look to decide.
         reject_probability: the first look rejects below it.
@@ -41,7 +40,6 @@ class PrescreenSettings(StageSettings):
         minimum_probability: the second look rejects below it.
     """
 
-    languages: tuple[str, ...]
     sample_characters: int
     paragraph_characters: int
     reject_probability: float
@@ -59,13 +57,22 @@ class LanguagePrescreen:
 
     name = "prescreen"
 
-    def __init__(self, settings: PrescreenSettings, model: str | Path) -> None:
+    def __init__(
+        self, settings: PrescreenSettings, model: str | Path, languages: tuple[str, ...]
+    ) -> None:
+        """
+        Args:
+            settings: the recipe's section.
+            model: fastText's language identifier.
+            languages: its codes of the wanted languages; their probabilities are added up.
+        """
         self.settings = settings
         self.model = str(model)
+        self.languages = languages
         self._model: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.settings, self.model)
+        return type(self), (self.settings, self.model, self.languages)
 
     def open(self) -> None:
         """Load the language model."""
@@ -96,7 +103,7 @@ class LanguagePrescreen:
         return predict(self._model, " ".join(sample.split()), ALL_LABELS)
 
     def _wanted(self, labels: list[tuple[str, float]]) -> float:
-        return sum(score for label, score in labels if label in self.settings.languages)
+        return sum(score for label, score in labels if label in self.languages)
 
     def _note(self, document: Document, look: str, wanted: float) -> Document:
         document.signals["prescreen_look"] = look

@@ -153,7 +153,7 @@ def extract_stages(job: Job) -> tuple[Stage, ...]:
     prescreen = settings.prescreen.enabled and settings.language.enabled
     html: list[Filter] = [HtmlDecoder(settings.decode)]
     if prescreen and settings.language.keep:
-        html.append(LanguagePrescreen(settings.prescreen, model))
+        html.append(LanguagePrescreen(settings.prescreen, model, settings.language.keep))
     html.append(HtmlExtractor(settings.extract))
     stages = enabled((settings.length, LengthFilter(settings.length)))
     return (*map(OnlyWarc, html), *stages, ParagraphKeys())
