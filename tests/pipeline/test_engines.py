@@ -19,7 +19,7 @@ from pipeline import deduplicate
 from pipeline.job import Job
 from pipeline.recipe import load_recipe
 from pipeline.runner import Engine, Workers, expand
-from pipeline.sources import commoncrawl
+from pipeline.sources import commoncrawl, wikipedia
 from pipeline.units import Unit
 
 LLAMA = str(Path(__file__).resolve().parents[2] / "recipes" / "llama1.toml")
@@ -60,7 +60,11 @@ def crawl_deduplicate(root: beam.Pipeline) -> None:
     deduplicate.expand(root, work, range(16), 4, 0)
 
 
-GRAPHS = (crawl_extract, crawl_finish, crawl_deduplicate)
+def wikipedia_documents(root: beam.Pipeline) -> None:
+    expand(root, wikipedia.documents_pass(job_for("wikipedia"), "f"), UNITS)
+
+
+GRAPHS = (wikipedia_documents, crawl_extract, crawl_finish, crawl_deduplicate)
 
 
 @pytest.mark.parametrize("build", GRAPHS, ids=lambda build: build.__name__)
