@@ -37,4 +37,6 @@ def duplicate_rows(blocks: Sequence[KeyBlock], policy: Policy) -> list[NDArray[n
     if policy == "remove_all":
         removed[:-1] |= same
     rows, owners = rows[removed], owners[removed]
-    return [np.sort(rows[owners == index]) for index in range(len(blocks))]
+    by_owner = np.argsort(owners, kind="stable")
+    starts = np.cumsum(np.bincount(owners, minlength=len(blocks)))[:-1]
+    return [np.sort(part) for part in np.split(rows[by_owner], starts)]

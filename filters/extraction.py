@@ -108,7 +108,7 @@ def parse(html: str) -> Any:
         encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False
     )
     parser.set_element_class_lookup(_CLASSES)
-    encoded = html.encode("utf-8", "ignore").translate(None, _CONTROLS)
+    encoded = html.encode().translate(None, _CONTROLS)
     for character in _NONCHARACTERS:
         encoded = encoded.replace(character, b"")
     try:

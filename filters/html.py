@@ -142,7 +142,9 @@ def decode_html(raw: bytes, http_charset: str) -> tuple[str, str, str]:
 
 def _decode_legacy(raw: bytes, declared: list[tuple[str, str]]) -> tuple[str, str, str]:
     """Text of a page that is not UTF-8: as declared, unless the bytes speak against it."""
-    found = python_encoding(detect_encoding(raw) or "") or "cp1252"
+    found = python_encoding(detect_encoding(raw) or "")
+    if found in ("", "utf-8"):
+        found = "cp1252"
     # Header and <meta> may differ: a server's default against the author's word.
     candidates = sorted(declared, key=lambda pair: pair[0] != found)
     text, encoding, source = raw.decode(found, "replace"), found, "bytes"

@@ -46,9 +46,9 @@ class Dataset:
 
     def committed_among(self, names: Iterable[str]) -> Iterator[dict[str, Any]]:
         """The stats of those of the named units that are committed."""
-        wanted = {self.stats_path(name) for name in names}
+        wanted = {f"part-{name}.json" for name in names}
         for file in files.list_files(files.join(self.folder, "stats")):
-            if file.path in wanted:
+            if file.relative in wanted:
                 yield read_json(file.path)
 
     def pending(self, units: Iterable[Unit], fingerprint: str) -> list[Unit]:

@@ -20,7 +20,7 @@ from dedup.key_blocks import KeyBlock
 from pipeline import files
 from pipeline.accounting import read_json, write_json
 from pipeline.dataset import Dataset
-from pipeline.runner import Engine, quiet_beam
+from pipeline.runner import Engine, quiet_beam, run_to_end
 from pipeline.units import Unit
 
 PARTITIONS_PER_SLICE = 4
@@ -59,7 +59,10 @@ class Deduplication:
 
 
 class Decisions:
-    """The decision files of a deduplication: for each unit, rows to remove."""
+    """The decision files of a deduplication: for each unit and slice, rows to remove.
+
+    There is one for every unit, also where nothing goes: a missing file is an error.
+    """
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -73,10 +76,8 @@ class Decisions:
     def rows(self, unit: str) -> NDArray[np.uint32]:
         """Rows to remove from a unit, ascending."""
         slices = int(read_json(self.marker())["slices"])
-        paths = [self.part(unit, number) for number in range(slices)]
-        found = [files.read_bytes(path) for path in paths if files.exists(path)]
-        parts = [np.frombuffer(data, dtype="<u4") for data in found]
-        return np.sort(np.concatenate(parts)) if parts else np.empty(0, np.uint32)
+        found = [files.read_bytes(self.part(unit, number)) for number in range(slices)]
+        return np.sort(np.concatenate([np.frombuffer(data, dtype="<u4") for data in found]))
 
     def is_done(self, fingerprint: str) -> bool:
         return (
@@ -107,15 +108,19 @@ def run_deduplication(work: Deduplication, fingerprint: str, engine: Engine) -> 
     files.delete([file.path for file in files.list_files(work.decisions)])
     sizes = [_key_bytes(work, scope) for scope in work.scopes]
     bits = _partition_bits(max(sizes, default=0), work.partition_bytes)
-    budget = PARTITIONS_PER_SLICE * work.partition_bytes
-    slices = 1 if not engine.is_local else max(1, min(1 << bits, -(-sum(sizes) // budget)))
-    in_process = Engine(engine.runner, 1, engine.options)
+    slices = 1
+    if engine.is_local:
+        # Many small scopes fill a slice as one large scope does.
+        budget = PARTITIONS_PER_SLICE * work.partition_bytes
+        bits = max(bits, _partition_bits(sum(sizes), budget))
+        slices = max(1, min(1 << bits, -(-sum(sizes) // budget)))
+    single = Engine(engine.runner, 1, engine.options)
     for number in range(slices):
         first, last = number * (1 << bits) // slices, (number + 1) * (1 << bits) // slices
-        with quiet_beam():
-            pipeline = in_process.pipeline()
+        with quiet_beam(single):
+            pipeline = single.pipeline()
             expand(pipeline, work, range(first, last), bits, number)
-            pipeline.run().wait_until_finish()
+            run_to_end(pipeline)
     write_json(decisions.marker(), {"fingerprint": fingerprint, "slices": slices})
 
 
@@ -135,20 +140,24 @@ def _partition_bits(size: int, partition_bytes: int) -> int:
 def expand(
     root: beam.Pipeline, work: Deduplication, partitions: range, bits: int, slice_number: int
 ) -> beam.PCollection:
-    """The transforms of one slice of the key space; yields the names of units with removals."""
+    """The transforms of one slice of the key space; yields the name of every unit."""
     dataset = Dataset(work.dataset)
     inputs = [
         (scope_index, unit_index, dataset.part(f"keys/{work.kind}", unit, "keys"))
         for scope_index, scope in enumerate(work.scopes)
         for unit_index, unit in enumerate(scope.units)
     ]
-    return (
-        root
-        | "key blocks" >> beam.Create(inputs)
-        | "spread" >> beam.Reshuffle()
+    blocks = root | "key blocks" >> beam.Create(inputs) | "spread" >> beam.Reshuffle()
+    every_unit = blocks | "every unit" >> beam.Map(lambda item: ((item[0], item[1]), b""))
+    removed = (
+        blocks
         | "partition" >> beam.FlatMap(partial(_split, partitions=partitions, bits=bits))
         | "meet" >> beam.GroupByKey()
         | "decide" >> beam.FlatMap(partial(_decide, decide=work.decide))
+    )
+    return (
+        (every_unit, removed)
+        | "both" >> beam.Flatten()
         | "return" >> beam.GroupByKey()
         | "write" >> beam.Map(partial(_write, work=work, slice_number=slice_number))
     )

@@ -1,23 +1,27 @@
 """Files through Beam's FileSystems, so that every path may be local, gs://, s3:// or hdfs://.
 
-A file appears whole or not at all. Locally: a hidden temporary name, fsync, rename. On object
-stores the object appears when it is closed, so the final name is written directly.
+A file appears whole or not at all: it is written under a hidden temporary name beside its own and
+renamed. A second attempt at the same file, as engines make them, never touches a committed one.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
+import stat
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
+
+from pipeline.errors import OutputError
 
 TEMPORARY_MARK = ".tmp-"
 
@@ -68,9 +72,13 @@ def _list_local(folder: Path) -> list[FileInfo]:
     for root, _, names in os.walk(folder, followlinks=True):
         for name in names:
             path = Path(root, name)
-            if path.is_file():
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue  # renamed or deleted since it was listed
+            if stat.S_ISREG(status.st_mode) and TEMPORARY_MARK not in name:
                 relative = path.relative_to(folder).as_posix()
-                found.append(FileInfo(str(path), relative, path.stat().st_size))
+                found.append(FileInfo(str(path), relative, status.st_size))
     return sorted(found, key=lambda file: file.relative)
 
 
@@ -108,6 +116,7 @@ class HashingReader(io.RawIOBase):
         self._position = 0
         self._hash = hashlib.sha256()
         self._hashed = 0
+        self.failure: Exception | None = None
         handle.seek(offset)
 
     def readable(self) -> bool:
@@ -138,13 +147,21 @@ class HashingReader(io.RawIOBase):
         wanted = len(view)
         if self._length is not None:
             wanted = min(wanted, max(0, self._length - self._position))
-        data = self._handle.read(wanted) if wanted else b""
+        data = self._read(wanted) if wanted else b""
         view[: len(data)] = data
         if self._position <= self._hashed < self._position + len(data):
             self._hash.update(data[self._hashed - self._position :])
             self._hashed = self._position + len(data)
         self._position += len(data)
         return len(data)
+
+    def _read(self, size: int) -> bytes:
+        """Read from below; what fails there is no fault of the input, and is remembered."""
+        try:
+            return self._handle.read(size)
+        except Exception as error:
+            self.failure = error
+            raise
 
     def finish(self) -> tuple[int, str]:
         """Size in bytes and SHA-256 of the whole slice, reading what has not been read.
@@ -167,23 +184,24 @@ class AtomicFile(io.RawIOBase):
         self.path = path
         self.size = 0
         self._hash = hashlib.sha256()
-        self._temporary = path
+        folder, name = split(path)
+        self._temporary = join(folder, f".{name}{TEMPORARY_MARK}{uuid.uuid4().hex[:12]}")
         self._handle: IO[bytes]
         if is_local(path):
-            target = Path(path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            name = f".{target.name}{TEMPORARY_MARK}{uuid.uuid4().hex[:12]}"
-            self._temporary = str(target.parent / name)
+            Path(folder).mkdir(parents=True, exist_ok=True)
             self._handle = Path(self._temporary).open("wb")  # noqa: SIM115  (closed on commit)
         else:
-            self._handle = FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
+            self._handle = FileSystems.create(
+                self._temporary, compression_type=CompressionTypes.UNCOMPRESSED
+            )
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
         view = memoryview(data)
-        self._handle.write(view)
+        with _disk_full(self.path):
+            self._handle.write(view)
         self._hash.update(view)
         self.size += view.nbytes
         return view.nbytes
@@ -194,21 +212,41 @@ class AtomicFile(io.RawIOBase):
     def sha256(self) -> str:
         return self._hash.hexdigest()
 
+    def sync(self) -> None:
+        """Put everything on the disk, under the temporary name still."""
+        if is_local(self.path):
+            with _disk_full(self.path):
+                self._handle.flush()
+                os.fsync(self._handle.fileno())
+
     def commit(self) -> None:
         """Make the file visible under its name."""
-        if is_local(self.path):
-            self._handle.flush()
-            os.fsync(self._handle.fileno())
-            self._handle.close()
-            Path(self._temporary).replace(self.path)
-        else:
-            self._handle.close()
+        self.sync()
+        with _disk_full(self.path):
+            if is_local(self.path):
+                self._handle.close()
+                Path(self._temporary).replace(self.path)
+            else:
+                self._handle.close()
+                FileSystems.rename([self._temporary], [self.path])
 
     def discard(self) -> None:
-        """Give up the file: locally nothing stays behind."""
-        self._handle.close()
-        if is_local(self.path):
-            Path(self._temporary).unlink(missing_ok=True)
+        """Give up the file: nothing stays behind, and what has its name stays as it is."""
+        with suppress(OSError):
+            self._handle.close()  # a full disk cannot take what is still buffered
+        delete([self._temporary])
+
+
+@contextmanager
+def _disk_full(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise OutputError(
+            f"no space left for {path}; make room and run the same command again"
+        ) from None
 
 
 @contextmanager

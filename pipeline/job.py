@@ -34,6 +34,11 @@ class Job:
         share = 1.0 if self.keep_rejected_text else run.rejected_text_share
         return Batching(run.batch_documents, run.batch_characters, share)
 
+    @property
+    def shard_form(self) -> tuple[int, float]:
+        """What decides the look of shards beside the source's settings: part of fingerprints."""
+        return self.recipe.run.rows_per_group, self.batching.rejected_text_share
+
     def check_stages(self, stages: Iterable[Stage]) -> None:
         """Fail before any work if a model is missing; on another engine, models are over there."""
         if self.engine.is_local:

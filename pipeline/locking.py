@@ -16,13 +16,17 @@ def lock_output(folder: str) -> Iterator[None]:
     """Hold the folder's lock; clear what killed runs left half written.
 
     Raises:
-        OutputError: another run holds it.
+        OutputError: another run holds it, or the folder cannot be written to.
     """
     if not files.is_local(folder):
         yield
         return
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    with open(Path(folder, ".lock"), "w") as handle:
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        handle = open(Path(folder, ".lock"), "w")  # noqa: SIM115  (closed below)
+    except OSError as error:
+        raise OutputError(f"cannot write to {folder}: {error.strerror}") from None
+    with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -1,7 +1,7 @@
 """Recipes: every threshold of every source in one TOML file, typed, with unknown keys refused.
 
-A recipe may start from another (`extends = "llama1.toml"`, relative to itself) and state only what
-differs. `--set section.key=value` overrides single keys; values are TOML.
+A recipe may start from another (`extends = "llama1.toml"`, beside itself or else one of ours) and
+state only what differs. `--set section.key=value` overrides single keys; values are TOML.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+
+# Recipes that come with the package.
+RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +105,11 @@ def _read(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"recipe {path} is not valid TOML: {error}") from None
     base = data.pop("extends", None)
-    return data if base is None else _merge(_read(path.parent / base), data)
+    if base is None:
+        return data
+    beside = path.parent / base
+    found = beside.is_file() and beside != path
+    return _merge(_read(beside if found else RECIPES / base), data)
 
 
 def _merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

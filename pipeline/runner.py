@@ -8,9 +8,11 @@ the same transforms in one pipeline.
 
 from __future__ import annotations
 
-import errno
 import logging
 import multiprocessing
+import multiprocessing.connection
+import os
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -65,7 +67,10 @@ class Engine:
     def pipeline(self) -> beam.Pipeline:
         """A new pipeline on this engine."""
         options = PipelineOptions(list(self.options)) if self.options else PipelineOptions([])
-        return beam.Pipeline(runner=self.runner, options=options)
+        try:
+            return beam.Pipeline(runner=self.runner, options=options)
+        except ValueError as error:
+            raise RunFailed(f"--runner {self.runner}: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,9 @@ class Workers:
         """Hand chunks to worker processes as they become free."""
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._engine.workers, mp_context=context)
+            self._pool = ProcessPoolExecutor(
+                self._engine.workers, mp_context=context, initializer=_end_with_parent
+            )
         running: set[Future[None]] = set()
         try:
             for chunk in _chunks(units, self._engine.workers):
@@ -147,6 +154,18 @@ class Workers:
                 f"{work.name}: a worker process died (killed, or out of memory); what is "
                 "committed is kept, run the same command again to continue"
             ) from None
+
+
+def _end_with_parent() -> None:
+    """In a worker: end at once when the parent is gone, so that a new run finds nobody writing."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def run_map_pass(work: MapPass, units: Sequence[Unit], workers: Workers) -> None:
@@ -165,22 +184,21 @@ def run_map_pass(work: MapPass, units: Sequence[Unit], workers: Workers) -> None
 
 
 def _run_pipeline(work: MapPass, units: Sequence[Unit], engine: Engine) -> None:
-    with quiet_beam():
+    with quiet_beam(engine):
         pipeline = engine.pipeline()
         expand(pipeline, work, units)
-        try:
-            pipeline.run().wait_until_finish()
-        except RuntimeError as error:
-            # Beam turns Ctrl-C inside a DoFn into a RuntimeError.
-            if str(error).startswith("KeyboardInterrupt"):
-                raise KeyboardInterrupt from None
-            raise
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise RunFailed(
-                    f"{work.name}: the disk is full; make room and run the same command again"
-                ) from None
-            raise
+        run_to_end(pipeline)
+
+
+def run_to_end(pipeline: beam.Pipeline) -> None:
+    """Run a pipeline and wait for it; Ctrl-C stays a KeyboardInterrupt."""
+    try:
+        pipeline.run().wait_until_finish()
+    except RuntimeError as error:
+        # Beam turns Ctrl-C inside a DoFn into a RuntimeError.
+        if str(error).startswith("KeyboardInterrupt"):
+            raise KeyboardInterrupt from None
+        raise
 
 
 def _chunks(units: Sequence[Unit], workers: int) -> Iterator[list[Unit]]:
@@ -215,8 +233,11 @@ def _collect(running: set[Future[None]]) -> set[Future[None]]:
 
 
 @contextmanager
-def quiet_beam() -> Iterator[None]:
-    """Keep Beam's start-up chatter out of the user's terminal."""
+def quiet_beam(engine: Engine) -> Iterator[None]:
+    """Keep the local engine's chatter out of the user's terminal; other engines may speak."""
+    if not engine.is_local:
+        yield
+        return
     logger = logging.getLogger("apache_beam")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

@@ -91,10 +91,15 @@ class ShardWriter:
         self._pending = []
         self._pending_characters = 0
 
-    def commit(self) -> None:
+    def close(self) -> None:
+        """Write the file to its end; a full disk is met here, while nothing is visible yet."""
         if self._pending:
             self._flush()
         self._writer.close()
+        self.file.sync()
+
+    def commit(self) -> None:
+        """Make the closed file visible."""
         self.file.commit()
 
     def discard(self) -> None:

@@ -78,7 +78,7 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
     skipped: Counter[str] = Counter()
     characters = 0
     started = time.process_time()
-    for record in _safely(read, io.BufferedReader(stream, 1 << 20), unit):
+    for record in _safely(read, stream, unit):
         if isinstance(record, SkippedRecord):
             skipped[record.reason] += 1
             continue
@@ -100,6 +100,8 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
             count = batch.counts.setdefault(READ, StageCount())
             characters = 0
             started = time.process_time()
+    if stream.failure is not None:
+        raise stream.failure
     batch.input_size, batch.input_sha256 = stream.finish()
     batch.is_last = True
     batch.skipped = dict(sorted(skipped.items()))
@@ -107,13 +109,17 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
     yield batch
 
 
-def _safely(read: ReadRecords, stream: BinaryIO, unit: Unit) -> Records:
+def _safely(read: ReadRecords, stream: files.HashingReader, unit: Unit) -> Records:
     if unit.size == 0:
         yield BadRecord(unit.relative, "", "empty_file")
         return
     try:
-        yield from read(stream, unit)
+        yield from read(io.BufferedReader(stream, 1 << 20), unit)
+    except MemoryError:
+        raise
     except Exception as error:
+        if stream.failure is not None:
+            raise  # storage failed, not the input: the unit must be tried again
         yield BadRecord(
             f"{unit.relative}#rest", "", f"error:{type(error).__name__}", str(error)[:500]
         )
@@ -133,6 +139,8 @@ def apply_function(name: str, decide: Decide, batch: Batch, batching: Batching) 
         count.characters_in += document_size(document)
         try:
             result = decide(document)
+        except MemoryError:
+            raise
         except Exception as error:
             result = Rejected(f"error:{type(error).__name__}", str(error)[:500])
         if isinstance(result, Rejected):

@@ -88,6 +88,10 @@ class UnitWriter:
     def commit(self, last: Batch) -> dict[str, Any]:
         """Give every file its name, then write the stats; return them."""
         self._funnel.check(f"unit {self.unit.name}")
+        for shard in (self._documents, self._rejected):
+            shard.close()
+        # Another recipe's stats must not vouch for files of which some are already ours.
+        files.delete([self._dataset.stats_path(self.unit.name)])
         outputs = {}
         for kind, shard in (("documents", self._documents), ("rejected", self._rejected)):
             shard.commit()
@@ -133,7 +137,16 @@ class WriteUnits(beam.DoFn):
         self._writer: UnitWriter | None = None
 
     def start_bundle(self) -> None:
-        self._writer = None
+        self._discard()
+
+    def teardown(self) -> None:
+        self._discard()
+
+    def _discard(self) -> None:
+        """Give up what a failed bundle left open."""
+        if self._writer is not None:
+            self._writer.discard()
+            self._writer = None
 
     def process(self, batch: Batch) -> Iterator[str]:
         if self._writer is None:
@@ -152,6 +165,5 @@ class WriteUnits(beam.DoFn):
     def finish_bundle(self) -> None:
         if self._writer is not None:
             name = self._writer.unit.name
-            self._writer.discard()
-            self._writer = None
+            self._discard()
             raise RunFailed(f"unit {name} was split over bundles; this runner cannot be used")

@@ -199,7 +199,7 @@ def extract_fingerprint(job: Job) -> str:
         settings.language.keep,
     )
     model = checksum(job.recipe.models.language_identifier)
-    return fingerprint("extract", [to_plain(part) for part in parts], model)
+    return fingerprint("extract", [to_plain(part) for part in parts], model, job.shard_form)
 
 
 def finish_fingerprint(job: Job, extracted: str, units: Sequence[Unit]) -> str:
@@ -209,11 +209,17 @@ def finish_fingerprint(job: Job, extracted: str, units: Sequence[Unit]) -> str:
     if settings.language.enabled:
         used["language"] = checksum(models.language_identifier)
     if settings.perplexity.enabled:
-        for language in settings.language.keep:
+        for language in settings.language.keep or model_languages(models.language_models):
             used[f"perplexity {language}"] = checksum(files.join(models.language_models, language))
     if settings.reference_quality.enabled:
         used["reference"] = checksum(models.reference_model)
     return fingerprint("finish", extracted, to_plain(settings), used, _compared(units))
+
+
+def model_languages(folder: str) -> list[str]:
+    """Languages with a model in the folder."""
+    cards = [file.relative for file in files.list_files(folder)]
+    return [card.split("/")[0] for card in cards if re.fullmatch(r"[^/]+/card\.json", card)]
 
 
 def decision_fingerprint(job: Job, extracted: str, units: Sequence[Unit]) -> str:

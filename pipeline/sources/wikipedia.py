@@ -93,7 +93,7 @@ def run(job: Job) -> None:
     settings = job.recipe.wikipedia
     units, refused = find_units(job.input, settings)
     job.check_stages(stages(settings))
-    version = fingerprint("wikipedia", to_plain(settings))
+    version = fingerprint("wikipedia", to_plain(settings), job.shard_form)
     job.run_pass(documents_pass(job, version), units)
     job.complete(version, refused)
 

@@ -56,6 +56,14 @@ def test_wikipedia_from_xml_to_parquet(tmp_path: Path, capsys: pytest.CaptureFix
     assert "1 of 3 documents kept" in capsys.readouterr().out
 
 
+def test_asking_for_the_text_of_rejects_later_makes_them_again(tmp_path: Path) -> None:
+    write_dump(tmp_path / "in")
+    assert run_wikipedia(tmp_path) == 0
+    assert run_wikipedia(tmp_path, "--keep-rejected-text") == 0
+    rejected = pq.read_table(tmp_path / "out" / "rejected").to_pylist()
+    assert [row["text"] for row in rejected] == ["A talk.", "#REDIRECT [[Wool]]"]
+
+
 def test_a_dataset_can_be_looked_into(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_dump(tmp_path / "in")
     run_wikipedia(tmp_path)
@@ -115,6 +123,8 @@ def test_a_dataset_can_be_looked_into(tmp_path: Path, capsys: pytest.CaptureFixt
             [*RUN_WETS, "--set", "models.language_identifier=nowhere/lid.176.ftz"],
             "make models/lid.176.ftz",
         ),
+        ([*RUN_DUMPS[:-1], "{texts}/a.txt"], "cannot write to"),
+        ([*RUN_DUMPS, "--runner", "NopeRunner"], "Unexpected pipeline runner"),
         (["shards", "ls", "{empty}"], "is no dataset"),
         (["shards", "head", "{empty}"], "is no documents dataset"),
     ],

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import psutil
 import pytest
 
 from filters.document import Document, Rejected
@@ -244,9 +245,63 @@ def test_a_killed_run_leaves_nothing_partial_and_resumes_to_the_same_bytes(
     assert digest(output) == digest(tmp_path / "whole")
 
 
+ORPHANED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_frame import make_pass, run
+from pipeline.files import list_files
+from pipeline.runner import Engine
+from pipeline.units import unit_of
+if __name__ == "__main__":
+    units = [unit_of(file) for file in list_files({input!r})]
+    run(make_pass(Path({output!r}), slow=0.5), units, Engine(workers=2))
+"""
+
+
+def test_workers_do_not_outlive_a_killed_run(tmp_path: Path) -> None:
+    make_input(tmp_path / "in")
+    output = tmp_path / "out"
+    script = tmp_path / "orphaned.py"
+    script.write_text(
+        ORPHANED.format(
+            tests=str(Path(__file__).parent), input=str(tmp_path / "in"), output=str(output)
+        )
+    )
+    process = subprocess.Popen([sys.executable, script], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while len(list(output.glob("documents/.*"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert len(workers) >= 2
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    for worker in alive:
+        worker.kill()
+    assert not alive
+
+
+def test_old_stats_never_vouch_for_files_of_another_recipe(tmp_path: Path) -> None:
+    units = make_input(tmp_path / "in", units=1)
+    output = tmp_path / "out"
+    run(make_pass(output), units)
+    blocked = output / "rejected" / f"part-{units[0].name}.parquet"
+    blocked.unlink()
+    blocked.mkdir()
+    with pytest.raises(RuntimeError, match="IsADirectoryError"):
+        run(make_pass(output, fingerprint="f2"), units)
+    assert Dataset(str(output)).pending(units, "f1") == units
+
+
 def test_runners_known_to_lose_data_are_refused() -> None:
     with pytest.raises(RunFailed, match="known to lose data"):
         Engine("apache_beam.runners.dask.dask_runner.DaskRunner")
+
+
+def test_an_unknown_runner_is_refused_with_those_there_are() -> None:
+    with pytest.raises(RunFailed, match=r"NopeRunner.*DataflowRunner"):
+        Engine("NopeRunner").pipeline()
 
 
 def test_a_batch_out_of_order_is_an_error(tmp_path: Path) -> None:

@@ -73,6 +73,13 @@ def test_a_recipe_can_extend_another(tmp_path: Path) -> None:
     assert recipe.commoncrawl.language.minimum_score == 0.5
 
 
+def test_a_recipe_anywhere_can_extend_one_of_ours(tmp_path: Path) -> None:
+    for name in ("mine.toml", "llama1.toml"):
+        (tmp_path / name).write_text('extends = "llama1.toml"\nname = "mine"\n')
+        recipe = load_recipe(str(tmp_path / name))
+        assert (recipe.name, recipe.commoncrawl.language.keep) == ("mine", ("en",))
+
+
 def test_fingerprint_follows_settings() -> None:
     base = load_recipe(LLAMA)
     changed = load_recipe(LLAMA, ["commoncrawl.length.minimum_characters=301"])

@@ -186,9 +186,7 @@ def test_chunked_and_compressed_bodies():
     }
     for coding, body in codings.items():
         chunks = b"".join(
-            b"%x;x=1\r\n%s\r\n" % (len(part), part)
-            for part in (body[:7], body[7:])
-            if part
+            b"%x;x=1\r\n%s\r\n" % (len(part), part) for part in (body[:7], body[7:]) if part
         )
         encoded = f"Content-Encoding: {coding}\r\n"
         chunked = encoded + "Transfer-Encoding: chunked\r\n"
@@ -233,7 +231,10 @@ def test_record_too_large_is_passed_over(pack):
     records = read(pack([record(1), record(2, http(b"<html>" + b"y" * 900_000)), record(3)]), 5000)
     assert [type(item) for item in records] == [Document, BadRecord, Document]
     assert records[1] == BadRecord(
-        "urn:uuid:2", "http://a.example/2", "record_too_large", records[1].detail  # type: ignore[union-attr]
+        "urn:uuid:2",
+        "http://a.example/2",
+        "record_too_large",
+        records[1].detail,  # type: ignore[union-attr]
     )
 
 
@@ -285,8 +286,7 @@ def test_corrupt_member_costs_one_record():
         # Time, flags and system in the gzip header matter to nobody.
         if len(ids(result)) < 4:
             assert ids(result) == ["urn:uuid:0", "urn:uuid:1", "urn:uuid:3"], position
-            assert set(reasons(result)) <= {"corrupt_gzip", "garbage"}, position
-            assert len(reasons(result)) == 1, position
+            assert reasons(result) in (["corrupt_gzip"], ["garbage"]), position
 
 
 def test_truncated_files():
