@@ -12,8 +12,7 @@ OUTPUT ?= out
 WORKERS ?= 1
 RUNNER ?= FnApiRunner
 OPTIONS ?=
-# The samples are tiny; real input follows the paper.
-RECIPE ?= $(if $(filter samples,$(INPUT)),recipes/sample.toml,recipes/llama1.toml)
+RECIPE ?= recipes/llama1.toml
 
 LID := models/lid.176.ftz
 KENLM := build/kenlm/bin/lmplz
@@ -23,7 +22,7 @@ READY := $(VENV)/.ready
 help: ## print every target
 	@grep -hE '^[a-zA-Z0-9_/.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 	@echo
-	@echo "variables: INPUT=$(INPUT) OUTPUT=$(OUTPUT) RECIPE=$(RECIPE) RUNNER=$(RUNNER) WORKERS=$(WORKERS) OPTIONS="
+	@echo "variables: INPUT OUTPUT RECIPE WORKERS; for one source also RUNNER and OPTIONS"
 
 .PHONY: setup
 setup: $(READY) $(LID) $(KENLM) ## make .venv, fetch the language identifier, build KenLM's programs
@@ -40,24 +39,28 @@ $(LID): | $(READY)
 $(KENLM): | $(READY)
 	PYTHON=$(BIN)/python tools/build_kenlm.sh build/kenlm
 
+# The samples are tiny and have a recipe of their own.
 .PHONY: run
+run: RECIPE := $(if $(filter samples,$(INPUT)),recipes/sample.toml,$(RECIPE))
 run: setup ## the main job on INPUT (default: samples): models, then every source; prints the funnel
 	PATH="$(CURDIR)/$(BIN):$$PATH" tools/run_all.sh "$(INPUT)" "$(OUTPUT)" "$(RECIPE)" "$(WORKERS)"
 
 SOURCES := wikipedia commoncrawl
 .PHONY: $(SOURCES)
-wikipedia: setup ## Wikipedia dumps in INPUT -> OUTPUT
-commoncrawl: setup ## Common Crawl WARC or WET files in INPUT -> OUTPUT
+wikipedia: setup ## Wikipedia dumps in INPUT -> OUTPUT (default: out/wikipedia)
+commoncrawl: setup ## Common Crawl WARC or WET files in INPUT -> OUTPUT (default: out/commoncrawl)
 $(SOURCES):
-	$(BIN)/roving run $@ --input "$(INPUT)" --output "$(OUTPUT)" --recipe "$(RECIPE)" \
-	  --workers $(WORKERS) --runner $(RUNNER) $(OPTIONS)
+	$(BIN)/roving run $@ --input "$(INPUT)" --output "$(if $(filter out,$(OUTPUT)),out/$@,$(OUTPUT))" \
+	  --recipe "$(RECIPE)" --workers $(WORKERS) --runner $(RUNNER) $(OPTIONS)
 
 .PHONY: language-models reference-model
 language-models: setup ## perplexity models from DOCUMENTS (a Wikipedia dataset), cut-offs from REFERENCE
+	$(if $(DOCUMENTS),,$(error give DOCUMENTS=, a dataset of `make wikipedia`))
 	$(BIN)/roving models language --recipe "$(RECIPE)" --documents "$(DOCUMENTS)" \
 	  $(if $(REFERENCE),--reference "$(REFERENCE)") $(OPTIONS)
 
 reference-model: setup ## quality classifier from DOCUMENTS (crawl) whose URLs CITATIONS (Wikipedia) cites
+	$(if $(and $(DOCUMENTS),$(CITATIONS)),,$(error give DOCUMENTS=, a crawl dataset, and CITATIONS=, a Wikipedia dataset))
 	$(BIN)/roving models reference --recipe "$(RECIPE)" --documents "$(DOCUMENTS)" \
 	  --citations "$(CITATIONS)" $(OPTIONS)
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import trafilatura
 
-from benchmarks.web_stages import DECODER, EXTRACTOR
+from benchmarks.web_stages import crawl_settings
 from filters.document import Document
 from filters.extraction import HtmlExtractor
 from filters.html import HtmlDecoder
@@ -35,7 +35,7 @@ def read_pages(folder: Path) -> list[tuple[str, Expected]]:
     """The labelled pages' HTML with what is expected of them; each URL once."""
     with gzip.open(folder / "web-expected-snippets.json.gz", "rt", encoding="utf-8") as file:
         expected: dict[str, Any] = json.load(file)
-    decoder = HtmlDecoder(DECODER)
+    decoder = HtmlDecoder(crawl_settings().decode)
     pages = {}
     for path in sorted(folder.glob("web-*.warc.gz")):
         with path.open("rb") as stream:
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with commoncrawl/")
     pages = read_pages(parser.parse_args().data / "commoncrawl")
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL + 1)
-    extractor = HtmlExtractor(EXTRACTOR)
+    extractor = HtmlExtractor(crawl_settings().extract)
     extractor.open()
 
     def ours(html: str) -> str:

@@ -18,7 +18,7 @@ from lxml import etree
 from lxml import html as lxml_html
 from trafilatura.settings import Extractor
 
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, Settings
 from filters.prescreen import main_content
 
 # libxml2 cuts what is nested deeper than 256.
@@ -41,7 +41,7 @@ _CLASSES = etree.ElementDefaultClassLookup(
 
 
 @dataclass(frozen=True, kw_only=True)
-class HtmlExtractorSettings(StageSettings):
+class HtmlExtractorSettings(Settings):
     """What is extracted.
 
     Attributes:

@@ -17,7 +17,7 @@ from itertools import accumulate
 
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, Settings
 
 # Declarations further down are not looked at; browsers stop at 1,024 bytes, some pages are later.
 PROLOGUE_BYTES = 8192
@@ -53,7 +53,7 @@ _CONTROLS = bytes(c for c in range(32) if c not in _TEXT_CONTROLS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class HtmlDecoderSettings(StageSettings):
+class HtmlDecoderSettings(Settings):
     """What is taken for an HTML page.
 
     Attributes:

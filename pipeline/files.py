@@ -69,17 +69,26 @@ def _list_local(folder: Path) -> list[FileInfo]:
     if folder.is_file():
         return [FileInfo(str(folder), folder.name, folder.stat().st_size)]
     found = []
-    for root, _, names in os.walk(folder, followlinks=True):
+    for root, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if not _leads_back(Path(root), name)]
         for name in names:
             path = Path(root, name)
             try:
                 status = path.stat()
-            except FileNotFoundError:
-                continue  # renamed or deleted since it was listed
+            except OSError as error:
+                if error.errno not in (errno.ENOENT, errno.ELOOP):
+                    raise
+                continue  # renamed or deleted since it was listed, or a link to nothing
             if stat.S_ISREG(status.st_mode) and TEMPORARY_MARK not in name:
                 relative = path.relative_to(folder).as_posix()
                 found.append(FileInfo(str(path), relative, status.st_size))
     return sorted(found, key=lambda file: file.relative)
+
+
+def _leads_back(root: Path, name: str) -> bool:
+    """Whether a folder is a link to one that it stands in."""
+    path = root / name
+    return path.is_symlink() and root.resolve().is_relative_to(path.resolve())
 
 
 def exists(path: str) -> bool:

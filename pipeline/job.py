@@ -12,7 +12,7 @@ from pipeline.dataset import Dataset
 from pipeline.errors import InputError, RunFailed
 from pipeline.recipe import Recipe, to_plain
 from pipeline.runner import Engine, MapPass, Workers, run_map_pass
-from pipeline.stages import Batching, Stage
+from pipeline.stages import READ, Batching, Stage
 from pipeline.units import Unit
 
 
@@ -55,11 +55,14 @@ class Job:
         run_map_pass(work, units, self.workers)
         funnel = sum_funnels(Dataset(work.writer.folder).committed())
         failed, limit = sum(funnel.errors.values()), self.recipe.run.maximum_error_share
-        if failed > limit * max(funnel.records, 1):
+        # A reader that fails loses the rest of its unit, however many records that is.
+        broken = sum(n for name, n in funnel.errors.items() if name.startswith(f"{READ}:"))
+        if failed > limit * max(funnel.records, 1) or broken > limit * len(units):
             common = ", ".join(f"{name} {number}" for name, number in funnel.errors.most_common(3))
             raise RunFailed(
-                f"{work.name}: {failed} of {funnel.records} records failed in our own code, more "
-                f"than run.maximum_error_share = {limit} allows: {common}; see rejected/"
+                f"{work.name}: {failed} of {funnel.records} records and {broken} of {len(units)} "
+                f"readers failed in our own code, more than run.maximum_error_share = {limit} "
+                f"allows: {common}; see rejected/"
             )
         return funnel
 
@@ -81,16 +84,21 @@ class Job:
 
 
 def checksum(path: str) -> str:
-    """SHA-256 of a model file, or of the card in a model folder (it lists the files' checksums).
+    """SHA-256 over the names, sizes and contents of a model: a file, or the files of a folder.
 
     Raises:
         InputError: it is not there.
     """
-    card = files.join(path, "card.json")
-    target = card if files.exists(card) else path
-    if not files.exists(target):
+    found = files.list_files(path)
+    if not found:
         raise InputError(
             f"there is no model at {path}; models must be at the recipe's paths on the machine "
             "that starts a run, too"
         )
-    return hashlib.sha256(files.read_bytes(target)).hexdigest()
+    digest = hashlib.sha256()
+    for file in found:
+        digest.update(f"{file.relative} {file.size}\n".encode())
+        with files.open_read(file.path) as handle:
+            while block := handle.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

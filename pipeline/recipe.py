@@ -21,7 +21,12 @@ from filters.document import Settings
 from pipeline.errors import RecipeError
 from pipeline.models.language import LanguageModelSettings
 from pipeline.models.reference import ReferenceModelSettings
-from pipeline.sources.settings import CommonCrawlSettings, WikipediaSettings
+from pipeline.sources.settings import (
+    CommonCrawlSettings,
+    Positive,
+    Share,
+    WikipediaSettings,
+)
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -45,12 +50,12 @@ class RunSettings(Settings):
         partition_bytes: bound on the keys that one deduplication partition holds.
     """
 
-    batch_documents: int
-    batch_characters: int
-    rows_per_group: int
-    rejected_text_share: float
-    maximum_error_share: float
-    partition_bytes: int
+    batch_documents: Positive
+    batch_characters: Positive
+    rows_per_group: Positive
+    rejected_text_share: Share
+    maximum_error_share: Share
+    partition_bytes: Positive
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,25 +1,19 @@
 #!/usr/bin/env bash
 # The main job: every source found below INPUT, with the models that CommonCrawl needs made on the
 # way. Wikipedia's text trains the language models, and its citations find the pages that the
-# reference classifier learns from.
+# reference classifier learns from. Models that are there are used as they are.
 #
 #   tools/run_all.sh INPUT OUTPUT RECIPE WORKERS
 set -euo pipefail
 input=$1 output=$2 recipe=$3 workers=$4
-
-found=0
-for source in wikipedia commoncrawl; do
-    [ -d "$input/$source" ] && found=1
-done
-[ "$found" = 1 ] || {
-    echo "run: there is no subfolder wikipedia or commoncrawl in '$input'" >&2
-    exit 2
-}
+too_little_data=3 # exit status of `roving models` where the input is too small for a model
 
 models=(
     --set "models.language_models=\"$output/models/language\""
     --set "models.reference_model=\"$output/models/reference\""
 )
+without=() # stages of CommonCrawl that this input cannot have
+
 run() { # SOURCE [OPTION...]
     local source=$1
     shift
@@ -27,39 +21,59 @@ run() { # SOURCE [OPTION...]
         --recipe "$recipe" --workers "$workers" "${models[@]}" "$@"
 }
 
+make_model() { # KIND STAGE OPTION...
+    local kind=$1 stage=$2 status=0
+    shift 2
+    roving models "$kind" --recipe "$recipe" "${models[@]}" "$@" || status=$?
+    [ "$status" = 0 ] && return
+    [ "$status" = "$too_little_data" ] || exit "$status"
+    echo "run: going on without $stage" >&2
+    without+=(--set "commoncrawl.$stage.enabled=false")
+}
+
+make_models() {
+    if [ -f "$output/models/.made" ]; then
+        echo "== models: those in $output/models are used; delete the folder to make them again"
+        [ -f "$output/models/reference/card.json" ] ||
+            without+=(--set commoncrawl.reference_quality.enabled=false)
+        compgen -G "$output/models/language/*/card.json" >/dev/null ||
+            without+=(--set commoncrawl.perplexity.enabled=false)
+        return
+    fi
+    echo "== commoncrawl without models: the pages that models are made from"
+    run commoncrawl --set commoncrawl.perplexity.enabled=false \
+        --set commoncrawl.reference_quality.enabled=false >/dev/null
+    echo "== language models from Wikipedia, their cut-offs from the crawl"
+    make_model language perplexity \
+        --documents "$output/wikipedia" --reference "$output/commoncrawl"
+    echo "== reference classifier from the pages that Wikipedia cites"
+    make_model reference reference_quality \
+        --documents "$output/commoncrawl" --citations "$output/wikipedia"
+    mkdir -p "$output/models"
+    touch "$output/models/.made"
+}
+
+if [ ! -d "$input/wikipedia" ] && [ ! -d "$input/commoncrawl" ]; then
+    echo "run: there is no subfolder wikipedia or commoncrawl in '$input'" >&2
+    exit 2
+fi
 if [ -d "$input/wikipedia" ]; then
     echo "== wikipedia"
     run wikipedia
 fi
-
 if [ -d "$input/commoncrawl" ]; then
-    unscored=()
     if [ -d "$input/wikipedia" ]; then
-        echo "== commoncrawl, without models: the reference sample for the cut-offs"
-        run commoncrawl --set commoncrawl.perplexity.enabled=false \
-            --set commoncrawl.reference_quality.enabled=false >/dev/null
-        echo "== language models from Wikipedia"
-        roving models language --recipe "$recipe" "${models[@]}" \
-            --documents "$output/wikipedia" --reference "$output/commoncrawl" || {
-            echo "run: going on without perplexity" >&2
-            unscored+=(--set commoncrawl.perplexity.enabled=false)
-        }
-        echo "== reference classifier from the pages that Wikipedia cites"
-        roving models reference --recipe "$recipe" "${models[@]}" \
-            --documents "$output/commoncrawl" --citations "$output/wikipedia" || {
-            echo "run: going on without the reference classifier" >&2
-            unscored+=(--set commoncrawl.reference_quality.enabled=false)
-        }
+        make_models
     else
-        echo "run: no wikipedia in '$input': CommonCrawl without perplexity and reference stages" >&2
-        unscored=(
+        echo "run: no wikipedia in '$input': CommonCrawl without perplexity and reference" >&2
+        without+=(
             --set commoncrawl.perplexity.enabled=false
             --set commoncrawl.reference_quality.enabled=false
         )
     fi
     echo "== commoncrawl"
-    run commoncrawl ${unscored[@]+"${unscored[@]}"}
+    run commoncrawl ${without[@]+"${without[@]}"}
 fi
 echo
-echo "results: $output/{wikipedia,commoncrawl}/documents/*.parquet; look with"
-echo "  roving shards head $output/commoncrawl"
+echo "results: $output/{wikipedia,commoncrawl}/documents/*.parquet; look into them with"
+echo "  .venv/bin/roving shards head $output/commoncrawl"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from filters.models import MissingModel
 from pipeline.cli import models, run, shards
 from pipeline.errors import RovingError
+from pipeline.models.cards import TooLittleData
+
+# Exit status of a model that cannot be made from this input, so that a script may go on without.
+TOO_LITTLE_DATA = 3
 
 DESCRIPTION = """\
 Raw crawls, dumps and archives in; clean, deduplicated, accounted-for pretraining text out.
@@ -38,10 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         status: int = parsed.execute(parsed, rest)
+    except TooLittleData as error:
+        print(f"roving: error: {error}", file=sys.stderr)
+        return TOO_LITTLE_DATA
     except (RovingError, MissingModel) as error:
         print(f"roving: error: {error}", file=sys.stderr)
         return 2
-    except (KeyboardInterrupt, BrokenPipeError):
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nothing more can be printed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
         print("\nroving: interrupted; run the same command again to continue", file=sys.stderr)
         return 130
     return status

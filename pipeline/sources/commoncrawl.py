@@ -34,7 +34,7 @@ from pipeline.readers.wet import read_wet
 from pipeline.recipe import fingerprint, to_plain
 from pipeline.runner import MapPass
 from pipeline.shards import Columns
-from pipeline.sources.settings import CrawlInputSettings
+from pipeline.sources.settings import CommonCrawlSettings, CrawlInputSettings
 from pipeline.stages import ReadUnit, Stage
 from pipeline.units import Unit, find_inputs, unit_of
 from pipeline.writer import WriterSettings
@@ -69,7 +69,7 @@ class ReadCrawl:
     settings: CrawlInputSettings
 
     def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
-        is_wet = ".wet" in unit.path
+        is_wet = _format(unit.relative) == "wet"
         if is_wet:
             records = read_wet(stream, title_in_text=self.settings.title_in_text)
         else:
@@ -117,11 +117,11 @@ def find_units(
 
 def _page_set(relative: str) -> str:
     """What a WARC and its WET have in common: their path without format and compression."""
-    return re.sub(FILES, "", relative).replace("/wet/", "/warc/")
+    return re.sub(r"(^|/)wet/", r"\1warc/", re.sub(FILES, "", relative, flags=re.IGNORECASE))
 
 
 def _format(relative: str) -> str:
-    return "wet" if ".warc.wet" in relative else "warc"
+    return "wet" if re.search(r"\.wet(\.gz)?$", relative, re.IGNORECASE) else "warc"
 
 
 def run(job: Job) -> None:
@@ -150,13 +150,21 @@ def enabled(*stages: tuple[Any, Stage]) -> tuple[Stage, ...]:
 def extract_stages(job: Job) -> tuple[Stage, ...]:
     """From raw pages to the text that is compared."""
     settings, model = job.recipe.commoncrawl, job.recipe.models.language_identifier
-    prescreen = settings.prescreen.enabled and settings.language.enabled
     html: list[Filter] = [HtmlDecoder(settings.decode)]
-    if prescreen and settings.language.keep:
-        html.append(LanguagePrescreen(settings.prescreen, model, settings.language.keep))
+    languages = prescreen_languages(settings)
+    if languages:
+        html.append(LanguagePrescreen(settings.prescreen, model, languages))
     html.append(HtmlExtractor(settings.extract))
-    stages = enabled((settings.length, LengthFilter(settings.length)))
-    return (*map(OnlyWarc, html), *stages, ParagraphKeys())
+    stages = enabled(
+        (settings.length, LengthFilter(settings.length)), (settings.paragraphs, ParagraphKeys())
+    )
+    return (*map(OnlyWarc, html), *stages)
+
+
+def prescreen_languages(settings: CommonCrawlSettings) -> tuple[str, ...]:
+    """Languages that the prescreen lets pass; none where it has nothing to decide."""
+    decides = settings.prescreen.enabled and settings.language.enabled
+    return settings.language.keep if decides else ()
 
 
 def finish_stages(job: Job) -> tuple[Stage, ...]:
@@ -196,7 +204,8 @@ def extract_fingerprint(job: Job) -> str:
         settings.prescreen,
         settings.extract,
         settings.length,
-        settings.language.keep,
+        settings.paragraphs.enabled,
+        prescreen_languages(settings),
     )
     model = checksum(job.recipe.models.language_identifier)
     return fingerprint("extract", [to_plain(part) for part in parts], model, job.shard_form)
@@ -213,7 +222,8 @@ def finish_fingerprint(job: Job, extracted: str, units: Sequence[Unit]) -> str:
             used[f"perplexity {language}"] = checksum(files.join(models.language_models, language))
     if settings.reference_quality.enabled:
         used["reference"] = checksum(models.reference_model)
-    return fingerprint("finish", extracted, to_plain(settings), used, _compared(units))
+    compared = _compared(units) if settings.paragraphs.enabled else []
+    return fingerprint("finish", extracted, to_plain(settings), used, compared)
 
 
 def model_languages(folder: str) -> list[str]:
@@ -235,7 +245,8 @@ def _compared(units: Sequence[Unit]) -> list[tuple[str, int, str]]:
 def extract_pass(job: Job, stages: tuple[Stage, ...], folder: str, version: str) -> MapPass:
     """WARC or WET to text and paragraph keys."""
     read = ReadUnit(ReadCrawl(job.recipe.commoncrawl.input), job.batching)
-    writer = WriterSettings(folder, version, COLUMNS, (PARAGRAPHS,), job.recipe.run.rows_per_group)
+    keys = (PARAGRAPHS,) if job.recipe.commoncrawl.paragraphs.enabled else ()
+    writer = WriterSettings(folder, version, COLUMNS, keys, job.recipe.run.rows_per_group)
     return MapPass("extract", read, stages, job.batching, writer)
 
 

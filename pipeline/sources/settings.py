@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, Field
 
 from dedup.paragraphs import Policy
 from filters.ccnet_text import Mode
@@ -17,6 +20,20 @@ from filters.prescreen import PrescreenSettings
 from filters.reference_quality import ReferenceQualitySettings
 from filters.wikitext import PageSettings, WikitextSettings
 
+Positive: TypeAlias = Annotated[int, Field(gt=0)]
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+
+
+def _one_group(pattern: str) -> str:
+    """A regular expression with a group in it, as it is."""
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    if groups < 1:
+        raise ValueError("the expression needs a group for what it finds")
+    return pattern
+
 
 @dataclass(frozen=True, kw_only=True)
 class DumpSettings(Settings):
@@ -27,8 +44,8 @@ class DumpSettings(Settings):
         slice_bytes: a multistream dump with its index is cut into slices of about this size.
     """
 
-    maximum_page_bytes: int
-    slice_bytes: int
+    maximum_page_bytes: Positive
+    slice_bytes: Positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +70,8 @@ class CrawlInputSettings(Settings):
     """
 
     prefer: Literal["warc", "wet"]
-    snapshot_pattern: str
-    maximum_record_bytes: int
+    snapshot_pattern: Annotated[str, AfterValidator(_one_group)]
+    maximum_record_bytes: Positive
     title_in_text: bool
 
 
@@ -71,7 +88,7 @@ class ParagraphSettings(StageSettings):
     """
 
     scope: Literal["group", "snapshot", "all"]
-    group_files: int
+    group_files: Positive
     policy: Policy
     minimum_characters: int
 

@@ -7,6 +7,7 @@ One pass: MediaWiki XML -> articles -> text. Every document also carries the URL
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -16,7 +17,7 @@ from filters.wikitext import WikipediaPageFilter, WikitextCleaner
 from pipeline import files
 from pipeline.errors import InputError
 from pipeline.job import Job
-from pipeline.readers.dump_file import open_dump
+from pipeline.readers.dump_file import UnreadableDumpError, open_dump
 from pipeline.readers.mediawiki import read_mediawiki, wiki_language, wiki_name
 from pipeline.readers.multistream import split_multistream
 from pipeline.readers.records import Records
@@ -28,7 +29,7 @@ from pipeline.stages import ReadUnit, Stage
 from pipeline.units import Unit, find_inputs, unit_of
 from pipeline.writer import WriterSettings
 
-FILES = r"wiki[^/]*\.xml[^/]*$"
+FILES = r"wiki[^/]*\.xml(-p\d+p\d+)?(\.(bz2|gz|7z))?$"
 LOOKED_FOR = "dumps named like enwiki-20220801-pages-articles.xml.bz2 (or .xml, .xml.gz, .xml.7z)"
 
 COLUMNS = Columns(
@@ -63,13 +64,15 @@ def find_units(folder: str, settings: WikipediaSettings) -> tuple[list[Unit], li
         InputError: no dump is there, or none in a wanted language.
     """
     found = find_inputs(folder, FILES, LOOKED_FOR)
+    names = {file.relative for file in found}
     units, refused = [], []
     for file in found:
-        language = wiki_language(file.relative)
-        if language not in settings.page.languages:
+        if wiki_language(file.relative) not in settings.page.languages:
             refused.append({"path": file.relative, "reason": "language_not_wanted"})
+        elif re.sub(r"(\d*\.xml)", r"-multistream\1", file.relative, count=1) in names:
+            refused.append({"path": file.relative, "reason": "same_pages_as_multistream"})
         else:
-            units.extend(_slices(file, folder, settings.input.slice_bytes))
+            units.extend(_slices(file, settings.input.slice_bytes))
     if not units:
         raise InputError(
             f"none of the {len(found)} dumps below {folder!r} is in a wanted language "
@@ -78,14 +81,28 @@ def find_units(folder: str, settings: WikipediaSettings) -> tuple[list[Unit], li
     return units, refused
 
 
-def _slices(file: files.FileInfo, folder: str, slice_bytes: int) -> list[Unit]:
+def _slices(file: files.FileInfo, slice_bytes: int) -> list[Unit]:
     """The file as one unit, or cut by its multistream index where that stands beside it."""
     index = re.sub(r"-multistream(\d*)\.xml", r"-multistream-index\1.txt", file.path)
     if index == file.path or not files.exists(index):
         return [unit_of(file)]
-    with files.open_read(index) as stream:
-        slices = split_multistream(stream, file.size, slice_bytes)
+    try:
+        with files.open_read(index) as stream:
+            slices = split_multistream(stream, file.size, slice_bytes)
+        _check_borders(file, [offset for offset, _ in slices])
+    except (UnreadableDumpError, ValueError) as error:
+        print(f"{index} is not used, {file.relative} is read as a whole: {error}", file=sys.stderr)
+        return [unit_of(file)]
     return [unit_of(file, part=part) for part in slices]
+
+
+def _check_borders(file: files.FileInfo, offsets: list[int]) -> None:
+    """Raise ValueError where no bzip2 stream starts at an offset: the index is another dump's."""
+    with files.open_read(file.path) as stream:
+        for offset in offsets:
+            stream.seek(offset)
+            if stream.read(3) != b"BZh":
+                raise ValueError(f"no bzip2 stream starts at offset {offset}")
 
 
 def run(job: Job) -> None:

@@ -13,7 +13,6 @@ from filters.document import Document, Filter, Rejected
 from filters.extraction import HtmlExtractor, HtmlExtractorSettings, parse, tidy_tables
 
 SETTINGS = HtmlExtractorSettings(
-    enabled=True,
     maximum_characters=3_000_000,
     maximum_tags=60_000,
     short_characters=2000,

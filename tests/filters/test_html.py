@@ -19,7 +19,6 @@ from filters.html import (
 )
 
 SETTINGS = HtmlDecoderSettings(
-    enabled=True,
     maximum_bytes=2_000_000,
     maximum_control_share=0.02,
     maximum_undecodable_share=0.02,

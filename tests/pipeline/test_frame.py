@@ -319,3 +319,16 @@ def importable_in_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = str(Path(__file__).parent)
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setenv("PYTHONPATH", folder)
+
+
+def test_links_are_followed_once_and_never_in_circles(tmp_path: Path) -> None:
+    (tmp_path / "in" / "deep er").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    for path in ("in/a.txt", "in/deep er/ü.txt", "other/c.txt"):
+        (tmp_path / path).write_text("x")
+    for link, target in (("loop", "."), ("deep er/up", ".."), ("linked", "../other")):
+        (tmp_path / "in" / link).symlink_to(target)
+    (tmp_path / "in" / "nothing.txt").symlink_to("nowhere")
+    (tmp_path / "in" / "itself.txt").symlink_to("itself.txt")
+    found = [file.relative for file in list_files(str(tmp_path / "in"))]
+    assert found == ["a.txt", "deep er/ü.txt", "linked/c.txt"]

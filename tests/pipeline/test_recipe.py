@@ -50,6 +50,10 @@ def test_overrides_are_typed() -> None:
         ("commoncrawl.length.minimum_characters=many", "commoncrawl.length.minimum_characters"),
         ("commoncrawl.paragraphs.policy=keep_last", "'keep_first' or 'remove_all'"),
         ("commoncrawl.length", "section.key=value"),
+        ("commoncrawl.paragraphs.group_files=0", "greater than 0"),
+        ("run.rejected_text_share=7", "less than or equal to 1"),
+        ("commoncrawl.input.snapshot_pattern=CC", "needs a group"),
+        ("commoncrawl.input.snapshot_pattern='('", "not a regular expression"),
         ("name.x=1", "'name' is a key, not a section"),
     ],
 )
