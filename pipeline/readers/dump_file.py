@@ -7,6 +7,7 @@ Memory stays at a few chunks whatever the ratio of compression. Damage ends the 
 from __future__ import annotations
 
 import bz2
+import codecs
 import io
 import lzma
 import queue
@@ -56,7 +57,18 @@ def open_dump(stream: BinaryIO, name: str) -> BinaryIO:
         decompressed = _gzip(chunks)
     else:
         decompressed = chunks
-    return cast(BinaryIO, _ChunkStream(decompressed))
+    return cast(BinaryIO, _ChunkStream(_as_utf8(decompressed)))
+
+
+def _as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same chunks; re-encoded where a byte order mark says UTF-16, as editors save XML."""
+    first = next(chunks, b"")
+    chunks = chain([first], chunks)
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        decoder = codecs.getincrementaldecoder("utf-16")("replace")
+        chunks = (decoder.decode(chunk).encode() for chunk in chunks)
+    # An empty chunk would end the stream.
+    yield from filter(None, chunks)
 
 
 def _claims(name: str, first: bytes, ending: str) -> bool:

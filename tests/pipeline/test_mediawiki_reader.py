@@ -171,6 +171,14 @@ def test_compressions(data: bytes, name: str) -> None:
     assert outline(read(data, name)) == [f"enwiki/{number}" for number in range(200)]
 
 
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+def test_a_dump_saved_as_utf_16_is_read(order: str) -> None:
+    text = "\ufeff" + dump(*(page(number, "Љубав 𝕏 " * 99) for number in range(999))).decode()
+    records = documents(read(bz2.compress(text.encode(order)), "x.xml.bz2"))
+    assert len(records) == 999
+    assert {record.text for record in records} == {"Љубав 𝕏 " * 99}
+
+
 @pytest.mark.parametrize(
     ("data", "name", "reason"),
     [

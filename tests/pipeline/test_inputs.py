@@ -1,0 +1,84 @@
+"""Which files of a folder are input, and which are left out with a reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.options import DEFAULT_RECIPE
+from pipeline.recipe import load_recipe
+from pipeline.sources import commoncrawl, wikipedia
+
+RECIPE = load_recipe(DEFAULT_RECIPE)
+
+
+def touch(folder: Path, *names: str) -> str:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * len(name))
+    return str(folder)
+
+
+def test_crawl_formats_follow_the_file_name_not_its_folder(tmp_path: Path) -> None:
+    folder = touch(tmp_path, "my.wet.files/a.warc.gz", "b.WARC.WET.gz", "notes.txt", "c.wat.gz")
+    units, refused = commoncrawl.find_units(folder, RECIPE.commoncrawl.input)
+    formats = {unit.relative: commoncrawl._format(unit.relative) for unit in units}
+    assert formats == {"my.wet.files/a.warc.gz": "warc", "b.WARC.WET.gz": "wet"}
+    assert refused == []
+
+
+@pytest.mark.parametrize("prefix", ["", "crawl-data/CC-MAIN-2020-05/segments/1/"])
+def test_the_wet_of_a_warc_is_left_out_in_common_crawls_layout(tmp_path: Path, prefix: str) -> None:
+    names = (f"{prefix}warc/x-00000.warc.gz", f"{prefix}wet/x-00000.warc.wet.gz")
+    units, refused = commoncrawl.find_units(touch(tmp_path, *names), RECIPE.commoncrawl.input)
+    assert [unit.relative for unit in units] == [names[0]]
+    assert refused == [{"path": names[1], "reason": "same_pages_as_warc"}]
+
+
+def test_snapshots_come_from_the_path(tmp_path: Path) -> None:
+    names = ("CC-MAIN-2020-05/a.warc.gz", "web-2020-10-00000.warc.gz", "other.warc.gz")
+    units, _ = commoncrawl.find_units(touch(tmp_path, *names), RECIPE.commoncrawl.input)
+    assert {unit.relative: unit.group for unit in units} == {
+        "CC-MAIN-2020-05/a.warc.gz": "CC-MAIN-2020-05",
+        "web-2020-10-00000.warc.gz": "web-2020-10",
+        "other.warc.gz": "",
+    }
+
+
+def test_dumps_are_told_from_what_stands_beside_them(tmp_path: Path) -> None:
+    folder = touch(
+        tmp_path,
+        "enwiki-20220801-pages-articles1.xml-p1p41242.bz2",
+        "dewiki-latest-pages-articles.xml.7z",
+        "frwiki-20220801-pages-articles.xml.bz2.md5",
+        "frwiki-20220801-pages-articles.xml.bz2",
+        "frwiki-20220801-pages-articles-multistream.xml.bz2",
+        "fiwiki-20220801-pages-articles.xml.bz2",
+    )
+    units, refused = wikipedia.find_units(folder, RECIPE.wikipedia)
+    assert [unit.relative for unit in units] == [
+        "dewiki-latest-pages-articles.xml.7z",
+        "enwiki-20220801-pages-articles1.xml-p1p41242.bz2",
+        "frwiki-20220801-pages-articles-multistream.xml.bz2",
+    ]
+    assert {item["path"]: item["reason"] for item in refused} == {
+        "fiwiki-20220801-pages-articles.xml.bz2": "language_not_wanted",
+        "frwiki-20220801-pages-articles.xml.bz2": "same_pages_as_multistream",
+    }
+
+
+@pytest.mark.parametrize("index", [b"", b"nonsense\n", b"10:1:A\n20:2:B\n", b"5000:1:A\n"])
+def test_an_index_that_does_not_fit_is_not_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], samples: Path, index: bytes
+) -> None:
+    name = "dewiki-sample-pages-articles-multistream"
+    dump = (samples / "wikipedia" / f"{name}.xml.bz2").read_bytes()
+    (tmp_path / f"{name}.xml.bz2").write_bytes(dump)
+    (tmp_path / "dewiki-sample-pages-articles-multistream-index.txt.bz2").write_bytes(index)
+    settings = load_recipe(DEFAULT_RECIPE, ["wikipedia.input.slice_bytes=1"]).wikipedia
+    units, _ = wikipedia.find_units(str(tmp_path), settings)
+    assert [(unit.offset, unit.size) for unit in units] == [(0, len(dump))]
+    if index:
+        assert "is not used" in capsys.readouterr().err
