@@ -4,7 +4,8 @@
 
 PYTHON runs an environment made with
 
-    pip install 'datatrove[io,processing]' faust-cchardet python-magic warcio fasttext-numpy2-wheel
+    pip install 'datatrove[io,processing]' faust-cchardet python-magic warcio \
+        fasttext-numpy2-wheel lxml_html_clean
 
 and the system's libmagic. Ours: reader, decode, prescreen, extract, language. The peer: WarcReader,
 Trafilatura, LanguageFilter with their defaults, the same language model and the same least score.

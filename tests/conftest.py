@@ -20,6 +20,15 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def lid_model() -> Path:
+    """fastText's language identifier, which `make setup` fetches."""
+    path = REPOSITORY / "models" / "lid.176.ftz"
+    if not path.is_file():
+        pytest.skip(f"no language identifier at {path} (make setup)")
+    return path
+
+
+@pytest.fixture(scope="session")
 def samples() -> Path:
     """The embedded sample inputs."""
     return REPOSITORY / "samples"

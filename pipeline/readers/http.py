@@ -142,13 +142,13 @@ def _inflate(body: bytes, window_bits: int, maximum_bytes: int) -> tuple[bytes, 
 
 def _inflate_until_error(body: bytes, window_bits: int, maximum_bytes: int) -> bytes:
     inflater = zlib.decompressobj(window_bits)
-    decoded = b""
+    parts = []
     for position in range(0, len(body), 256):
         try:
-            decoded += inflater.decompress(body[position : position + 256], maximum_bytes)
+            parts.append(inflater.decompress(body[position : position + 256], maximum_bytes))
         except zlib.error:
             break
-    return decoded
+    return b"".join(parts)
 
 
 def _unbrotli(body: bytes, maximum_bytes: int) -> tuple[bytes, bool]:

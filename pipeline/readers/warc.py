@@ -24,7 +24,7 @@ from pipeline.readers.warc_records import DamagedRecord, RawRecord, read_raw_rec
 SKIPPED_TYPES = ("request", "warcinfo", "metadata")
 OTHER_TYPES = ("resource", "revisit", "conversion", "continuation")
 HTML_TYPES = ("text/html", "application/xhtml+xml")
-_DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)")
+_DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 _HTML_START = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 
 
@@ -68,12 +68,12 @@ def parse_date(declared: str) -> str:
     match = _DATE.fullmatch(declared.strip())
     if not match:
         return ""
-    zone = match[3].replace("Z", "+0000").replace(":", "")
+    zone = "+00:00" if match[3] == "Z" else f"{match[3][:3]}:{match[3][-2:]}"
     try:
-        date = datetime.strptime(match[1] + zone, "%Y-%m-%dT%H:%M:%S%z").astimezone(timezone.utc)
+        date = datetime.fromisoformat(match[1] + zone).astimezone(timezone.utc)
     except (ValueError, OverflowError):
         return ""
-    return date.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{date.isoformat()[:19]}Z"
 
 
 def date_metadata(headers: dict[str, str]) -> dict[str, str]:
