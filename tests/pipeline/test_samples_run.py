@@ -52,7 +52,7 @@ def test_every_stage_keeps_some_and_drops_some(finished: Path) -> None:
     assert tuple(stages) == STAGES
     for name, stage in stages.items():
         assert stage["documents_out"] > 0, name
-        if name not in ("decode", "extract", "paragraph_keys"):
+        if name != "paragraph_keys":  # it drops lines, and a page only if it has nothing else
             assert stage["reasons"], name
     assert not [reason for stage in stages.values() for reason in stage["reasons"] if ":" in reason]
     assert manifest["documents"] == pq.read_table(finished / "commoncrawl" / "documents").num_rows
