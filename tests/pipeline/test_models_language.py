@@ -59,7 +59,6 @@ def perplexity(models: Path, text: str) -> float:
         cutoffs="own",
         without_model="reject",
         maximum_characters=0,
-        mode="standard",
     )
     perplexity_filter = PerplexityFilter(settings, models)
     perplexity_filter.open()

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import RecipeError
+from pipeline.job import Job
 from pipeline.recipe import fingerprint, load_recipe, to_plain
+from pipeline.runner import Engine, Workers
+from pipeline.sources.commoncrawl import finish_fingerprint
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 LLAMA = str(RECIPES / "llama1.toml")
@@ -90,3 +93,22 @@ def test_fingerprint_follows_settings() -> None:
     same = fingerprint(to_plain(base.commoncrawl)) == fingerprint(to_plain(base.commoncrawl))
     assert same
     assert fingerprint(to_plain(base.commoncrawl)) != fingerprint(to_plain(changed.commoncrawl))
+
+
+def test_with_every_language_kept_every_model_counts(tmp_path: Path) -> None:
+    identifier, card = tmp_path / "lid.ftz", tmp_path / "models" / "xx" / "card.json"
+    identifier.write_text("x")
+    card.parent.mkdir(parents=True)
+    overrides = [
+        "commoncrawl.language.keep=[]",
+        "commoncrawl.reference_quality.enabled=false",
+        f'models.language_identifier="{identifier}"',
+        f'models.language_models="{card.parent.parent}"',
+    ]
+    recipe, engine = load_recipe(LLAMA, overrides), Engine()
+    job = Job("commoncrawl", "in", "out", recipe, engine, Workers(engine))
+    prints = []
+    for text in ("{}", "{}", '{"cutoffs": 1}'):
+        card.write_text(text)
+        prints.append(finish_fingerprint(job, "extracted", []))
+    assert prints[0] == prints[1] != prints[2]
