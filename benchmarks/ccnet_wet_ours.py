@@ -152,7 +152,7 @@ def run(config: dict[str, Any], filters: dict[str, Filter], stages: Stages) -> l
     with stages.timed("read and length"):
         for path in config["wets"]:
             with open(path, "rb") as stream:
-                records = read_wet(stream, title_in_text=False)
+                records = read_wet(stream, title_in_text=False, maximum_record_bytes=20_000_000)
                 documents += [record for record in records if isinstance(record, Document)]
         documents = kept(filters["length"], documents)
     config["documents"] = len(documents)

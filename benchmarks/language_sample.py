@@ -38,7 +38,7 @@ Answer = tuple[str, float]
 def read_wets(folder: Path) -> Iterator[str]:
     for path in sorted(folder.glob("*.wet.gz")):
         with path.open("rb") as stream:
-            for record in read_wet(stream, title_in_text=False):
+            for record in read_wet(stream, title_in_text=False, maximum_record_bytes=20_000_000):
                 if isinstance(record, Document):
                     yield record.text
 

@@ -47,7 +47,8 @@ class HtmlExtractorSettings(Settings):
     Attributes:
         maximum_characters: longest page.
         maximum_tags: most tags, start and end, of a page.
-        short_characters: text shorter than this is compared with the cheap rules' text.
+        short_characters: text shorter than this is compared with the cheap rules' text; longer
+            text must have more than one line.
         minimum_share: of the cheap rules' length; below it full mode runs.
     """
 
@@ -88,11 +89,9 @@ class HtmlExtractor:
             return Rejected("too_deep", f"elements nested {MAXIMUM_DEPTH} deep or deeper")
         text = extract_tree(tree, fast=True)
         document.signals["extraction"] = "fast"
-        if len(text) < self.settings.short_characters:
-            wanted = self.settings.minimum_share * len(main_content(html))
-            if len(text) < wanted:
-                text = extract_tree(tree, fast=False) or text
-                document.signals["extraction"] = "full"
+        if self._is_doubtful(text, html):
+            text = extract_tree(tree, fast=False) or text
+            document.signals["extraction"] = "full"
         if not text:
             return Rejected("no_text", f"none between {tags} tags")
         title = _TITLE.search(html)
@@ -100,6 +99,12 @@ class HtmlExtractor:
             document.metadata.setdefault("title", " ".join(unescape(title[1]).split()))
         document.text = text
         return document
+
+    def _is_doubtful(self, text: str, html: str) -> bool:
+        """Whether fast mode found much less than the cheap rules, or one line without an end."""
+        if len(text) >= self.settings.short_characters:
+            return "\n" not in text
+        return len(text) < self.settings.minimum_share * len(main_content(html))
 
 
 def parse(html: str) -> Any:
@@ -120,7 +125,8 @@ def parse(html: str) -> Any:
 def extract_tree(tree: Any, *, fast: bool) -> str:
     """Main text of a page, empty if there is none; the tree stays as it is."""
     options = Extractor(fast=fast, comments=False)
-    return tidy_tables(trafilatura.extract(tree, options=options) or "")
+    text = tidy_tables(trafilatura.extract(tree, options=options) or "")
+    return "\n".join(map(str.rstrip, text.split("\n")))
 
 
 def tidy_tables(text: str) -> str:

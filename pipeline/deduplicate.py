@@ -86,9 +86,12 @@ class Decisions:
 
 
 def group_scopes(units: Iterable[Unit], scope: str, group_size: int) -> tuple[Scope, ...]:
-    """Scopes over units: `all`, `snapshot` (the unit's group), or `group` of consecutive units."""
+    """Scopes over units: `all`, `snapshot` (the unit's group), or `group` of consecutive units.
+
+    Units must come in order of preference, which does not depend on how they were listed.
+    """
     labels: dict[str, list[str]] = {}
-    for index, unit in enumerate(sorted(units, key=lambda unit: unit.relative)):
+    for index, unit in enumerate(units):
         if scope == "all":
             label = "all"
         elif scope == "snapshot":

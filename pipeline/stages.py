@@ -137,6 +137,7 @@ def apply_function(name: str, decide: Decide, batch: Batch, batching: Batching) 
     for document in batch.documents:
         count.documents_in += 1
         count.characters_in += document_size(document)
+        text = document.text
         try:
             result = decide(document)
         except MemoryError:
@@ -144,6 +145,7 @@ def apply_function(name: str, decide: Decide, batch: Batch, batching: Batching) 
         except Exception as error:
             result = Rejected(f"error:{type(error).__name__}", str(error)[:500])
         if isinstance(result, Rejected):
+            document.text = document.text or text  # a filter may have emptied it before
             keep_text = batching.keeps_text(document.id)
             batch.rejected.append(reject(document, name, result, keep_text))
         else:

@@ -15,18 +15,16 @@ from pipeline.readers.records import BadRecord, Record, Records, SkippedRecord
 from pipeline.readers.warc import bad_record, date_metadata, record_id, target_url
 from pipeline.readers.warc_records import DamagedRecord, RawRecord, read_raw_records
 
-# Common Crawl caps a page at a few MB; text longer than this is damage.
-MAXIMUM_RECORD_BYTES = 64 << 20
 
-
-def read_wet(stream: BinaryIO, *, title_in_text: bool) -> Records:
+def read_wet(stream: BinaryIO, *, title_in_text: bool, maximum_record_bytes: int) -> Records:
     """One document per conversion record, and all other records; never raises for bad input.
 
     Args:
         stream: the file's own bytes, gzip or not, not decompressed by whoever opened it; seekable.
         title_in_text: the first line stays in the text (as C4 has it); else it is metadata only.
+        maximum_record_bytes: longest record that is kept.
     """
-    for record in read_raw_records(stream, maximum_record_bytes=MAXIMUM_RECORD_BYTES):
+    for record in read_raw_records(stream, maximum_record_bytes=maximum_record_bytes):
         if isinstance(record, DamagedRecord):
             yield bad_record(record)
         else:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from dedup.paragraphs import duplicate_rows
+from filters.ccnet_text import Mode
 from filters.document import Document, Filter, Rejected
 from filters.extraction import HtmlExtractor
 from filters.html import HtmlDecoder
@@ -67,18 +68,23 @@ class ReadCrawl:
     """Reads a unit as WARC or WET, by its name."""
 
     settings: CrawlInputSettings
+    mode: Mode
 
     def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
+        limit = self.settings.maximum_record_bytes
         is_wet = _format(unit.relative) == "wet"
         if is_wet:
-            records = read_wet(stream, title_in_text=self.settings.title_in_text)
+            title_in_text = self.settings.title_in_text
+            records = read_wet(stream, title_in_text=title_in_text, maximum_record_bytes=limit)
         else:
-            limit = self.settings.maximum_record_bytes
             records = read_warc(stream, maximum_record_bytes=limit)
         for record in records:
             if isinstance(record, Document):
                 record.metadata["format"] = "wet" if is_wet else "warc"
                 record.metadata["snapshot"] = unit.group
+                if is_wet and not record.text and self.mode == "standard":
+                    # The only line is no title; cc_net loses such pages.
+                    record.text = record.metadata["title"]
             yield record
 
 
@@ -112,6 +118,8 @@ def find_units(
             continue
         snapshot = re.search(settings.snapshot_pattern, file.relative)
         units.append(unit_of(file, group=snapshot.group(1) if snapshot else ""))
+    # The order of preference of deduplication: the preferred format's copy of a paragraph stays.
+    units.sort(key=lambda unit: (_format(unit.relative) != settings.prefer, unit.relative))
     return units, refused
 
 
@@ -199,6 +207,7 @@ def extract_fingerprint(job: Job) -> str:
     """What decides the extracted text."""
     settings = job.recipe.commoncrawl
     parts = (
+        settings.mode,
         settings.input,
         settings.decode,
         settings.prescreen,
@@ -244,8 +253,9 @@ def _compared(units: Sequence[Unit]) -> list[tuple[str, int, str]]:
 
 def extract_pass(job: Job, stages: tuple[Stage, ...], folder: str, version: str) -> MapPass:
     """WARC or WET to text and paragraph keys."""
-    read = ReadUnit(ReadCrawl(job.recipe.commoncrawl.input), job.batching)
-    keys = (PARAGRAPHS,) if job.recipe.commoncrawl.paragraphs.enabled else ()
+    settings = job.recipe.commoncrawl
+    read = ReadUnit(ReadCrawl(settings.input, settings.mode), job.batching)
+    keys = (PARAGRAPHS,) if settings.paragraphs.enabled else ()
     writer = WriterSettings(folder, version, COLUMNS, keys, job.recipe.run.rows_per_group)
     return MapPass("extract", read, stages, job.batching, writer)
 

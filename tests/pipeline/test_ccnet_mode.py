@@ -71,3 +71,12 @@ def test_length_is_tested_before_and_not_after_deduplication(tmp_path: Path) -> 
     }
     rejected = pq.read_table(tmp_path / "out" / "rejected").to_pylist()
     assert [(row["url"][-1], row["reason"]) for row in rejected] == [("2", "too_short")]
+
+
+def test_the_only_line_of_a_page_is_its_text_outside_ccnet_mode(tmp_path: Path) -> None:
+    documents = [["the first line is the title"], []]
+    (tmp_path / "ccnet").mkdir()
+    assert run(tmp_path / "ccnet", documents, *WITHOUT_LIMITS) == {"0": [documents[0][0]]}
+    (tmp_path / "standard").mkdir()
+    kept = run(tmp_path / "standard", documents, "commoncrawl.mode=standard", *WITHOUT_LIMITS)
+    assert kept == {"0": [documents[0][0]], "1": [TITLE]}

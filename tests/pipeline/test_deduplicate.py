@@ -70,9 +70,7 @@ def test_decisions_do_not_depend_on_partitions_or_slices(
 
 def test_scopes_follow_file_order_groups_and_snapshots() -> None:
     units = [Unit(f"n{i}", "", f"f{i}", 1, group="s1" if i < 3 else "s2") for i in range(5)]
-    assert [s.units for s in group_scopes(units[::-1], "all", 2)] == [
-        ("n0", "n1", "n2", "n3", "n4")
-    ]
+    assert [s.units for s in group_scopes(units, "all", 2)] == [("n0", "n1", "n2", "n3", "n4")]
     assert [s.units for s in group_scopes(units, "snapshot", 2)] == [
         ("n0", "n1", "n2"),
         ("n3", "n4"),

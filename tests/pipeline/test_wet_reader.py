@@ -23,7 +23,9 @@ def record(body: str, *, kind: str = "conversion", extra: str = "") -> bytes:
 
 
 def read(data: bytes, *, title_in_text: bool = False) -> list[Record]:
-    return list(read_wet(io.BytesIO(data), title_in_text=title_in_text))
+    return list(
+        read_wet(io.BytesIO(data), title_in_text=title_in_text, maximum_record_bytes=20_000_000)
+    )
 
 
 def test_first_line_is_the_title():

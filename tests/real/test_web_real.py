@@ -143,14 +143,14 @@ def test_wrong_content_length_in_a_real_crawl(real_data: Path, error: int) -> No
 )
 def test_wet(real_data: Path, name: str, documents: int) -> None:
     with (real_data / "commoncrawl" / name).open("rb") as stream:
-        records = list(read_wet(stream, title_in_text=False))
+        records = list(read_wet(stream, title_in_text=False, maximum_record_bytes=20_000_000))
     assert count(records) == {"warcinfo": 1, "document": documents}
 
 
 def test_wet_headers_by_name(real_data: Path) -> None:
     path = real_data / "commoncrawl" / "CC-MAIN-2024-22-whirlwind.warc.wet.gz"
     with path.open("rb") as stream:
-        document = list(read_wet(stream, title_in_text=False))[1]
+        document = list(read_wet(stream, title_in_text=False, maximum_record_bytes=20_000_000))[1]
     assert isinstance(document, Document)
     assert document.metadata["title"] == "Escopete - Biquipedia, a enciclopedia libre"
     assert document.metadata["declared_languages"] == "spa"
