@@ -107,7 +107,7 @@ def test_the_command_line_prints_the_error_alone(
     wikipedia: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--documents", wikipedia, "--citations", wikipedia, "--output", str(tmp_path / "m")]
-    assert main(["models", "reference", *words]) == 2
+    assert main(["models", "reference", *words]) == 3
     error = capsys.readouterr().err
     assert error.startswith("roving: error: reference classifier: 0 positives, at least 100 ")
     assert error.count("\n") == 1
