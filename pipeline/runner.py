@@ -204,20 +204,19 @@ def run_to_end(pipeline: beam.Pipeline) -> None:
 def _chunks(units: Sequence[Unit], workers: int) -> Iterator[list[Unit]]:
     """Units largest first, in pieces that shrink towards the end, so that workers end together.
 
-    A pipeline costs about 0.1 s to set up, so one worker gets all it may in one piece.
+    A pipeline costs about 0.1 s to set up, so pieces do not shrink below a share of the whole, and
+    one worker gets all it may in one piece.
     """
     queue = sorted(units, key=lambda unit: (-unit.size, unit.name))
     left = sum(max(unit.size, 1) for unit in queue)
+    least = left / (32 * workers) if workers > 1 else left
     start = 0
     while start < len(queue):
-        target = left / (4 * workers) if workers > 1 else left
+        target = max(left / (2 * workers), least)
         size = 0
         end = start
-        while (
-            end < len(queue)
-            and end - start < UNITS_PER_PIPELINE
-            and (end == start or size < target)
-        ):
+        last = min(len(queue), start + UNITS_PER_PIPELINE)
+        while end < last and (end == start or size < target):
             size += max(queue[end].size, 1)
             end += 1
         yield queue[start:end]
