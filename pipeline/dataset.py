@@ -10,12 +10,12 @@ logs/                           timings; the only part that differs between runs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline import files
-from pipeline.accounting import read_json, sum_funnels, write_json
+from pipeline.accounting import read_json
 from pipeline.errors import InputError, OutputError
 from pipeline.units import Unit
 
@@ -75,41 +75,6 @@ class Dataset:
 
     def is_complete(self) -> bool:
         return files.exists(self.manifest_path)
-
-    def write_manifest(
-        self,
-        source: str,
-        fingerprint: str,
-        recipe: dict[str, Any],
-        refused: Sequence[dict[str, str]],
-    ) -> None:
-        """Declare the dataset complete: every unit with its checksums, and the totals.
-
-        Args:
-            source: name of the source.
-            fingerprint: of the last pass.
-            recipe: what was in force, as plain data.
-            refused: input files that were not read, `{"path": ..., "reason": ...}`.
-        """
-        stats = list(self.committed())
-        total = sum_funnels(stats)
-        total.check(self.folder)
-        write_json(
-            self.manifest_path,
-            {
-                "format_version": FORMAT_VERSION,
-                "source": source,
-                "fingerprint": fingerprint,
-                "recipe": recipe,
-                "documents": total.kept,
-                "characters": total.kept_characters,
-                "funnel": total.to_json(),
-                "refused_inputs": list(refused),
-                "units": [
-                    {key: unit[key] for key in ("unit", "input", "outputs")} for unit in stats
-                ],
-            },
-        )
 
 
 def document_parts(folder: str) -> list[str]:

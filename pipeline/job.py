@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline import files
-from pipeline.accounting import Funnel, funnel_lines, sum_funnels
-from pipeline.dataset import Dataset
+from pipeline.accounting import funnel_lines, sum_funnels, write_json
+from pipeline.dataset import FORMAT_VERSION, Dataset
 from pipeline.errors import InputError, RunFailed
 from pipeline.recipe import Recipe, to_plain
 from pipeline.runner import Engine, MapPass, Workers, run_map_pass
@@ -45,15 +46,15 @@ class Job:
             for stage in stages:
                 stage.open()
 
-    def run_pass(self, work: MapPass, units: Sequence[Unit]) -> Funnel:
-        """Run a pass and return its funnel.
+    def run_pass(self, work: MapPass, units: Sequence[Unit]) -> list[dict[str, Any]]:
+        """Run a pass and return the stats of its units.
 
         Raises:
             RunFailed: units are missing, or more records failed than the recipe allows.
         """
         files.delete([Dataset(work.writer.folder).manifest_path])
-        run_map_pass(work, units, self.workers)
-        funnel = sum_funnels(Dataset(work.writer.folder).committed())
+        committed = run_map_pass(work, units, self.workers)
+        funnel = sum_funnels(committed)
         failed, limit = sum(funnel.errors.values()), self.recipe.run.maximum_error_share
         # A reader that fails loses the rest of its unit, however many records that is.
         broken = sum(n for name, n in funnel.errors.items() if name.startswith(f"{READ}:"))
@@ -64,18 +65,42 @@ class Job:
                 f"readers failed in our own code, more than run.maximum_error_share = {limit} "
                 f"allows: {common}; see rejected/"
             )
-        return funnel
+        return committed
 
-    def complete(self, fingerprint: str, refused: Sequence[dict[str, str]]) -> None:
-        """Write the manifest of the finished dataset and print the funnel."""
-        dataset = Dataset(self.output)
+    def complete(
+        self,
+        fingerprint: str,
+        committed: Sequence[dict[str, Any]],
+        refused: Sequence[dict[str, str]],
+    ) -> None:
+        """Write the manifest of the finished dataset and print the funnel.
+
+        Args:
+            fingerprint: of the last pass.
+            committed: the stats of its units.
+            refused: input files that were not read, with their reason.
+        """
         recipe = {
             "name": self.recipe.name,
             "run": to_plain(self.recipe.run),
             self.source: to_plain(getattr(self.recipe, self.source)),
         }
-        dataset.write_manifest(self.source, fingerprint, recipe, refused)
-        funnel = sum_funnels(dataset.committed())
+        funnel = sum_funnels(committed)
+        funnel.check(self.output)
+        manifest = {
+            "format_version": FORMAT_VERSION,
+            "source": self.source,
+            "fingerprint": fingerprint,
+            "recipe": recipe,
+            "documents": funnel.kept,
+            "characters": funnel.kept_characters,
+            "funnel": funnel.to_json(),
+            "refused_inputs": list(refused),
+            "units": [
+                {key: unit[key] for key in ("unit", "input", "outputs")} for unit in committed
+            ],
+        }
+        write_json(Dataset(self.output).manifest_path, manifest)
         print("\n".join(funnel_lines(funnel)))
         print(
             f"{funnel.kept:,} of {funnel.records:,} documents kept, "

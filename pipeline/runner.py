@@ -18,6 +18,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -168,19 +169,26 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def run_map_pass(work: MapPass, units: Sequence[Unit], workers: Workers) -> None:
-    """Run a pass over the units that are not committed yet."""
+def run_map_pass(work: MapPass, units: Sequence[Unit], workers: Workers) -> list[dict[str, Any]]:
+    """Run a pass over the units that are not committed yet; returns the stats of all units.
+
+    Raises:
+        RunFailed: units are missing at the end.
+    """
     dataset = Dataset(work.writer.folder)
     pending = dataset.pending(units, work.writer.fingerprint)
     with Progress(work.name, dataset, units, pending, work.writer.fingerprint):
         if pending:
             workers.run(work, pending)
-    left = dataset.pending(units, work.writer.fingerprint)
+    committed = list(dataset.committed())
+    done = {one["unit"] for one in committed if one["fingerprint"] == work.writer.fingerprint}
+    left = [unit for unit in units if unit.name not in done]
     if left:
         raise RunFailed(
             f"{work.name}: {len(left)} units were not committed (for example {left[0].relative}); "
             "run the same command again to continue"
         )
+    return committed
 
 
 def _run_pipeline(work: MapPass, units: Sequence[Unit], engine: Engine) -> None:

@@ -146,8 +146,8 @@ def run(job: Job) -> None:
     if settings.paragraphs.enabled:
         work = deduplication(job, units, extracted)
         run_deduplication(work, decision_fingerprint(job, extract_print, units), job.engine)
-    job.run_pass(finish_pass(job, finish, extracted, finish_print), units)
-    job.complete(finish_print, refused)
+    committed = job.run_pass(finish_pass(job, finish, extracted, finish_print), units)
+    job.complete(finish_print, committed, refused)
 
 
 def enabled(*stages: tuple[Any, Stage]) -> tuple[Stage, ...]:

@@ -111,8 +111,8 @@ def run(job: Job) -> None:
     units, refused = find_units(job.input, settings)
     job.check_stages(stages(settings))
     version = fingerprint("wikipedia", to_plain(settings), job.shard_form)
-    job.run_pass(documents_pass(job, version), units)
-    job.complete(version, refused)
+    committed = job.run_pass(documents_pass(job, version), units)
+    job.complete(version, committed, refused)
 
 
 def stages(settings: WikipediaSettings) -> tuple[Stage, ...]:
