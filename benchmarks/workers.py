@@ -24,7 +24,7 @@ def same_bytes(one: Path, two: Path) -> bool:
     names = [
         path.relative_to(one)
         for path in one.rglob("*")
-        if path.is_file() and path.relative_to(one).parts[0] != "logs"
+        if path.is_file() and "logs" not in path.relative_to(one).parts
     ]
     _, different, missing = filecmp.cmpfiles(one, two, [str(name) for name in names], shallow=False)
     return bool(names) and not different and not missing
