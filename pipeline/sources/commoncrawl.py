@@ -206,6 +206,7 @@ def decisions_folder(job: Job) -> str:
 def extract_fingerprint(job: Job) -> str:
     """What decides the extracted text."""
     settings = job.recipe.commoncrawl
+    languages = prescreen_languages(settings)
     parts = (
         settings.mode,
         settings.input,
@@ -214,9 +215,9 @@ def extract_fingerprint(job: Job) -> str:
         settings.extract,
         settings.length,
         settings.paragraphs.enabled,
-        prescreen_languages(settings),
+        languages,
     )
-    model = checksum(job.recipe.models.language_identifier)
+    model = checksum(job.recipe.models.language_identifier) if languages else ""
     return fingerprint("extract", [to_plain(part) for part in parts], model, job.shard_form)
 
 
