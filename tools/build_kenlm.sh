@@ -16,6 +16,8 @@ max_order=6 # what the Python package reads
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 target=${1:-$root/build/kenlm}
+mkdir -p "$target"
+target=$(cd "$target" && pwd) # the build changes folders
 compiler=${CXX:-g++}
 jobs=${JOBS:-$(getconf _NPROCESSORS_ONLN)}
 python=${PYTHON:-$root/.venv/bin/python}
