@@ -1,9 +1,9 @@
 """Runs a pass: units -> reader -> stages -> writer, in process, on local workers, or on any engine.
 
 Locally the engine is Beam's FnApiRunner, named explicitly (the plain DirectRunner may download
-another engine). Several workers take units from one queue, largest first, a few at a time towards
-the end, so that none idles; Beam's own local workers split statically. Any other `--runner` gets
-the same transforms in one pipeline.
+another engine). Several workers each run one pipeline that takes unit after unit from a common
+queue, largest first, so that none idles; Beam's own local workers split statically. Any other
+`--runner` gets the same transforms in one pipeline.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import multiprocessing.connection
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.sharedctypes import Synchronized
 from typing import Any
 
 import apache_beam as beam
@@ -33,7 +34,6 @@ from pipeline.writer import WRITE, WriterSettings, WriteUnits
 LOCAL_RUNNER = "FnApiRunner"
 # DaskRunner 2.77 drops tagged outputs and finish_bundle output without an error.
 REFUSED_RUNNERS = frozenset({"daskrunner", "bundlebaseddirectrunner"})
-UNITS_PER_PIPELINE = 256
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,14 @@ class MapPass:
 
 
 def expand(root: beam.Pipeline, work: MapPass, units: Sequence[Unit]) -> beam.PCollection:
-    """The transforms of a pass; yields the names of committed units."""
-    batches = (
-        root
-        | "units" >> beam.Create(list(units))
-        | "spread" >> beam.Reshuffle()
-        | "read" >> beam.ParDo(work.read)
+    """The transforms of a pass over all units; yields the names of committed units."""
+    return _through_stages(
+        root | "units" >> beam.Create(list(units)) | "spread" >> beam.Reshuffle(), work
     )
+
+
+def _through_stages(units: beam.PCollection, work: MapPass) -> beam.PCollection:
+    batches = units | "read" >> beam.ParDo(work.read)
     for stage in work.stages:
         batches = batches | stage.name >> beam.ParDo(RunStage(stage, work.batching))
     return batches | WRITE >> beam.ParDo(WriteUnits(work.writer))
@@ -127,29 +128,34 @@ class Workers:
 
     def run(self, work: MapPass, units: Sequence[Unit]) -> None:
         """Run a pass over units: in this process, on the workers, or on the engine."""
-        if not self._engine.is_local:
+        if not self._engine.is_local or self._engine.workers == 1 or len(units) == 1:
             _run_pipeline(work, units, self._engine)
-        elif self._engine.workers == 1 or len(units) == 1:
-            for chunk in _chunks(units, 1):
-                _run_pipeline(work, chunk, self._engine)
         else:
             self._spread(work, units)
 
     def _spread(self, work: MapPass, units: Sequence[Unit]) -> None:
-        """Hand chunks to worker processes as they become free."""
+        """One pipeline on each worker; each takes the next unit when it is done with one."""
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
+            self._taken = context.Value("L", 0)
             self._pool = ProcessPoolExecutor(
-                self._engine.workers, mp_context=context, initializer=_end_with_parent
+                self._engine.workers,
+                mp_context=context,
+                initializer=_start_worker,
+                initargs=(self._taken,),
             )
-        running: set[Future[None]] = set()
+        self._taken.value = 0
+        # Largest first: what is left towards the end is small, so workers end together.
+        queue = sorted(units, key=lambda unit: (-unit.size, unit.name))
+        running = {
+            self._pool.submit(_run_worker, work, queue, self._engine)
+            for _ in range(self._engine.workers)
+        }
         try:
-            for chunk in _chunks(units, self._engine.workers):
-                running.add(self._pool.submit(_run_pipeline, work, chunk, self._engine))
-                if len(running) >= self._engine.workers:
-                    running = _collect(running)
             while running:
-                running = _collect(running)
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    future.result()
         except BrokenProcessPool:
             raise RunFailed(
                 f"{work.name}: a worker process died (killed, or out of memory); what is "
@@ -157,8 +163,14 @@ class Workers:
             ) from None
 
 
-def _end_with_parent() -> None:
+# In a worker: how many units of the pass have been taken, shared by all workers.
+_taken_units: Synchronized[int] | None = None
+
+
+def _start_worker(taken: Synchronized[int]) -> None:
     """In a worker: end at once when the parent is gone, so that a new run finds nobody writing."""
+    global _taken_units  # noqa: PLW0603  (set once per process; it cannot be pickled)
+    _taken_units = taken
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -167,6 +179,31 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+class TakeUnits(beam.DoFn):
+    """Yields units of the queue that no other worker has taken, until there are none."""
+
+    def __init__(self, queue: Sequence[Unit]) -> None:
+        self._queue = queue
+
+    def process(self, _: None) -> Iterator[Unit]:
+        assert _taken_units is not None
+        while True:
+            with _taken_units.get_lock():
+                index = _taken_units.value
+                _taken_units.value += 1
+            if index >= len(self._queue):
+                return
+            yield self._queue[index]
+
+
+def _run_worker(work: MapPass, queue: Sequence[Unit], engine: Engine) -> None:
+    with quiet_beam(engine):
+        pipeline = engine.pipeline()
+        units = pipeline | "worker" >> beam.Create([None]) | beam.ParDo(TakeUnits(queue))
+        _through_stages(units, work)
+        run_to_end(pipeline)
 
 
 def run_map_pass(work: MapPass, units: Sequence[Unit], workers: Workers) -> list[dict[str, Any]]:
@@ -207,36 +244,6 @@ def run_to_end(pipeline: beam.Pipeline) -> None:
         if str(error).startswith("KeyboardInterrupt"):
             raise KeyboardInterrupt from None
         raise
-
-
-def _chunks(units: Sequence[Unit], workers: int) -> Iterator[list[Unit]]:
-    """Units largest first, in pieces that shrink towards the end, so that workers end together.
-
-    A pipeline costs about 0.1 s to set up, so pieces do not shrink below a share of the whole, and
-    one worker gets all it may in one piece.
-    """
-    queue = sorted(units, key=lambda unit: (-unit.size, unit.name))
-    left = sum(max(unit.size, 1) for unit in queue)
-    least = left / (32 * workers) if workers > 1 else left
-    start = 0
-    while start < len(queue):
-        target = max(left / (2 * workers), least)
-        size = 0
-        end = start
-        last = min(len(queue), start + UNITS_PER_PIPELINE)
-        while end < last and (end == start or size < target):
-            size += max(queue[end].size, 1)
-            end += 1
-        yield queue[start:end]
-        left -= size
-        start = end
-
-
-def _collect(running: set[Future[None]]) -> set[Future[None]]:
-    done, rest = wait(running, return_when=FIRST_COMPLETED)
-    for future in done:
-        future.result()
-    return rest
 
 
 @contextmanager
