@@ -113,6 +113,7 @@ class Workers:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._pool: ProcessPoolExecutor | None = None
+        self._taken: Synchronized[int] | None = None
 
     def __enter__(self) -> Workers:
         return self
@@ -135,7 +136,7 @@ class Workers:
 
     def _spread(self, work: MapPass, units: Sequence[Unit]) -> None:
         """One pipeline on each worker; each takes the next unit when it is done with one."""
-        if self._pool is None:
+        if self._pool is None or self._taken is None:
             context = multiprocessing.get_context("spawn")
             self._taken = context.Value("L", 0)
             self._pool = ProcessPoolExecutor(
