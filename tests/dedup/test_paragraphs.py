@@ -44,7 +44,7 @@ def test_remove_all_leaves_only_what_occurs_once(units: list[list[int]]) -> None
     assert decide(units, "remove_all") == expected
 
 
-def test_cc_net_example_of_references() -> None:
+def test_what_two_documents_share_goes_from_both() -> None:
     """[A,A,B,blank,C], [B,blank,D], [x,x,x] -> [A,C], [D], [x]; repeats and blanks went before."""
     a, b, c, d, x = range(1, 6)
     removed = decide([[a, b, c, b, d, x]], "remove_all")
