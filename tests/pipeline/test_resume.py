@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -59,7 +58,7 @@ def kill_at(arguments: list[str], output: Path, moment: str) -> bool:
     )
     while process.poll() is None and next(output.glob(moment), None) is None:
         time.sleep(0.002)
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     return process.wait() == -signal.SIGKILL and not (output / "manifest.json").exists()
 
 
