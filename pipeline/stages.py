@@ -17,7 +17,7 @@ import apache_beam as beam
 import xxhash
 from apache_beam.metrics import Metrics
 
-from filters.document import Document, Filter, Rejected
+from filters.document import Document, Filter, Rejected, StageSettings
 from pipeline import files
 from pipeline.batch import Batch, RejectedDocument, StageCount, document_size, reject
 from pipeline.readers.records import BadRecord, Records, SkippedRecord
@@ -162,6 +162,11 @@ def apply_stage(stage: Stage, batch: Batch, batching: Batching) -> None:
         stage.apply(batch, batching)
     else:
         apply_function(stage.name, stage, batch, batching)
+
+
+def enabled(*stages: tuple[StageSettings, Stage]) -> tuple[Stage, ...]:
+    """The stages whose settings are switched on."""
+    return tuple(stage for settings, stage in stages if settings.enabled)
 
 
 class ReadUnit(beam.DoFn):

@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 
 from pipeline import files
-from pipeline.accounting import read_json
+from pipeline.accounting import read_json, write_json
 from pipeline.dataset import Dataset
 from pipeline.errors import InputError, RovingError
 
@@ -45,8 +45,7 @@ def sha256_of(path: Path) -> str:
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:
     """Write a card; keys are sorted, so that equal cards are equal files."""
-    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
-    (folder / CARD).write_bytes(orjson.dumps(card, option=options))
+    write_json(str(folder / CARD), card)
 
 
 def read_card(folder: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -36,7 +36,7 @@ from pipeline.recipe import fingerprint, to_plain
 from pipeline.runner import MapPass
 from pipeline.shards import Columns
 from pipeline.sources.settings import CommonCrawlSettings, CrawlInputSettings
-from pipeline.stages import ReadUnit, Stage
+from pipeline.stages import ReadUnit, Stage, enabled
 from pipeline.units import Unit, find_inputs, unit_of
 from pipeline.writer import WriterSettings
 
@@ -148,11 +148,6 @@ def run(job: Job) -> None:
         run_deduplication(work, decision_fingerprint(job, extract_print, units), job.engine)
     committed = job.run_pass(finish_pass(job, finish, extracted, finish_print), units)
     job.complete(finish_print, committed, refused)
-
-
-def enabled(*stages: tuple[Any, Stage]) -> tuple[Stage, ...]:
-    """The stages whose settings are switched on."""
-    return tuple(stage for settings, stage in stages if settings.enabled)
 
 
 def extract_stages(job: Job) -> tuple[Stage, ...]:

@@ -25,7 +25,7 @@ from pipeline.recipe import fingerprint, to_plain
 from pipeline.runner import MapPass
 from pipeline.shards import Columns
 from pipeline.sources.settings import DumpSettings, WikipediaSettings
-from pipeline.stages import ReadUnit, Stage
+from pipeline.stages import ReadUnit, Stage, enabled
 from pipeline.units import Unit, find_inputs, unit_of
 from pipeline.writer import WriterSettings
 
@@ -117,11 +117,10 @@ def run(job: Job) -> None:
 
 def stages(settings: WikipediaSettings) -> tuple[Stage, ...]:
     """From pages to text."""
-    candidates: tuple[tuple[bool, Stage], ...] = (
-        (settings.page.enabled, WikipediaPageFilter(settings.page)),
-        (settings.wikitext.enabled, WikitextCleaner(settings.wikitext)),
+    return enabled(
+        (settings.page, WikipediaPageFilter(settings.page)),
+        (settings.wikitext, WikitextCleaner(settings.wikitext)),
     )
-    return tuple(stage for enabled, stage in candidates if enabled)
 
 
 def documents_pass(job: Job, version: str) -> MapPass:
