@@ -1,39 +1,72 @@
 """Key blocks: the keys of one unit as sorted arrays, so that no Python object exists per key.
 
-File format, version 1, little-endian: 8 bytes magic `ROVKEYS1`, uint64 count n, n x uint64 keys
-in ascending order, n x uint32 rows (ordinal of the document or paragraph in the unit). Equal keys
-are in ascending order of row.
+File format, version 2, little-endian:
+
+    8 bytes   magic `ROVKEYS2`
+    uint64    count n
+    uint32    fence bits b
+    uint32    1 if there are ranks, else 0
+    uint64    fences, 2**b + 1 of them: fence i is the number of keys whose top b bits are below i
+    uint64    keys, n of them, ascending
+    uint32    rows, n of them: ordinal of the document or line in the unit
+    uint32    ranks, n of them, if there are any: preference among equal keys, smaller is better
+
+Equal keys are in ascending order of row. The fences let a reader fetch a range of the key space
+without reading the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-MAGIC = b"ROVKEYS1"
+MAGIC = b"ROVKEYS2"
+_HEADER_BYTES = 24
+_KEYS_PER_FENCE = 4096
+_MAXIMUM_FENCE_BITS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class KeyBlock:
-    """Sorted keys (uint64, shape [n]) with the rows they stand at (uint32, shape [n])."""
+    """Sorted keys (uint64, shape [n]), their rows and, it may be, ranks (uint32, shape [n])."""
 
     keys: NDArray[np.uint64]
     rows: NDArray[np.uint32]
+    ranks: NDArray[np.uint32] | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
 
-    @staticmethod
-    def builder() -> KeyBlockBuilder:
-        return KeyBlockBuilder()
+    @classmethod
+    def of(
+        cls,
+        keys: NDArray[np.uint64],
+        rows: NDArray[np.uint32],
+        ranks: NDArray[np.uint32] | None = None,
+    ) -> KeyBlock:
+        """A block of keys in any order; rows must ascend."""
+        order = np.argsort(keys, kind="stable")
+        return cls(keys[order], rows[order], None if ranks is None else ranks[order])
 
-    def to_bytes(self) -> bytes:
-        count = np.array([len(self.keys)], dtype="<u8").tobytes()
-        keys = self.keys.astype("<u8", copy=False).tobytes()
-        return MAGIC + count + keys + self.rows.astype("<u4", copy=False).tobytes()
+    def to_bytes(self, *, fenced: bool = True) -> bytes:
+        """The block as a file; without fences for a block that is read whole."""
+        bits = (len(self) // _KEYS_PER_FENCE).bit_length() if fenced else 0
+        bits = min(bits, _MAXIMUM_FENCE_BITS)
+        fences = np.append(np.searchsorted(self.keys, _lowest(bits)), len(self))
+        return b"".join(
+            [
+                MAGIC,
+                np.array([len(self)], "<u8").tobytes(),
+                np.array([bits, self.ranks is not None], "<u4").tobytes(),
+                fences.astype("<u8").tobytes(),
+                self.keys.astype("<u8", copy=False).tobytes(),
+                self.rows.astype("<u4", copy=False).tobytes(),
+                b"" if self.ranks is None else self.ranks.astype("<u4", copy=False).tobytes(),
+            ]
+        )
 
     @classmethod
     def from_bytes(cls, data: bytes) -> KeyBlock:
@@ -42,41 +75,71 @@ class KeyBlock:
         Raises:
             ValueError: not a key block, or cut off.
         """
-        if data[:8] != MAGIC:
-            raise ValueError("not a key block: wrong magic bytes")
-        count = int.from_bytes(data[8:16], "little")
-        if len(data) != 16 + 12 * count:
+        count, bits, ranked = _header(data[:_HEADER_BYTES])
+        start = _HEADER_BYTES + 8 * ((1 << bits) + 1)
+        if len(data) != start + (16 if ranked else 12) * count:
             raise ValueError(f"key block of {count} keys has {len(data)} bytes: cut off or damaged")
-        keys = np.frombuffer(data, dtype="<u8", count=count, offset=16)
-        rows = np.frombuffer(data, dtype="<u4", count=count, offset=16 + 8 * count)
-        return cls(keys, rows)
+        keys = np.frombuffer(data, "<u8", count, start)
+        rows = np.frombuffer(data, "<u4", count, start + 8 * count)
+        ranks = np.frombuffer(data, "<u4", count, start + 12 * count) if ranked else None
+        return cls(keys, rows, ranks)
 
     def partition(self, partition: int, bits: int) -> KeyBlock:
-        """The keys whose top `bits` bits equal `partition`."""
-        if bits == 0:
-            return self
-        low = np.uint64(partition << (64 - bits))
-        start = int(np.searchsorted(self.keys, low))
-        if partition + 1 == 1 << bits:
-            end = len(self.keys)
-        else:
-            end = int(np.searchsorted(self.keys, np.uint64((partition + 1) << (64 - bits))))
-        return KeyBlock(self.keys[start:end], self.rows[start:end])
+        """The keys whose top `bits` bits equal `partition`, without copying."""
+        start, end = _bounds(self.keys, range(partition, partition + 1), bits)
+        ranks = None if self.ranks is None else self.ranks[start:end]
+        return KeyBlock(self.keys[start:end], self.rows[start:end], ranks)
 
 
-class KeyBlockBuilder:
-    """Collects the keys of a unit; the row of a key is its ordinal in the order of `extend`."""
+def read_range(file: BinaryIO, partitions: range, bits: int) -> KeyBlock:
+    """The keys of a block file whose top `bits` bits are in `partitions`; reads little else.
 
-    def __init__(self) -> None:
-        self._parts: list[NDArray[np.uint64]] = []
+    Raises:
+        ValueError: not a key block, or cut off.
+    """
+    count, fence_bits, ranked = _header(file.read(_HEADER_BYTES))
+    fences = _read(file, _HEADER_BYTES, "<u8", (1 << fence_bits) + 1)
+    low, high = (end << fence_bits >> bits for end in (partitions.start, partitions.stop))
+    # A partition smaller than a fence's range starts and ends inside one.
+    high += (partitions.stop << fence_bits) % (1 << bits) > 0
+    first, last = int(fences[low]), int(fences[high])
+    start = _HEADER_BYTES + 8 * len(fences)
+    keys = _read(file, start + 8 * first, "<u8", last - first)
+    begin, end = _bounds(keys, partitions, bits)
+    rows_start = start + 8 * count + 4 * (first + begin)
+    rows = _read(file, rows_start, "<u4", end - begin)
+    ranks = _read(file, rows_start + 4 * count, "<u4", end - begin) if ranked else None
+    return KeyBlock(keys[begin:end], rows, ranks)
 
-    def extend(self, parts: Iterable[NDArray[np.uint64]]) -> None:
-        self._parts.extend(parts)
 
-    def build(self) -> KeyBlock:
-        """Sort what was collected."""
-        if not self._parts:
-            return KeyBlock(np.empty(0, np.uint64), np.empty(0, np.uint32))
-        keys = np.concatenate(self._parts)
-        order = np.argsort(keys, kind="stable").astype(np.uint32)
-        return KeyBlock(keys[order], order)
+def _header(data: bytes) -> tuple[int, int, bool]:
+    """Count, fence bits, and whether there are ranks."""
+    if data[:8] != MAGIC:
+        raise ValueError("not a key block of this version: wrong magic bytes")
+    if len(data) < _HEADER_BYTES:
+        raise ValueError("key block is cut off in its header")
+    count = int.from_bytes(data[8:16], "little")
+    bits, ranked = np.frombuffer(data, "<u4", 2, 16).tolist()
+    return count, bits, bool(ranked)
+
+
+def _read(file: BinaryIO, offset: int, kind: str, count: int) -> NDArray[Any]:
+    file.seek(offset)
+    size = count * np.dtype(kind).itemsize
+    data = file.read(size)
+    if len(data) != size:
+        raise ValueError(f"key block is cut off: {len(data)} of {size} bytes at {offset}")
+    return np.frombuffer(data, kind)
+
+
+def _lowest(bits: int) -> NDArray[np.uint64]:
+    """The lowest key of each partition."""
+    return np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits if bits else 0)
+
+
+def _bounds(keys: NDArray[np.uint64], partitions: range, bits: int) -> tuple[int, int]:
+    """Where the keys of consecutive partitions start and end among sorted keys."""
+    low, high = partitions.start << (64 - bits), partitions.stop << (64 - bits)
+    start = int(np.searchsorted(keys, np.uint64(low)))
+    end = int(np.searchsorted(keys, np.uint64(high))) if high < 1 << 64 else len(keys)
+    return start, end

@@ -69,7 +69,7 @@ class Dataset:
             unit
             for unit in units
             if unit.name not in done
-            or done[unit.name]["fingerprint"] != fingerprint
+            or done[unit.name]["fingerprint"] != unit.fingerprint(fingerprint)
             or done[unit.name]["input"]["listed_bytes"] != unit.size
         ]
 
@@ -83,8 +83,17 @@ def document_parts(folder: str) -> list[str]:
     Raises:
         InputError: there are none.
     """
+    return [file.path for file in document_files(folder)]
+
+
+def document_files(folder: str) -> list[files.FileInfo]:
+    """The document shards of a dataset folder, in order.
+
+    Raises:
+        InputError: there are none.
+    """
     found = [
-        file.path
+        file
         for file in files.list_files(files.join(folder, "documents"))
         if file.relative.endswith(".parquet") and not file.relative.startswith(".")
     ]

@@ -1,25 +1,28 @@
-"""The reader of a finishing pass: an extracted unit, with what the extraction had accounted for.
+"""Readers of passes over document shards.
 
-The first batches carry the extraction's counts and rejects, so that the finished dataset accounts
-for every input record by itself.
+`read_extracted` is for the later passes of a run: its first batches carry the earlier pass's counts
+and rejects, so that the finished dataset accounts for every input record by itself. `read_shard` is
+for a dataset in its own right: its documents are the input records.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 
 import apache_beam as beam
 
-from pipeline import shards
+from filters.document import Document
+from pipeline import files, shards
 from pipeline.accounting import Funnel, read_json
-from pipeline.batch import Batch
+from pipeline.batch import Batch, StageCount
 from pipeline.dataset import Dataset
-from pipeline.stages import Batching
+from pipeline.stages import READ, Batching
 from pipeline.units import Unit
 
 
 def read_extracted(unit: Unit, folder: str, batching: Batching) -> Iterator[Batch]:
-    """Batches of a unit from its extracted shard."""
+    """Batches of a unit from the shard that an earlier pass wrote into `folder`."""
     dataset = Dataset(folder)
     stats = read_json(dataset.stats_path(unit.name))
     funnel = Funnel.from_json(stats["funnel"])
@@ -31,22 +34,44 @@ def read_extracted(unit: Unit, folder: str, batching: Batching) -> Iterator[Batc
         if len(batch.rejected) >= batching.documents:
             yield batch
             batch = Batch(unit, batch.index + 1)
+    with files.open_read(dataset.part("documents", unit.name)) as handle:
+        for filled in _fill(batch, shards.read_documents(handle), batching):
+            if filled.is_last:
+                filled.input_size = stats["input"]["bytes"]
+                filled.input_sha256 = stats["input"]["sha256"]
+            yield filled
+
+
+def read_shard(unit: Unit, batching: Batching) -> Iterator[Batch]:
+    """Batches of a unit that is a document shard."""
+    stream = files.HashingReader(files.open_read(unit.path))
+    started = time.process_time()
+    for batch in _fill(Batch(unit, 0), shards.read_documents(stream), batching):
+        characters = sum(len(document.text) for document in batch.documents)
+        documents, seconds = len(batch.documents), time.process_time() - started
+        batch.counts[READ] = StageCount(documents, documents, characters, characters, seconds)
+        if batch.is_last:
+            batch.input_size, batch.input_sha256 = stream.finish()
+        yield batch
+        started = time.process_time()
+
+
+def _fill(batch: Batch, documents: Iterable[Document], batching: Batching) -> Iterator[Batch]:
+    """Put documents into a first batch and as many more as they need."""
     characters = 0
-    for document in shards.read_documents(dataset.part("documents", unit.name)):
+    for document in documents:
         batch.documents.append(document)
         characters += len(document.text)
         if len(batch.documents) >= batching.documents or characters >= batching.characters:
             yield batch
-            batch = Batch(unit, batch.index + 1)
+            batch = Batch(batch.unit, batch.index + 1)
             characters = 0
     batch.is_last = True
-    batch.input_size = stats["input"]["bytes"]
-    batch.input_sha256 = stats["input"]["sha256"]
     yield batch
 
 
 class ReadExtracted(beam.DoFn):
-    """Unit -> the batches of its extracted shard."""
+    """Unit -> the batches of the shard that an earlier pass wrote into `folder`."""
 
     def __init__(self, folder: str, batching: Batching) -> None:
         self._folder = folder
@@ -54,3 +79,13 @@ class ReadExtracted(beam.DoFn):
 
     def process(self, unit: Unit) -> Iterator[Batch]:
         yield from read_extracted(unit, self._folder, self._batching)
+
+
+class ReadShard(beam.DoFn):
+    """Unit -> the batches of the document shard that it is."""
+
+    def __init__(self, batching: Batching) -> None:
+        self._batching = batching
+
+    def process(self, unit: Unit) -> Iterator[Batch]:
+        yield from read_shard(unit, self._batching)

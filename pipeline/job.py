@@ -12,7 +12,7 @@ from pipeline.accounting import funnel_lines, sum_funnels, write_json
 from pipeline.dataset import FORMAT_VERSION, Dataset
 from pipeline.errors import InputError, RunFailed
 from pipeline.recipe import Recipe, to_plain
-from pipeline.runner import Engine, MapPass, Workers, run_map_pass
+from pipeline.runner import Engine, UnitPass, Workers, run_unit_pass
 from pipeline.stages import READ, Batching, Stage
 from pipeline.units import Unit
 
@@ -46,14 +46,14 @@ class Job:
             for stage in stages:
                 stage.open()
 
-    def run_pass(self, work: MapPass, units: Sequence[Unit]) -> list[dict[str, Any]]:
+    def run_pass(self, work: UnitPass, units: Sequence[Unit]) -> list[dict[str, Any]]:
         """Run a pass and return the stats of its units.
 
         Raises:
             RunFailed: units are missing, or more records failed than the recipe allows.
         """
-        files.delete([Dataset(work.writer.folder).manifest_path])
-        committed = run_map_pass(work, units, self.workers)
+        files.delete([Dataset(work.folder).manifest_path])
+        committed = run_unit_pass(work, units, self.workers)
         funnel = sum_funnels(committed)
         failed, limit = sum(funnel.errors.values()), self.recipe.run.maximum_error_share
         # A reader that fails loses the rest of its unit, however many records that is.

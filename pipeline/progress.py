@@ -39,10 +39,10 @@ class Progress:
     ) -> None:
         self._name = name
         self._dataset = dataset
-        self._fingerprint = fingerprint
         self._total_units = len(units)
         self._total_bytes = sum(unit.size for unit in units)
         self._waiting = {unit.name: unit.size for unit in pending}
+        self._fingerprints = {unit.name: unit.fingerprint(fingerprint) for unit in pending}
         self._funnel = Funnel()
         self._documents = 0
         self._bytes = 0
@@ -77,7 +77,7 @@ class Progress:
         if not self._waiting:
             return
         for stats in self._dataset.committed_among(self._waiting):
-            if stats["fingerprint"] == self._fingerprint:
+            if stats["fingerprint"] == self._fingerprints[stats["unit"]]:
                 self._count(stats)
 
     def _count(self, stats: Mapping[str, Any]) -> None:

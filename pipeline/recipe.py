@@ -18,6 +18,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from filters.document import Settings
+from pipeline.deduplication.settings import DeduplicationSettings
 from pipeline.errors import RecipeError
 from pipeline.models.language import LanguageModelSettings
 from pipeline.models.reference import ReferenceModelSettings
@@ -84,6 +85,7 @@ class Recipe(Settings):
     models: ModelsSettings
     wikipedia: WikipediaSettings
     commoncrawl: CommonCrawlSettings
+    deduplication: DeduplicationSettings
 
 
 def load_recipe(path: str, overrides: Sequence[str] = ()) -> Recipe:

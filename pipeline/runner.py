@@ -19,7 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.sharedctypes import Synchronized
-from typing import Any
+from typing import Any, Protocol
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -74,9 +74,26 @@ class Engine:
             raise RunFailed(f"--runner {self.runner}: {error}") from None
 
 
+class UnitPass(Protocol):
+    """A pass that needs no shuffle: each unit becomes its outputs by itself."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def folder(self) -> str:
+        """The dataset folder where units are committed."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def through(self, units: beam.PCollection) -> beam.PCollection:
+        """The transforms from units to the names of committed units."""
+
+
 @dataclass(frozen=True)
 class MapPass:
-    """A pass that needs no shuffle.
+    """The pass that documents go through: reader, stages, writer.
 
     Attributes:
         name: for progress.
@@ -92,19 +109,26 @@ class MapPass:
     batching: Batching
     writer: WriterSettings
 
+    @property
+    def folder(self) -> str:
+        return self.writer.folder
 
-def expand(root: beam.Pipeline, work: MapPass, units: Sequence[Unit]) -> beam.PCollection:
+    @property
+    def fingerprint(self) -> str:
+        return self.writer.fingerprint
+
+    def through(self, units: beam.PCollection) -> beam.PCollection:
+        batches = units | "read" >> beam.ParDo(self.read)
+        for stage in self.stages:
+            batches = batches | stage.name >> beam.ParDo(RunStage(stage, self.batching))
+        return batches | WRITE >> beam.ParDo(WriteUnits(self.writer))
+
+
+def expand(root: beam.Pipeline, work: UnitPass, units: Sequence[Unit]) -> beam.PCollection:
     """The transforms of a pass over all units; yields the names of committed units."""
-    return _through_stages(
-        root | "units" >> beam.Create(list(units)) | "spread" >> beam.Reshuffle(), work
+    return work.through(
+        root | "units" >> beam.Create(list(units)) | "spread" >> beam.Reshuffle()
     )
-
-
-def _through_stages(units: beam.PCollection, work: MapPass) -> beam.PCollection:
-    batches = units | "read" >> beam.ParDo(work.read)
-    for stage in work.stages:
-        batches = batches | stage.name >> beam.ParDo(RunStage(stage, work.batching))
-    return batches | WRITE >> beam.ParDo(WriteUnits(work.writer))
 
 
 class Workers:
@@ -127,14 +151,14 @@ class Workers:
                 process.terminate()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def run(self, work: MapPass, units: Sequence[Unit]) -> None:
+    def run(self, work: UnitPass, units: Sequence[Unit]) -> None:
         """Run a pass over units: in this process, on the workers, or on the engine."""
         if not self._engine.is_local or self._engine.workers == 1 or len(units) == 1:
             _run_pipeline(work, units, self._engine)
         else:
             self._spread(work, units)
 
-    def _spread(self, work: MapPass, units: Sequence[Unit]) -> None:
+    def _spread(self, work: UnitPass, units: Sequence[Unit]) -> None:
         """One pipeline on each worker; each takes the next unit when it is done with one."""
         if self._pool is None or self._taken is None:
             context = multiprocessing.get_context("spawn")
@@ -199,28 +223,32 @@ class TakeUnits(beam.DoFn):
             yield self._queue[index]
 
 
-def _run_worker(work: MapPass, queue: Sequence[Unit], engine: Engine) -> None:
+def _run_worker(work: UnitPass, queue: Sequence[Unit], engine: Engine) -> None:
     with quiet_beam(engine):
         pipeline = engine.pipeline()
         units = pipeline | "worker" >> beam.Create([None]) | beam.ParDo(TakeUnits(queue))
-        _through_stages(units, work)
+        work.through(units)
         run_to_end(pipeline)
 
 
-def run_map_pass(work: MapPass, units: Sequence[Unit], workers: Workers) -> list[dict[str, Any]]:
+def run_unit_pass(work: UnitPass, units: Sequence[Unit], workers: Workers) -> list[dict[str, Any]]:
     """Run a pass over the units that are not committed yet; returns the stats of all units.
 
     Raises:
         RunFailed: units are missing at the end.
     """
-    dataset = Dataset(work.writer.folder)
-    pending = dataset.pending(units, work.writer.fingerprint)
-    with Progress(work.name, dataset, units, pending, work.writer.fingerprint):
+    dataset = Dataset(work.folder)
+    pending = dataset.pending(units, work.fingerprint)
+    with Progress(work.name, dataset, units, pending, work.fingerprint):
         if pending:
             workers.run(work, pending)
     committed = list(dataset.committed())
-    done = {one["unit"] for one in committed if one["fingerprint"] == work.writer.fingerprint}
-    left = [unit for unit in units if unit.name not in done]
+    done = {one["unit"]: one["fingerprint"] for one in committed}
+    left = [
+        unit
+        for unit in units
+        if done.get(unit.name) != unit.fingerprint(work.fingerprint)
+    ]
     if left:
         raise RunFailed(
             f"{work.name}: {len(left)} units were not committed (for example {left[0].relative}); "
@@ -229,7 +257,7 @@ def run_map_pass(work: MapPass, units: Sequence[Unit], workers: Workers) -> list
     return committed
 
 
-def _run_pipeline(work: MapPass, units: Sequence[Unit], engine: Engine) -> None:
+def _run_pipeline(work: UnitPass, units: Sequence[Unit], engine: Engine) -> None:
     with quiet_beam(engine):
         pipeline = engine.pipeline()
         expand(pipeline, work, units)

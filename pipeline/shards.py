@@ -7,9 +7,10 @@ has no column. Same documents, same bytes: no clock, no host, no worker goes int
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import IO, Any, cast
+from typing import IO, Any, BinaryIO, cast
 
 import orjson
 import pyarrow as pa
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 from filters.document import Document
 from pipeline import files
 from pipeline.batch import RejectedDocument
+from pipeline.errors import InputError
 
 BASE_METADATA = ("url", "language", "timestamp", "licence")
 ROLE = b"roving.role"
@@ -151,29 +153,54 @@ def read_rows(path: str, columns: list[str] | None = None) -> Iterator[dict[str,
             yield from batch.to_pylist()
 
 
-def read_documents(path: str) -> Iterator[Document]:
-    """Documents of a shard as the writer was given them."""
+def read_documents(file: BinaryIO | io.RawIOBase) -> Iterator[Document]:
+    """Documents of a shard as the writer was given them.
+
+    A Parquet file that is not ours needs `id` and `text`; its other columns become metadata.
+    """
+    parquet = pq.ParquetFile(cast(IO[bytes], file))
+    roles = _roles(parquet.schema_arrow)
+    for batch in parquet.iter_batches(batch_size=256):
+        for row in batch.to_pylist():
+            yield _document(row, roles)
+
+
+def columns_of(path: str) -> Columns:
+    """The typed columns of a shard besides the base columns.
+
+    Raises:
+        InputError: it has no `id` or no `text`.
+    """
     with files.open_read(path) as handle:
-        parquet = pq.ParquetFile(handle)
-        roles = {
-            item.name: (item.metadata or {}).get(ROLE, b"").decode()
-            for item in parquet.schema_arrow
-        }
-        for batch in parquet.iter_batches(batch_size=256):
-            for row in batch.to_pylist():
-                yield _document(row, roles)
+        schema = pq.read_schema(handle)
+    missing = {"id", "text"} - set(schema.names)
+    if missing:
+        raise InputError(f"{path} has no column {' and no column '.join(sorted(missing))}")
+    roles = _roles(schema)
+    metadata = {name: schema.field(name).type for name, role in roles.items() if role == "metadata"}
+    signals = {name: schema.field(name).type for name, role in roles.items() if role == "signal"}
+    for name in BASE_METADATA:
+        metadata.pop(name, None)
+    return Columns(metadata, signals)
+
+
+def _roles(schema: pa.Schema) -> dict[str, str]:
+    """For each column that is no part of the record itself, whether metadata or signal."""
+    return {
+        item.name: (item.metadata or {}).get(ROLE, b"metadata").decode()
+        for item in schema
+        if item.name not in ("id", "source", "text", "extra")
+    }
 
 
 def _document(row: dict[str, Any], roles: Mapping[str, str]) -> Document:
-    document = Document(row["id"], row["source"], row["text"])
-    for name, value in row.items():
-        if value is None:
-            continue
-        if roles.get(name) == "metadata":
-            document.metadata[name] = value
-        elif roles.get(name) == "signal":
-            document.signals[name] = value
-    if row["extra"]:
+    document = Document(str(row["id"]), row.get("source") or "", row["text"] or "")
+    for name, role in roles.items():
+        if row[name] is not None:
+            values = document.metadata if role == "metadata" else document.signals
+            # A foreign file may have its timestamps typed.
+            values[name] = str(row[name]) if name in BASE_METADATA else row[name]
+    if row.get("extra"):
         extra = orjson.loads(row["extra"])
         document.metadata.update(extra.get("metadata", {}))
         document.signals.update(extra.get("signals", {}))

@@ -27,6 +27,7 @@ class Unit:
         group: scope label of deduplication (a snapshot), empty where there is none.
         offset: where a slice starts, in bytes.
         length: bytes of a slice; 0 means to the end of the file.
+        version: what else decides the unit's result: a hash of the decisions on it.
     """
 
     name: str
@@ -36,6 +37,11 @@ class Unit:
     group: str = ""
     offset: int = 0
     length: int = 0
+    version: str = ""
+
+    def fingerprint(self, of_pass: str) -> str:
+        """Under which the unit is committed: the pass's, and what concerns this unit alone."""
+        return f"{of_pass}-{self.version}" if self.version else of_pass
 
 
 def unit_name(relative: str, offset: int = 0) -> str:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from dedup.key_blocks import KeyBlock
 from pipeline import files
@@ -63,7 +65,7 @@ class UnitWriter:
         self._schema = document_schema(settings.columns)
         self._documents = self._shard("documents", self._schema)
         self._rejected = self._shard("rejected", REJECTED_SCHEMA)
-        self._keys = {kind: KeyBlock.builder() for kind in settings.key_kinds}
+        self._keys: dict[str, list[NDArray[np.uint64]]] = {kind: [] for kind in settings.key_kinds}
 
     def _shard(self, kind: str, schema: pa.Schema) -> ShardWriter:
         path = self._dataset.part(kind, self.unit.name)
@@ -81,8 +83,8 @@ class UnitWriter:
             self._documents.add(document_row(document, self._schema))
         for rejected in batch.rejected:
             self._rejected.add(rejected_row(rejected))
-        for kind, builder in self._keys.items():
-            builder.extend(batch.keys.get(kind, []))
+        for kind, keys in self._keys.items():
+            keys.extend(batch.keys.get(kind, []))
         self._funnel.add_batch(batch)
 
     def commit(self, last: Batch) -> dict[str, Any]:
@@ -96,15 +98,15 @@ class UnitWriter:
         for kind, shard in (("documents", self._documents), ("rejected", self._rejected)):
             shard.commit()
             outputs[kind] = _output(shard.file, shard.rows)
-        for kind, builder in self._keys.items():
-            block = builder.build()
+        for kind, keys in self._keys.items():
+            block = _in_order(keys)
             path = self._dataset.part(f"keys/{kind}", self.unit.name, "keys")
             with files.atomic_write(path) as file:
                 file.write(block.to_bytes())
             outputs[f"keys/{kind}"] = _output(file, len(block))
         stats = {
             "unit": self.unit.name,
-            "fingerprint": self._settings.fingerprint,
+            "fingerprint": self.unit.fingerprint(self._settings.fingerprint),
             "input": {
                 "path": self.unit.relative,
                 "listed_bytes": self.unit.size,
@@ -123,6 +125,12 @@ class UnitWriter:
         """Give the unit up; nothing of it becomes visible."""
         self._documents.discard()
         self._rejected.discard()
+
+
+def _in_order(keys: list[NDArray[np.uint64]]) -> KeyBlock:
+    """A block of keys whose rows are their ordinals in the unit."""
+    joined = np.concatenate([np.empty(0, np.uint64), *keys])
+    return KeyBlock.of(joined, np.arange(len(joined), dtype=np.uint32))
 
 
 def _output(file: files.AtomicFile, rows: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from filters.models import MissingModel
-from pipeline.cli import models, run, shards
+from pipeline.cli import dedup, models, run, shards
 from pipeline.errors import RovingError
 from pipeline.models.cards import TooLittleData
 
@@ -20,6 +20,7 @@ Raw crawls, dumps and archives in; clean, deduplicated, accounted-for pretrainin
 
   roving run wikipedia   --input dumps/  --output out/wikipedia
   roving run commoncrawl --input crawl/  --output out/commoncrawl --workers 8
+  roving dedup minhash   --input out/wikipedia --input out/commoncrawl --output out/clean
   roving shards stats out/commoncrawl
 """
 
@@ -30,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="roving", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (run, shards, models):
+    for module in (run, dedup, shards, models):
         module.add_parser(commands)
     return parser
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import importlib
 
-from pipeline.cli.options import add_recipe_options
-from pipeline.errors import InputError, RunFailed
+from pipeline.cli.options import add_engine_options, add_recipe_options, engine_of
+from pipeline.errors import InputError
 from pipeline.job import Job
 from pipeline.locking import lock_output
 from pipeline.recipe import load_recipe
-from pipeline.runner import LOCAL_RUNNER, Engine, Workers
+from pipeline.runner import Workers
 
 SOURCES = ("commoncrawl", "c4", "github", "wikipedia", "books", "arxiv", "stackexchange")
 BUILT = ("commoncrawl", "wikipedia")
@@ -41,17 +41,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--input", required=True, help="folder (or file) with the raw files")
     parser.add_argument("--output", required=True, help="folder of the dataset")
     add_recipe_options(parser, "commoncrawl.length.minimum_characters=200")
-    parser.add_argument("--workers", type=int, default=1, help="local processes (default: 1)")
-    parser.add_argument(
-        "--runner",
-        default=LOCAL_RUNNER,
-        help=f"Beam runner (default: {LOCAL_RUNNER}, local); its own options follow unchanged",
-    )
-    parser.add_argument(
-        "--keep-rejected-text",
-        action="store_true",
-        help="keep the text of every reject, not of a sample",
-    )
+    add_engine_options(parser)
     parser.set_defaults(execute=execute, accepts_engine_options=True)
 
 
@@ -59,9 +49,7 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
     """Run a source."""
     if parsed.source not in BUILT:
         raise InputError(f"source {parsed.source!r} is not built yet; there are {', '.join(BUILT)}")
-    if engine_options and parsed.runner == LOCAL_RUNNER:
-        raise RunFailed(f"unknown options {' '.join(engine_options)}; engine options need --runner")
-    engine = Engine(parsed.runner, parsed.workers, tuple(engine_options))
+    engine = engine_of(parsed, engine_options)
     source = importlib.import_module(f"pipeline.sources.{parsed.source}")
     recipe = load_recipe(parsed.recipe, parsed.set)
     with lock_output(parsed.output), Workers(engine) as workers:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import BinaryIO
 
 import pyarrow as pa
 
-from dedup.paragraphs import duplicate_rows
+from dedup.decisions import REMOVED, removed_rows
 from filters.ccnet_text import Mode
 from filters.document import Document, Filter, Rejected
 from filters.extraction import HtmlExtractor
@@ -25,10 +25,10 @@ from filters.perplexity import PerplexityFilter
 from filters.prescreen import LanguagePrescreen
 from filters.reference_quality import ReferenceQualityFilter
 from pipeline import files
-from pipeline.deduplicate import Deduplication, group_scopes, run_deduplication
+from pipeline.deduplication.paragraphs import PARAGRAPHS, LineRemoval, ParagraphKeys
+from pipeline.deduplication.shuffle import Comparison, KeyUnit, compare
 from pipeline.finish import ReadExtracted
 from pipeline.job import Job, checksum
-from pipeline.paragraph_stages import PARAGRAPHS, ParagraphKeys, ParagraphRemoval
 from pipeline.readers.records import Records
 from pipeline.readers.warc import read_warc
 from pipeline.readers.wet import read_wet
@@ -142,10 +142,13 @@ def run(job: Job) -> None:
     extract_print = extract_fingerprint(job)
     job.run_pass(extract_pass(job, extract, extracted, extract_print), units)
 
-    finish_print = finish_fingerprint(job, extract_print, units)
     if settings.paragraphs.enabled:
-        work = deduplication(job, units, extracted)
-        run_deduplication(work, decision_fingerprint(job, extract_print, units), job.engine)
+        compared = [(unit.name, unit.size, unit.group) for unit in units]
+        version = fingerprint(PARAGRAPHS, extract_print, to_plain(settings.paragraphs), compared)
+        decisions = compare(comparison(job, units, extracted), version, job.engine)
+        # A unit is finished anew only where the decisions on it are other than before.
+        units = [replace(unit, version=decisions.digest(unit.name)) for unit in units]
+    finish_print = finish_fingerprint(job, extract_print)
     committed = job.run_pass(finish_pass(job, finish, extracted, finish_print), units)
     job.complete(finish_print, committed, refused)
 
@@ -176,7 +179,10 @@ def finish_stages(job: Job) -> tuple[Stage, ...]:
     keep = settings.language.keep
     paragraphs = settings.paragraphs
     return enabled(
-        (paragraphs, ParagraphRemoval(decisions_folder(job), paragraphs.minimum_characters)),
+        (
+            paragraphs,
+            LineRemoval(PARAGRAPHS, decisions_folder(job), paragraphs.minimum_characters),
+        ),
         (
             settings.language,
             LanguageFilter(settings.language, models.language_identifier, settings.mode),
@@ -216,8 +222,8 @@ def extract_fingerprint(job: Job) -> str:
     return fingerprint("extract", [to_plain(part) for part in parts], model, job.shard_form)
 
 
-def finish_fingerprint(job: Job, extracted: str, units: Sequence[Unit]) -> str:
-    """What decides the result: the extraction, what was compared with what, and every threshold."""
+def finish_fingerprint(job: Job, extracted: str) -> str:
+    """What decides the result beside the decisions on a unit: the extraction, every threshold."""
     settings, models = job.recipe.commoncrawl, job.recipe.models
     used = {}
     if settings.language.enabled:
@@ -227,24 +233,13 @@ def finish_fingerprint(job: Job, extracted: str, units: Sequence[Unit]) -> str:
             used[f"perplexity {language}"] = checksum(files.join(models.language_models, language))
     if settings.reference_quality.enabled:
         used["reference"] = checksum(models.reference_model)
-    compared = _compared(units) if settings.paragraphs.enabled else []
-    return fingerprint("finish", extracted, to_plain(settings), used, compared)
+    return fingerprint("finish", extracted, to_plain(settings), used)
 
 
 def model_languages(folder: str) -> list[str]:
     """Languages with a model in the folder."""
     cards = [file.relative for file in files.list_files(folder)]
     return [card.split("/")[0] for card in cards if re.fullmatch(r"[^/]+/card\.json", card)]
-
-
-def decision_fingerprint(job: Job, extracted: str, units: Sequence[Unit]) -> str:
-    """What decides which paragraphs go."""
-    settings = job.recipe.commoncrawl.paragraphs
-    return fingerprint(PARAGRAPHS, extracted, to_plain(settings), _compared(units))
-
-
-def _compared(units: Sequence[Unit]) -> list[tuple[str, int, str]]:
-    return [(unit.name, unit.size, unit.group) for unit in units]
 
 
 def extract_pass(job: Job, stages: tuple[Stage, ...], folder: str, version: str) -> MapPass:
@@ -263,14 +258,30 @@ def finish_pass(job: Job, stages: tuple[Stage, ...], extracted: str, version: st
     return MapPass("finish", read, stages, job.batching, writer)
 
 
-def deduplication(job: Job, units: Sequence[Unit], extracted: str) -> Deduplication:
+def comparison(job: Job, units: Sequence[Unit], extracted: str) -> Comparison:
     """Which paragraphs are compared with which, and which copies go."""
     settings = job.recipe.commoncrawl.paragraphs
-    return Deduplication(
-        dataset=extracted,
+    scopes = scope_numbers(units, settings.scope, settings.group_files)
+    return Comparison(
+        units=tuple(
+            KeyUnit(extracted, unit.name, scope) for unit, scope in zip(units, scopes, strict=True)
+        ),
         kind=PARAGRAPHS,
-        scopes=group_scopes(units, settings.scope, settings.group_files),
-        decide=partial(duplicate_rows, policy=settings.policy),
-        decisions=decisions_folder(job),
+        decide=partial(removed_rows, policy=settings.policy),
+        dtype=REMOVED,
+        folder=decisions_folder(job),
         partition_bytes=job.recipe.run.partition_bytes,
     )
+
+
+def scope_numbers(units: Sequence[Unit], scope: str, group_size: int) -> list[int]:
+    """Who is compared with whom: `all`, the same `snapshot`, or the same `group` in order.
+
+    Units must come in order of preference, which does not depend on how they were listed.
+    """
+    if scope == "all":
+        return [0] * len(units)
+    if scope == "group":
+        return [index // group_size for index in range(len(units))]
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(unit.group, len(numbers)) for unit in units]

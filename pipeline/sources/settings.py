@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from dedup.paragraphs import Policy
+from dedup.decisions import Policy
 from filters.ccnet_text import Mode
 from filters.document import Settings, StageSettings
 from filters.extraction import HtmlExtractorSettings
@@ -19,6 +19,7 @@ from filters.perplexity import PerplexitySettings
 from filters.prescreen import PrescreenSettings
 from filters.reference_quality import ReferenceQualitySettings
 from filters.wikitext import PageSettings, WikitextSettings
+from pipeline.deduplication.settings import MethodName
 
 Positive: TypeAlias = Annotated[int, Field(gt=0)]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
@@ -50,11 +51,16 @@ class DumpSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class WikipediaSettings(Settings):
-    """[wikipedia]: which pages are articles, and how wikitext becomes text."""
+    """[wikipedia]: which pages are articles, and how wikitext becomes text.
+
+    Attributes:
+        deduplicate: methods of [deduplication] that the finished documents go through, in order.
+    """
 
     input: DumpSettings
     page: PageSettings
     wikitext: WikitextSettings
+    deduplicate: tuple[MethodName, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +106,7 @@ class CommonCrawlSettings(Settings):
     Attributes:
         mode: `ccnet` reproduces the decisions of cc_net's code on text; recipes/ccnet.toml has the
             settings that go with it.
+        deduplicate: methods of [deduplication] that the finished documents go through, in order.
     """
 
     mode: Mode
@@ -112,3 +119,4 @@ class CommonCrawlSettings(Settings):
     language: LanguageSettings
     perplexity: PerplexitySettings
     reference_quality: ReferenceQualitySettings
+    deduplicate: tuple[MethodName, ...]

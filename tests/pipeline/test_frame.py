@@ -25,7 +25,7 @@ from pipeline.dataset import Dataset
 from pipeline.errors import OutputError, RunFailed
 from pipeline.files import list_files
 from pipeline.readers.records import BadRecord, Records, SkippedRecord
-from pipeline.runner import Engine, MapPass, Workers, run_map_pass
+from pipeline.runner import Engine, MapPass, Workers, run_unit_pass
 from pipeline.shards import Columns
 from pipeline.stages import Batching, ReadUnit
 from pipeline.units import Unit, unit_of
@@ -99,7 +99,7 @@ def make_pass(folder: Path, slow: float = 0.0, fingerprint: str = "f1") -> MapPa
 
 def run(work: MapPass, units: list[Unit], engine: Engine | None = None) -> None:
     with Workers(engine or Engine()) as workers:
-        run_map_pass(work, units, workers)
+        run_unit_pass(work, units, workers)
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -132,7 +132,8 @@ def test_shards_hold_documents_with_signals_and_rejects_with_reasons(tmp_path: P
     units = make_input(tmp_path / "in", units=1)
     run(make_pass(tmp_path / "out"), units)
     dataset = Dataset(str(tmp_path / "out"))
-    kept = list(shards.read_documents(dataset.part("documents", units[0].name)))
+    with open(dataset.part("documents", units[0].name), "rb") as file:
+        kept = list(shards.read_documents(file))
     rejected = list(shards.read_rejected(dataset.part("rejected", units[0].name)))
     assert all(document.signals["length"] >= 12 for document in kept)
     assert kept[0].metadata["url"].startswith("u")

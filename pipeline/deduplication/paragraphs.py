@@ -1,7 +1,7 @@
-"""Paragraph deduplication as two stages: keys while extracting, removal while finishing.
+"""Deduplication of lines and paragraphs as stages: keys while extracting, removal afterwards.
 
-Blank lines and repeats within a document go while extracting (CCNet drops them whatever the other
-documents hold), so a paragraph's row is its line number in the unit's extracted shard.
+A row is a line's number in the unit's shard, over all its documents. A crawl's blank lines and
+repeats within a document go while extracting, as CCNet drops them whatever other documents hold.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from dedup.paragraph_hashes import hash_document, unique_paragraphs
 from filters.document import Document, Rejected
+from pipeline import files
 from pipeline.batch import Batch
-from pipeline.deduplicate import Decisions
+from pipeline.deduplication.decisions import Decisions, read_array
 from pipeline.stages import Batching, apply_function
 
 PARAGRAPHS = "paragraphs"
@@ -47,18 +48,29 @@ def _unique_paragraphs(keys: list[NDArray[np.uint64]], document: Document) -> Do
     return document
 
 
-class ParagraphRemoval:
-    """Removes the paragraphs that deduplication decided on.
+class LineRemoval:
+    """Removes the lines that deduplication decided on.
 
     Args:
+        name: of the stage.
         decisions: folder of the decision files.
-        minimum_characters: a document that lost paragraphs and is shorter than this goes.
+        repeats: folder of the lines that repeat one of their own document; empty if they are gone.
+        minimum_characters: a document that lost lines and is shorter than this goes.
+        label: of the dataset, where several are compared.
     """
 
-    name = PARAGRAPHS
-
-    def __init__(self, decisions: str, minimum_characters: int) -> None:
-        self._decisions = decisions
+    def __init__(
+        self,
+        name: str,
+        decisions: str,
+        minimum_characters: int,
+        repeats: str = "",
+        label: str = "",
+    ) -> None:
+        self.name = name
+        self._decisions = Decisions(decisions)
+        self._repeats = repeats
+        self._prefix = f"{label}." if label else ""
         self._minimum_characters = minimum_characters
         self._row = 0
         self._removed: NDArray[np.uint32] = np.empty(0, np.uint32)
@@ -70,7 +82,10 @@ class ParagraphRemoval:
         """Apply the unit's decisions; batches of a unit come in order."""
         if batch.index == 0:
             self._row = 0
-            self._removed = Decisions(self._decisions).rows(batch.unit.name)
+            self._removed = self._decisions.read(self._prefix + batch.unit.name)["row"]
+            if self._repeats:
+                repeats = read_array(files.join(self._repeats, f"part-{batch.unit.name}.npy"))
+                self._removed = np.union1d(self._removed, repeats)
         apply_function(self.name, self._remove, batch, batching)
 
     def _remove(self, document: Document) -> Document | Rejected:
@@ -79,12 +94,10 @@ class ParagraphRemoval:
         self._row = last
         start, end = np.searchsorted(self._removed, [first, last])
         removed = set((self._removed[start:end] - first).tolist())
-        if len(removed) == len(lines):
-            return Rejected("all_duplicate", f"all {len(lines)} paragraphs occur elsewhere")
         if removed:
-            document.text = "\n".join(
-                [line for index, line in enumerate(lines) if index not in removed]
-            )
+            document.text = _without(lines, removed)
+            if not document.text:
+                return Rejected("all_duplicate", f"all {len(removed)} lines occur elsewhere")
         document.signals["lines"] = len(lines) - len(removed)
         document.signals["characters"] = len(document.text)
         if removed and len(document.text) < self._minimum_characters:
@@ -93,3 +106,12 @@ class ParagraphRemoval:
                 f"{len(document.text)} < {self._minimum_characters} characters",
             )
         return document
+
+
+def _without(lines: list[str], removed: set[int]) -> str:
+    """The other lines; a blank line does not outlive the paragraph before it."""
+    kept: list[str] = []
+    for number, line in enumerate(lines):
+        if number not in removed and (line or (kept and kept[-1])):
+            kept.append(line)
+    return "\n".join(kept).rstrip("\n")

@@ -1,0 +1,203 @@
+"""Stages over a graph that is cut into partitions of its nodes, with files between the stages.
+
+A stage takes tasks, each some files of one partition, and writes the files that the next one
+takes. Nothing but packed rows crosses its shuffle, nothing but file names and sizes comes back.
+
+Tasks come in groups of a few partitions' size, and every group writes files of its own. Locally
+the groups run one after another, which keeps memory flat; an engine gets all at once. A node with
+very many neighbours makes more tasks, not a larger one: what a task must know of a whole partition
+is in files of a row per node, its context, and every task reads its share of the edges only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import apache_beam as beam
+import numpy as np
+
+from dedup.components import EDGE, MEMBER, Structured, smallest_neighbours, unique_edges
+from pipeline import files
+from pipeline.files import FileInfo
+from pipeline.runner import Engine, quiet_beam, run_to_end
+
+PARTITIONS_PER_GROUP = 2
+
+COUNT = np.dtype([("representative", "<u8"), ("size", "<u8")])
+
+# Kinds of files between stages: the edges; of each node the edge to its smallest neighbour;
+# a sign that the stage changed an edge; sizes of parts of clusters; what the units' files say.
+EDGES, SMALLEST, CHANGED, COUNTS, MEMBERS = "edges", "smallest", "changed", "counts", "members"
+# Edges for which a file of the smallest neighbours is to be written too.
+BY_LARGER = "by_larger"
+_ROWS = {
+    EDGES: EDGE,
+    SMALLEST: EDGE,
+    BY_LARGER: EDGE,
+    CHANGED: EDGE,
+    COUNTS: COUNT,
+    MEMBERS: MEMBER,
+}
+
+
+class Sized(Protocol):
+    """Something of a size in bytes."""
+
+    @property
+    def size(self) -> int: ...
+
+
+SizedT = TypeVar("SizedT", bound=Sized)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Files of one partition.
+
+    Attributes:
+        rows: the task's share of the partition.
+        context: what every task of the partition reads.
+        size: bytes of its share.
+    """
+
+    rows: tuple[str, ...]
+    context: tuple[str, ...]
+    size: int
+
+
+# Kind and partition of a file for the next stage, and rows of it.
+Located: TypeAlias = tuple[str, int, Structured]
+Step: TypeAlias = Callable[[Any], Iterator[Located]]
+# What a stage wrote, by kind and partition.
+Partitioned: TypeAlias = Mapping[int, Sequence[FileInfo]]
+Pieces: TypeAlias = Mapping[str, Partitioned]
+
+
+def read_rows(paths: Sequence[str], dtype: np.dtype[Any]) -> Structured:
+    return np.frombuffer(b"".join([files.read_bytes(path) for path in paths]), dtype)
+
+
+class Stages:
+    """Runs stages, and knows their files: `<stage>-<kind>-<partition>-<group>`.
+
+    Attributes:
+        folder: of the files.
+        partitions: of the nodes.
+    """
+
+    def __init__(self, folder: str, engine: Engine, partitions: int, partition_bytes: int) -> None:
+        self.folder = folder
+        self.partitions = partitions
+        self._engine = engine
+        self._partition_bytes = partition_bytes
+        self._stage = 0
+
+    def run(self, tasks: Sequence[Sized], step: Step) -> Pieces:
+        """Run one stage; returns what it wrote."""
+        self._stage += 1
+        prefix = files.join(self.folder, str(self._stage))
+        packed = _packed(tasks, PARTITIONS_PER_GROUP * self._partition_bytes)
+        groups = [[(number, task) for task in group] for number, group in enumerate(packed)]
+        for items in groups if self._engine.is_local else [list(chain(*groups))]:
+            run_alone(self._engine, partial(expand, items=items, step=step, prefix=prefix))
+        return self._pieces()
+
+    def _pieces(self) -> Pieces:
+        found: dict[str, dict[int, list[FileInfo]]] = {}
+        for file in files.list_files(self.folder):
+            stage, kind, partition, _ = file.relative.split("-")
+            if int(stage) == self._stage:
+                found.setdefault(kind, {}).setdefault(int(partition), []).append(file)
+        return found
+
+    def tasks(self, rows: Partitioned, context: Partitioned, for_single: bool = True) -> list[Task]:
+        """Tasks over all rows, each with all the context of its partition.
+
+        Without `for_single`, a partition's only task has no context.
+        """
+        tasks = []
+        for partition, found in sorted(rows.items()):
+            shares = list(_packed(found, self._partition_bytes))
+            beside = context.get(partition, ()) if for_single or len(shares) > 1 else ()
+            tasks += [Task(paths(share), paths(beside), total_size(share)) for share in shares]
+        return tasks
+
+    def delete(self, pieces: Pieces) -> None:
+        """Delete what a stage wrote."""
+        for kind in pieces.values():
+            for found in kind.values():
+                files.delete(list(paths(found)))
+
+    def clear(self) -> None:
+        """Delete all files, those of a killed run too."""
+        files.delete_temporary(self.folder)
+        files.delete([file.path for file in files.list_files(self.folder)])
+
+
+def _packed(items: Sequence[SizedT], most: int) -> Iterator[list[SizedT]]:
+    """Consecutive items in lists of at most so many bytes, or of one item."""
+    share: list[SizedT] = []
+    for item in items:
+        if share and total_size(share) + item.size > most:
+            yield share
+            share = []
+        share.append(item)
+    if share:
+        yield share
+
+
+def total_size(items: Sequence[Sized]) -> int:
+    return sum(item.size for item in items)
+
+
+def paths(found: Sequence[FileInfo]) -> tuple[str, ...]:
+    return tuple(file.path for file in found)
+
+
+def run_alone(engine: Engine, expansion: Callable[[beam.Pipeline], object]) -> None:
+    # What shuffles stays in this process, as in `pipeline.deduplicate`.
+    single = Engine(engine.runner, 1, engine.options)
+    with quiet_beam(single):
+        pipeline = single.pipeline()
+        expansion(pipeline)
+        run_to_end(pipeline)
+
+
+def expand(
+    root: beam.Pipeline, items: Sequence[tuple[int, Any]], step: Step, prefix: str
+) -> beam.PCollection:
+    """The transforms of a stage over tasks with their groups' numbers."""
+    return (
+        root
+        | "tasks" >> beam.Create(list(items))
+        | "spread" >> beam.Reshuffle()
+        | "step" >> beam.FlatMap(partial(_take_step, step=step))
+        | "meet" >> beam.GroupByKey()
+        | "write" >> beam.Map(partial(_write_piece, prefix=prefix))
+    )
+
+
+def _take_step(item: tuple[int, Any], step: Step) -> Iterator[tuple[tuple[str, int, int], bytes]]:
+    group, task = item
+    for kind, partition, rows in step(task):
+        yield (kind, partition, group), rows.tobytes()
+
+
+def _write_piece(item: tuple[tuple[str, int, int], Iterable[bytes]], prefix: str) -> None:
+    (kind, partition, group), parts = item
+    rows = np.frombuffer(b"".join(parts), _ROWS[kind])
+    written = {kind: rows}
+    if kind == BY_LARGER:
+        rows = unique_edges(rows)
+        written = {EDGES: rows, SMALLEST: smallest_neighbours(rows)}
+    elif kind == EDGES:
+        written = {EDGES: unique_edges(rows)}
+    elif kind == SMALLEST:
+        written = {SMALLEST: smallest_neighbours(rows)}
+    for name, content in written.items():
+        with files.atomic_write(f"{prefix}-{name}-{partition}-{group}") as file:
+            file.write(content)

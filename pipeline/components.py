@@ -1,0 +1,331 @@
+"""Clusters of near-duplicates: edge files in, one file per unit with the cluster of each row out.
+
+Up to a stated number of edges one worker does it (`dedup.components.find_clusters`). Above it the
+graph is contracted in rounds, as Kiveris et al. (SoCC 2014) do, until it is one star per component:
+a large-star stage, then a small-star stage, until neither changes an edge. Then the stars' edges
+are counted and every node goes back to its unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import apache_beam as beam
+import numpy as np
+
+from dedup.components import (
+    EDGE,
+    MAXIMUM_PARTITIONS,
+    MEMBER,
+    UNIT_SHIFT,
+    Structured,
+    count_by,
+    find_clusters,
+    large_star,
+    member_rows,
+    partition_of,
+    small_star,
+    smallest_neighbours,
+    split,
+    star_edges,
+    turned,
+    unique_edges,
+)
+from pipeline import files
+from pipeline.accounting import read_json, write_json
+from pipeline.component_stages import (
+    BY_LARGER,
+    CHANGED,
+    COUNT,
+    COUNTS,
+    EDGES,
+    MEMBERS,
+    SMALLEST,
+    Located,
+    Pieces,
+    Stages,
+    Task,
+    paths,
+    read_rows,
+    run_alone,
+    total_size,
+)
+from pipeline.errors import RunFailed
+from pipeline.runner import Engine
+
+# Rounds grow with the logarithm of the number of nodes: fifty are more than any graph takes.
+MAXIMUM_ROUNDS = 50
+
+
+@dataclass(frozen=True)
+class ClusterReport:
+    """What was clustered; `rounds` is 0 where one worker did it."""
+
+    edges: int
+    rounds: int
+    nodes: int
+    clusters: int
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Some edges of an input file: `count` from the one numbered `first`."""
+
+    path: str
+    first: int
+    count: int
+
+    @property
+    def size(self) -> int:
+        return self.count * EDGE.itemsize
+
+
+def cluster_units(
+    edge_files: Sequence[str],
+    unit_names: Sequence[str],
+    folder: str,
+    engine: Engine,
+    *,
+    maximum_edges: int,
+    partition_bytes: int,
+    maximum_rounds: int = MAXIMUM_ROUNDS,
+) -> ClusterReport:
+    """Write `part-<unit name>.npy` for every unit: the clusters of its rows.
+
+    A file is an array of MEMBER_ROW, ascending by row; rows without an edge are not in it.
+
+    Args:
+        edge_files: `.npy` files of EDGE.
+        unit_names: in the order of the unit numbers in the nodes.
+        folder: for the files, and `rounds/` while this runs.
+        engine: where it runs.
+        maximum_edges: up to so many, one worker takes all, in 100 bytes of memory for each.
+        partition_bytes: bound on the edges that a task takes.
+        maximum_rounds: before the run fails.
+
+    Raises:
+        ValueError: a file holds something else, or an edge a unit that has no name.
+        RunFailed: too many rounds.
+    """
+    counts = [_count_edges(path) for path in edge_files]
+    report = files.join(folder, "clusters.json")
+    files.delete([report])
+    rounds = 0
+    if sum(counts) <= maximum_edges:
+        whole = [Slice(path, 0, count) for path, count in zip(edge_files, counts, strict=True)]
+        cluster = partial(_cluster_all, names=unit_names, folder=folder)
+        run_alone(engine, partial(expand_writing, items=[whole], write=cluster, report=report))
+    else:
+        partitions = -(-sum(counts) * EDGE.itemsize // partition_bytes)
+        rounds_folder = files.join(folder, "rounds")
+        stages = Stages(rounds_folder, engine, min(partitions, MAXIMUM_PARTITIONS), partition_bytes)
+        stages.clear()
+        slices = _slices(edge_files, counts, max(1, partition_bytes // EDGE.itemsize))
+        rounds, stars = _contract(stages, slices, len(unit_names), maximum_rounds)
+        ranges = _members(stages, stars, unit_names)
+        write = partial(_write_range, folder=folder)
+        run_alone(engine, partial(expand_writing, items=ranges, write=write, report=report))
+        stages.clear()
+        if files.is_local(rounds_folder):
+            Path(rounds_folder).rmdir()
+    totals = read_json(report)
+    return ClusterReport(sum(counts), rounds, totals["nodes"], totals["clusters"])
+
+
+def _contract(
+    stages: Stages, slices: Sequence[Slice], units: int, maximum_rounds: int
+) -> tuple[int, Pieces]:
+    """Rounds until the graph is one star per component; returns how many, and the stars."""
+    partitions = stages.partitions
+    state = stages.run(slices, partial(_forest, units=units, partitions=partitions))
+    for number in range(1, maximum_rounds + 1):
+        tasks = stages.tasks(state[EDGES], state[SMALLEST])
+        between = stages.run(tasks, partial(_large, partitions=partitions))
+        stages.delete(state)
+        # A partition's only task has all its edges, and so all that the context says.
+        tasks = stages.tasks(between[EDGES], between[SMALLEST], for_single=False)
+        state = stages.run(tasks, partial(_small, partitions=partitions))
+        stages.delete(between)
+        if CHANGED not in between and CHANGED not in state:
+            return number, state
+    raise RunFailed(
+        f"clusters: not done after {maximum_rounds} rounds; what was reached is in {stages.folder}"
+    )
+
+
+@dataclass(frozen=True)
+class UnitRange:
+    """Units from the one numbered `first`, and the files with their members."""
+
+    first: int
+    names: tuple[str, ...]
+    rows: tuple[str, ...]
+
+
+def _members(stages: Stages, stars: Pieces, names: Sequence[str]) -> list[UnitRange]:
+    """Count the stars' edges and bring every node back to its unit."""
+    counting = [
+        Task(paths(found), (), total_size(found)) for _, found in sorted(stars[SMALLEST].items())
+    ]
+    counts = stages.run(counting, partial(_count, partitions=stages.partitions))
+    per_range = -(-len(names) // stages.partitions)
+    measuring = stages.tasks(stars[EDGES], counts[COUNTS])
+    members = stages.run(measuring, partial(_measure, per_range=per_range))[MEMBERS]
+    return [
+        UnitRange(first, tuple(names[first : first + per_range]), paths(members.get(number, ())))
+        for number, first in enumerate(range(0, len(names), per_range))
+    ]
+
+
+def _slices(paths: Sequence[str], counts: Sequence[int], most: int) -> list[Slice]:
+    return [
+        Slice(path, first, min(most, count - first))
+        for path, count in zip(paths, counts, strict=True)
+        for first in range(0, count, most)
+    ]
+
+
+def _count_edges(path: str) -> int:
+    with files.open_read(path) as handle:
+        return _read_header(handle, path)
+
+
+def _read_header(handle: BinaryIO, path: str) -> int:
+    """How many edges there are; leaves the handle at the first."""
+    version = np.lib.format.read_magic(handle)
+    shape, _, dtype = np.lib.format.read_array_header_1_0(handle)
+    if version != (1, 0) or dtype != EDGE or len(shape) != 1:
+        raise ValueError(f"{path} holds no edges but {dtype} of shape {shape}")
+    return int(shape[0])
+
+
+def _read_slice(piece: Slice, units: int) -> Structured:
+    with files.open_read(piece.path) as handle:
+        _read_header(handle, piece.path)
+        handle.seek(handle.tell() + piece.first * EDGE.itemsize)
+        edges = np.frombuffer(handle.read(piece.size), EDGE)
+    for end in ("one", "other"):
+        if len(edges) and int(edges[end].max()) >> 32 >= units:
+            raise ValueError(f"{piece.path} has an edge of a unit beyond the {units} named")
+    return edges
+
+
+def _forest(piece: Slice, units: int, partitions: int) -> Iterator[Located]:
+    """Contract what is read to a star per component, which spares rounds."""
+    yield from _route_to_smaller(star_edges(_read_slice(piece, units)), partitions)
+
+
+def _large(task: Task, partitions: int) -> Iterator[Located]:
+    edges, changed = large_star(read_rows(task.context + task.rows, EDGE))
+    if changed:
+        yield CHANGED, 0, edges[:1]
+    yield from _route_to_larger(edges, partitions)
+
+
+def _small(task: Task, partitions: int) -> Iterator[Located]:
+    edges, changed = small_star(read_rows(task.context + task.rows, EDGE))
+    if changed:
+        yield CHANGED, 0, edges[:1]
+    yield from _route_to_smaller(edges, partitions)
+
+
+def _route_to_larger(edges: Structured, partitions: int) -> Iterator[Located]:
+    """For a small-star stage: edges go where their larger node is, their `one` here and there."""
+    yield from _located(BY_LARGER, unique_edges(edges), partitions)
+
+
+def _route_to_smaller(edges: Structured, partitions: int) -> Iterator[Located]:
+    """For a large-star stage: edges go where their smaller node is, which becomes their `one`."""
+    edges = unique_edges(edges)
+    yield from _located(EDGES, turned(edges), partitions)
+    yield from _located(SMALLEST, smallest_neighbours(edges), partitions)
+
+
+def _located(kind: str, edges: Structured, partitions: int) -> Iterator[Located]:
+    for partition, rows in split(edges, partition_of(edges["one"], partitions)):
+        yield kind, partition, rows
+
+
+def _count(task: Task, partitions: int) -> Iterator[Located]:
+    """Of the nodes of a partition, each once: how many have each representative?"""
+    nodes = smallest_neighbours(read_rows(task.rows, EDGE))
+    is_ray = nodes["one"] != nodes["other"]
+    representatives, sizes = count_by(nodes["other"], is_ray.astype(np.uint64))
+    counts = np.empty(len(sizes), COUNT)
+    counts["representative"], counts["size"] = representatives, sizes
+    for partition, rows in split(counts, partition_of(representatives, partitions)):
+        yield COUNTS, partition, rows
+
+
+def _measure(task: Task, per_range: int) -> Iterator[Located]:
+    """Give every node the size of its cluster, and send it to its unit."""
+    parts = read_rows(task.context, COUNT)
+    representatives, rays = count_by(parts["representative"], parts["size"])
+    edges = read_rows(task.rows, EDGE)
+    centres = np.unique(edges["one"])
+    members = np.empty(len(edges) + len(centres), MEMBER)
+    members["node"] = np.concatenate((edges["other"], centres))
+    members["representative"] = np.concatenate((edges["one"], centres))
+    places = np.searchsorted(representatives, members["representative"])
+    members["size"] = rays[places] + np.uint64(1)
+    ranges = (members["node"] >> UNIT_SHIFT) // np.uint64(per_range)
+    for number, rows in split(members, ranges.astype(np.uint16)):
+        yield MEMBERS, number, rows
+
+
+def expand_writing(
+    root: beam.Pipeline,
+    items: Sequence[Any],
+    write: Callable[[Any], tuple[int, int]],
+    report: str,
+) -> beam.PCollection:
+    """The transforms that write the units' files and, last, how many nodes and clusters."""
+    return (
+        root
+        | "members" >> beam.Create(list(items))
+        | "spread" >> beam.Reshuffle()
+        | "write" >> beam.Map(write)
+        | "sum" >> beam.CombineGlobally(_sum)
+        | "report" >> beam.Map(partial(_write_report, path=report))
+    )
+
+
+def _sum(counts: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    found = list(counts)
+    return sum(nodes for nodes, _ in found), sum(clusters for _, clusters in found)
+
+
+def _write_report(counts: tuple[int, int], path: str) -> None:
+    write_json(path, {"nodes": counts[0], "clusters": counts[1]})
+
+
+def _cluster_all(slices: Sequence[Slice], names: Sequence[str], folder: str) -> tuple[int, int]:
+    edges = np.empty(sum(piece.count for piece in slices), EDGE)
+    start = 0
+    for piece in slices:
+        edges[start : start + piece.count] = _read_slice(piece, len(names))
+        start += piece.count
+    return _write_files(find_clusters(edges), 0, names, folder)
+
+
+def _write_range(units: UnitRange, folder: str) -> tuple[int, int]:
+    members = read_rows(units.rows, MEMBER)
+    _, first = np.unique(members["node"], return_index=True)
+    return _write_files(members.take(first), units.first, units.names, folder)
+
+
+def _write_files(
+    members: Structured, first: int, names: Sequence[str], folder: str
+) -> tuple[int, int]:
+    """Write the files of units numbered from `first`; returns how many nodes and clusters."""
+    numbers = np.arange(first, first + len(names) + 1, dtype=np.uint64)
+    bounds = np.searchsorted(members["node"], numbers << UNIT_SHIFT).tolist()
+    for name, (start, end) in zip(names, pairwise(bounds), strict=True):
+        with files.atomic_write(files.join(folder, f"part-{name}.npy")) as file:
+            np.save(file, member_rows(members[start:end]))
+    return len(members), int(np.count_nonzero(members["node"] == members["representative"]))

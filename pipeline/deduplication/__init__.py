@@ -1,0 +1,1 @@
+"""Deduplication of documents and lines: keys, the shuffle of keys, decisions, removal."""

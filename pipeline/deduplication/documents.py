@@ -1,0 +1,68 @@
+"""Removal of whole documents, and what duplicates leave behind: the cluster, in the signals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dedup.decisions import Structured
+from dedup.groups import ROW_BITS
+from filters.document import Document, Rejected
+from pipeline.batch import Batch
+from pipeline.deduplication.decisions import Decisions
+from pipeline.deduplication.shuffle import KeyUnit
+from pipeline.stages import Batching, apply_function
+
+
+class DocumentRemoval:
+    """Drops the documents of which another one is kept.
+
+    Each document that has duplicates gets two signals, kept or not: `<method>_cluster`, the same
+    for all of them and naming the one that is kept (`<unit>:<row>`), and `<method>_cluster_size`.
+
+    Args:
+        method: name of the method of deduplication, and of the stage.
+        decisions: folder of the decision files.
+        units: that were compared, in order.
+        label: of this dataset among them.
+    """
+
+    def __init__(
+        self, method: str, decisions: str, units: Sequence[KeyUnit], label: str = ""
+    ) -> None:
+        self.name = method
+        self._decisions = Decisions(decisions)
+        self._names = [unit.full_name for unit in units]
+        self._prefix = f"{label}." if label else ""
+        self._unit_number = 0
+        self._row = 0
+        self._next = 0
+        self._rows: Structured = np.empty(0)
+
+    def open(self) -> None:
+        """Decisions are loaded unit by unit."""
+
+    def apply(self, batch: Batch, batching: Batching) -> None:
+        """Apply the unit's decisions; batches of a unit come in order."""
+        if batch.index == 0:
+            name = self._prefix + batch.unit.name
+            self._unit_number = self._names.index(name)
+            self._rows = self._decisions.read(name)
+            self._row = self._next = 0
+        apply_function(self.name, self._decide, batch, batching)
+
+    def _decide(self, document: Document) -> Document | Rejected:
+        row, self._row = self._row, self._row + 1
+        if self._next == len(self._rows) or self._rows["row"][self._next] != row:
+            return document
+        member = self._rows[self._next]
+        self._next += 1
+        representative, size = int(member["representative"]), int(member["size"])
+        unit, kept_row = divmod(representative, 1 << int(ROW_BITS))
+        cluster = f"{self._names[unit]}:{kept_row}"
+        document.signals[f"{self.name}_cluster"] = cluster
+        document.signals[f"{self.name}_cluster_size"] = size
+        if (unit, kept_row) == (self._unit_number, row):
+            return document
+        return Rejected("duplicate", f"of {cluster}, one of {size}")

@@ -1,0 +1,206 @@
+"""The key makers: what each method of deduplication compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+import xxhash
+from numpy.typing import NDArray
+
+from dedup.exact import normalized_keys, raw_keys
+from dedup.key_blocks import KeyBlock
+from dedup.minhash import MinHasher
+from dedup.overlap import sampled
+from dedup.paragraph_hashes import BLANK_KEY, paragraph_keys
+from dedup.preference import Preference
+from dedup.shingles import shingle_texts
+from dedup.url_keys import url_keys
+from pipeline.deduplication.key_pass import UnitKeys, preference_columns, ranks
+from pipeline.deduplication.settings import (
+    ExactSettings,
+    MinHashSettings,
+    OverlapSettings,
+    UrlSettings,
+)
+
+EMPTY_URL = np.uint64(xxhash.xxh3_64_intdigest(b""))
+
+
+@dataclass(frozen=True)
+class ExactKeys:
+    """One key per document, of its text."""
+
+    settings: ExactSettings
+    kind = "exact"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return ("text", *preference_columns(self.settings))
+
+    def make(self, batches: Iterator[pa.RecordBatch]) -> UnitKeys:
+        keys_of = normalized_keys if self.settings.normalize else raw_keys
+        keys, preferred = [], []
+        for batch in batches:
+            keys.append(keys_of(_texts(batch)))
+            preferred.append(ranks(batch, self.settings))
+        joined = _join(keys, np.uint64)
+        rows = np.arange(len(joined), dtype=np.uint32)
+        return UnitKeys(_ranked(joined, rows, _join(preferred, np.uint32), self.settings))
+
+
+@dataclass(frozen=True)
+class UrlKeys:
+    """One key per document that has a URL."""
+
+    settings: UrlSettings
+    kind = "url"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        text = ("text",) if self.settings.keep == "longest" else ()
+        return ("url", *text, *preference_columns(self.settings))
+
+    def make(self, batches: Iterator[pa.RecordBatch]) -> UnitKeys:
+        keys, preferred = [], []
+        for batch in batches:
+            keys.append(url_keys(batch.column("url").cast(pa.string())))
+            preferred.append(ranks(batch, self.settings))
+        joined = _join(keys, np.uint64)
+        rows = np.flatnonzero(joined != EMPTY_URL).astype(np.uint32)
+        preferred_rows = _join(preferred, np.uint32)[rows]
+        return UnitKeys(_ranked(joined[rows], rows, preferred_rows, self.settings))
+
+
+@dataclass(frozen=True)
+class LineKeys:
+    """One key per line with content; later lines equal to one of their own document are listed.
+
+    Rows count the lines of the unit, blank ones included.
+    """
+
+    kind: str
+    columns = ("text",)
+
+    def make(self, batches: Iterator[pa.RecordBatch]) -> UnitKeys:
+        keys_of, blank = _LINE_KEYS[self.kind]
+        keys, rows, repeats = [], [], []
+        first = 0
+        for batch in batches:
+            documents = [text.split("\n") for text in _texts(batch)]
+            own = keys_of([line for lines in documents for line in lines])
+            numbers = np.arange(len(own), dtype=np.uint32)
+            document = np.repeat(np.arange(len(documents)), [len(lines) for lines in documents])
+            order = np.lexsort((numbers, own, document))
+            same = (own[order][1:] == own[order][:-1]) & (np.diff(document[order]) == 0)
+            again = np.zeros(len(own), dtype=bool)
+            again[order[1:][same]] = True
+            full = own != blank
+            keys.append(own[full & ~again])
+            rows.append(numbers[full & ~again] + np.uint32(first))
+            repeats.append(numbers[full & again] + np.uint32(first))
+            first += len(own)
+        block = KeyBlock.of(_join(keys, np.uint64), _join(rows, np.uint32))
+        return UnitKeys(block, {"repeats": _join(repeats, np.uint32)})
+
+
+@dataclass(frozen=True)
+class MinHashKeys:
+    """The bands of each document's signature; signatures and ranks beside them."""
+
+    settings: MinHashSettings
+    kind = "minhash"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return ("text", *preference_columns(self.settings))
+
+    @cached_property
+    def hasher(self) -> MinHasher:
+        settings = self.settings
+        return MinHasher(
+            settings.permutations, settings.threshold, settings.miss_weight, settings.seed
+        )
+
+    def make(self, batches: Iterator[pa.RecordBatch]) -> UnitKeys:
+        settings = self.settings
+        found, preferred, has_text = [], [], []
+        for batch in batches:
+            texts = _texts(batch)
+            shingles = shingle_texts(texts, settings.token, settings.shingle)
+            found.append(self.hasher.signatures(shingles))
+            has_text.append(np.diff(shingles.offsets) > 0)
+            preferred.append(ranks(batch, settings))
+        signatures = np.concatenate([np.empty((0, settings.permutations), np.uint32), *found])
+        # A document without a single word is like no other.
+        rows = np.flatnonzero(_join(has_text, np.bool_)).astype(np.uint32)
+        keys = self.hasher.band_keys(signatures[rows])
+        block = KeyBlock.of(keys.ravel(), np.repeat(rows, keys.shape[1]))
+        return UnitKeys(block, {"signatures": signatures, "ranks": _join(preferred, np.uint32)})
+
+
+@dataclass(frozen=True)
+class OverlapKeys:
+    """A sample of each document's shingles; all its shingles and its rank beside them."""
+
+    settings: OverlapSettings
+    kind = "overlap"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return ("text", *preference_columns(self.settings))
+
+    def make(self, batches: Iterator[pa.RecordBatch]) -> UnitKeys:
+        settings = self.settings
+        sets, samples, preferred = [], [], []
+        for batch in batches:
+            preferred.append(ranks(batch, settings))
+            for text in _texts(batch):
+                own = shingle_texts([text], settings.token, settings.shingle).unique(0)
+                sets.append(own)
+                samples.append(sampled(own, settings.sample))
+        counts = np.array([len(sample) for sample in samples], np.uint32)
+        keys = _join(samples, np.uint64)
+        rows = np.repeat(np.arange(len(samples), dtype=np.uint32), counts)
+        return UnitKeys(
+            KeyBlock.of(keys, rows),
+            {
+                "shingles": _join(sets, np.uint64),
+                "offsets": np.cumsum([0, *map(len, sets)]),
+                "samples": counts,
+                "ranks": _join(preferred, np.uint32),
+            },
+        )
+
+
+def c4_line_keys(lines: Sequence[str]) -> NDArray[np.uint64]:
+    """xxh3-64 of each line, stripped and in lower case, as C4 compares them."""
+    return raw_keys([line.strip().lower() for line in lines])
+
+
+_LINE_KEYS: dict[str, tuple[Callable[[list[str]], NDArray[np.uint64]], np.uint64]] = {
+    "paragraphs": (paragraph_keys, np.uint64(BLANK_KEY)),
+    "lines": (c4_line_keys, EMPTY_URL),
+}
+
+
+def _ranked(
+    keys: NDArray[np.uint64],
+    rows: NDArray[np.uint32],
+    preferred: NDArray[np.uint32],
+    preference: Preference,
+) -> KeyBlock:
+    """A block with ranks, where they say more than the order does."""
+    return KeyBlock.of(keys, rows, None if preference.keep == "first" else preferred)
+
+
+def _texts(batch: pa.RecordBatch) -> list[str]:
+    return cast(list[str], batch.column("text").to_pylist())
+
+
+def _join(parts: Iterable[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:
+    return np.concatenate([np.empty(0, kind), *parts])

@@ -1,0 +1,252 @@
+"""Verification: candidate pairs in, edges between real duplicates out.
+
+A candidate pair stands with the unit of its later document. That unit sends what the comparison
+needs (a signature, a count) to the unit of the other document, which decides: two units meet in
+one shuffle, and neither loads anything but its own arrays. Locally units are taken in slices, so
+that what is under way stays within a few partitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeAlias
+
+import apache_beam as beam
+import numpy as np
+
+from dedup.components import EDGE
+from dedup.decisions import Structured
+from dedup.groups import ROW_BITS
+from dedup.minhash import similarity
+from dedup.overlap import containment
+from pipeline import files
+from pipeline.dataset import Dataset
+from pipeline.deduplication.decisions import Decisions, read_array, write_array
+from pipeline.deduplication.shuffle import PARTITIONS_PER_SLICE, KeyUnit
+from pipeline.runner import Engine, quiet_beam, run_to_end
+
+# Unit of the sender, its rows, the receiver's rows, and what is compared, one for each pair.
+Sent: TypeAlias = tuple[int, bytes, bytes, bytes]
+
+
+class Check(Protocol):
+    """How a pair is verified.
+
+    Attributes:
+        kind: of the keys whose side arrays are compared.
+        bytes_per_pair: what one pair puts into the shuffle, at most.
+    """
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def bytes_per_pair(self) -> int: ...
+
+    def evidence(self, unit: KeyUnit, pairs: Structured) -> Structured:
+        """What the sender says of each pair."""
+
+    def holds(
+        self, sender: KeyUnit, receiver: KeyUnit, pairs: Structured, evidence: bytes
+    ) -> Structured:
+        """Which pairs (fields `row` of the sender, `other` of the receiver) are duplicates."""
+
+
+def side_array(unit: KeyUnit, kind: str, name: str) -> Structured:
+    """A side array of a unit's keys."""
+    return read_array(Dataset(unit.dataset).part(f"keys/{kind}-{name}", unit.name, "npy"))
+
+
+@dataclass(frozen=True)
+class SignatureCheck:
+    """Pairs whose MinHash signatures are equal in at least `minimum` of their values."""
+
+    permutations: int
+    minimum: float
+    kind = "minhash"
+
+    @property
+    def bytes_per_pair(self) -> int:
+        return 4 * self.permutations + 8
+
+    def evidence(self, unit: KeyUnit, pairs: Structured) -> Structured:
+        return side_array(unit, self.kind, "signatures")[pairs["row"]]
+
+    def holds(
+        self, sender: KeyUnit, receiver: KeyUnit, pairs: Structured, evidence: bytes
+    ) -> Structured:
+        sent = np.frombuffer(evidence, np.uint32).reshape(-1, self.permutations)
+        own = side_array(receiver, self.kind, "signatures")[pairs["other"]]
+        return similarity(sent, own) >= self.minimum
+
+
+@dataclass(frozen=True)
+class ContainmentCheck:
+    """Pairs that share more than `threshold` of the smaller shingle set, counted exactly.
+
+    The sampled shingles sort out first what is more than `margin` below the threshold.
+    """
+
+    threshold: float
+    margin: float
+    kind = "overlap"
+    bytes_per_pair = 16
+
+    def evidence(self, unit: KeyUnit, pairs: Structured) -> Structured:
+        samples = side_array(unit, self.kind, "samples")[pairs["row"]]
+        return np.stack([pairs["shared"], samples], axis=1)
+
+    def holds(
+        self, sender: KeyUnit, receiver: KeyUnit, pairs: Structured, evidence: bytes
+    ) -> Structured:
+        shared, samples = np.frombuffer(evidence, np.uint32).reshape(-1, 2).T
+        smaller = np.minimum(samples, side_array(receiver, self.kind, "samples")[pairs["other"]])
+        result = shared >= (self.threshold - self.margin) * smaller
+        if result.any():
+            one, other = _ShingleSets(sender), _ShingleSets(receiver)
+            for place in np.flatnonzero(result):
+                pair = pairs[place]
+                overlap = containment(one[pair["row"]], other[pair["other"]])
+                result[place] = overlap > self.threshold
+        return result
+
+
+class _ShingleSets:
+    """The shingle sets of a unit's documents, each read by itself."""
+
+    def __init__(self, unit: KeyUnit) -> None:
+        self._offsets = side_array(unit, "overlap", "offsets")
+        self._path = Dataset(unit.dataset).part("keys/overlap-shingles", unit.name, "npy")
+
+    def __getitem__(self, row: int) -> Structured:
+        start, end = self._offsets[row], self._offsets[row + 1]
+        with files.open_read(self._path) as file:
+            np.lib.format.read_magic(file)
+            np.lib.format.read_array_header_1_0(file)
+            file.seek(file.tell() + 8 * int(start))
+            return np.frombuffer(file.read(8 * int(end - start)), np.uint64)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Candidates of some units, and where the edges go.
+
+    Attributes:
+        units: as in the comparison that found the candidates.
+        candidates: its decision files; more than one entry of a pair counts once, `shared` adds up.
+        check: how a pair is verified.
+        folder: of the edge files.
+        partition_bytes: a slice keeps a few times so much in the shuffle.
+    """
+
+    units: tuple[KeyUnit, ...]
+    candidates: Decisions
+    check: Check
+    folder: str
+    partition_bytes: int
+
+
+def verify(work: Verification, engine: Engine) -> list[str]:
+    """Write the edge files; returns their paths."""
+    files.delete([file.path for file in files.list_files(work.folder)])
+    single = Engine(engine.runner, 1, engine.options)
+    for number, senders in enumerate(_slices(work, engine)):
+        with quiet_beam(single):
+            pipeline = single.pipeline()
+            expand(pipeline, work, senders, number)
+            run_to_end(pipeline)
+    return [file.path for file in files.list_files(work.folder)]
+
+
+def _slices(work: Verification, engine: Engine) -> Iterator[list[int]]:
+    """Units that send at the same time."""
+    sizes = {file.relative: file.size for file in files.list_files(work.candidates.folder)}
+    slices = work.candidates.slices()
+    budget = PARTITIONS_PER_SLICE * work.partition_bytes
+    senders: list[int] = []
+    under_way = 0
+    for number, unit in enumerate(work.units):
+        parts = [work.candidates.part(unit.full_name, part) for part in range(slices)]
+        size = sum(sizes[files.split(part)[1]] for part in parts)
+        # A candidate takes at least 12 bytes of its file.
+        size = size // 12 * work.check.bytes_per_pair
+        if engine.is_local and senders and under_way + size > budget:
+            yield senders
+            senders, under_way = [], 0
+        senders.append(number)
+        under_way += size
+    yield senders
+
+
+def expand(
+    root: beam.Pipeline, work: Verification, senders: Sequence[int], slice_number: int
+) -> beam.PCollection:
+    """The transforms of one slice; yields the paths of edge files."""
+    return (
+        root
+        | "senders" >> beam.Create(list(senders))
+        | "spread" >> beam.Reshuffle()
+        | "send" >> beam.FlatMap(partial(_send, work=work))
+        | "meet" >> beam.GroupByKey()
+        | "verify" >> beam.FlatMap(partial(_receive, work=work, slice_number=slice_number))
+    )
+
+
+def _send(number: int, work: Verification) -> Iterator[tuple[int, Sent]]:
+    unit = work.units[number]
+    pairs = _distinct(work.candidates.read(unit.full_name))
+    if not len(pairs):
+        return
+    evidence = work.check.evidence(unit, pairs)
+    receivers = (pairs["other"] >> ROW_BITS).astype(np.int64)
+    starts = np.flatnonzero(np.append(True, receivers[1:] != receivers[:-1]))
+    for start, end in zip(starts, [*starts[1:], len(pairs)], strict=True):
+        part = pairs[start:end]
+        rows, others = part["row"].tobytes(), part["other"].astype("<u4").tobytes()
+        yield int(receivers[start]), (number, rows, others, evidence[start:end].tobytes())
+
+
+def _distinct(pairs: Structured) -> Structured:
+    """Each pair once, by `other`; what is counted in several parts of the key space adds up."""
+    pairs = pairs[np.lexsort((pairs["row"], pairs["other"]))]
+    new = (pairs["row"][1:] != pairs["row"][:-1]) | (pairs["other"][1:] != pairs["other"][:-1])
+    starts = np.flatnonzero(np.append(True, new)[: len(pairs)])
+    distinct = pairs[starts]
+    if "shared" in (pairs.dtype.names or ()) and len(starts):
+        distinct["shared"] = np.add.reduceat(pairs["shared"], starts)
+    return distinct
+
+
+_PAIR = np.dtype([("row", "<u4"), ("other", "<u4")])
+
+
+def _receive(
+    item: tuple[int, Iterable[Sent]], work: Verification, slice_number: int
+) -> Iterator[str]:
+    number, sent = item
+    receiver = work.units[number]
+    ranks = _ranks(receiver, work.check.kind)
+    found = []
+    for sender_number, rows, others, evidence in sorted(sent, key=lambda one: one[0]):
+        sender = work.units[sender_number]
+        pairs = np.empty(len(rows) // 4, _PAIR)
+        pairs["row"], pairs["other"] = np.frombuffer(rows, "<u4"), np.frombuffer(others, "<u4")
+        pairs = pairs[work.check.holds(sender, receiver, pairs, evidence)]
+        if len(pairs):
+            edges = np.empty(len(pairs), EDGE)
+            edges["one"] = np.uint64(sender_number) << ROW_BITS | pairs["row"].astype(np.uint64)
+            edges["other"] = np.uint64(number) << ROW_BITS | pairs["other"].astype(np.uint64)
+            edges["one_rank"] = _ranks(sender, work.check.kind)[pairs["row"]]
+            edges["other_rank"] = ranks[pairs["other"]]
+            found.append(edges)
+    if found:
+        path = files.join(work.folder, f"part-{receiver.full_name}.{slice_number}.npy")
+        write_array(path, np.concatenate(found))
+        yield path
+
+
+def _ranks(unit: KeyUnit, kind: str) -> Any:
+    """Preference of a unit's documents: the order of sources before the rank in the source."""
+    return np.uint64(unit.source) << np.uint64(32) | side_array(unit, kind, "ranks")

@@ -1,0 +1,208 @@
+"""Clusters through Beam: the same however the graph is cut into files, partitions and groups."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dedup.components import EDGE, MEMBER_ROW, find_clusters
+from pipeline import component_stages
+from pipeline.component_stages import Stages
+from pipeline.components import ClusterReport, cluster_units
+from pipeline.errors import RunFailed
+from pipeline.files import FileInfo
+from pipeline.runner import Engine
+
+UNITS = ("a", "b", "c", "d", "e")
+
+
+def make_edges(pairs: list[tuple[int, int]], ranks: list[int]) -> Any:
+    """Edges between numbered nodes, of which every fifth is in the same unit but none in `e`."""
+    return np.array(
+        [
+            (
+                (one % 4) << 32 | one // 4,
+                (other % 4) << 32 | other // 4,
+                ranks[one % len(ranks)],
+                ranks[other % len(ranks)],
+            )
+            for one, other in pairs
+        ],
+        EDGE,
+    )
+
+
+def cluster(edges: Any, cut: list[int], folder: Path, **settings: Any) -> ClusterReport:
+    """Cluster edges from files cut at these places."""
+    paths = []
+    for number, part in enumerate(np.split(edges, sorted(cut))):
+        paths.append(str(folder / f"edges-{number}.npy"))
+        np.save(paths[-1], part)
+    engine = settings.pop("engine", Engine())
+    return cluster_units(paths, UNITS, str(folder / "clusters"), engine, **settings)
+
+
+def read(folder: Path) -> dict[str, Any]:
+    return {unit: np.load(folder / "clusters" / f"part-{unit}.npy") for unit in UNITS}
+
+
+def assert_as_found_at_once(edges: Any, folder: Path, report: ClusterReport) -> None:
+    expected: dict[str, list[tuple[int, int, int]]] = {unit: [] for unit in UNITS}
+    members = find_clusters(edges).tolist()
+    for node, representative, size in members:
+        expected[UNITS[node >> 32]].append((node & 0xFFFFFFFF, size, representative))
+    found = read(folder)
+    assert {unit: rows.tolist() for unit, rows in found.items()} == expected
+    assert {rows.dtype for rows in found.values()} == {MEMBER_ROW}
+    assert report.edges == len(edges)
+    assert report.nodes == len(members)
+    assert report.clusters == len({representative for _, representative, _ in members})
+    # Nothing is left of the rounds.
+    names = {path.name for path in (folder / "clusters").iterdir()}
+    assert names == {"clusters.json", *(f"part-{unit}.npy" for unit in UNITS)}
+
+
+def mixed_graph() -> Any:
+    """Components of many shapes, edges repeated, turned and looped, in no order."""
+    generator = np.random.default_rng(3)
+    pairs = [(i, i + 4) for i in range(2000)]  # four paths of 500
+    pairs += [(3000, i) for i in range(3001, 3600)]
+    pairs += [(i, 4500) for i in range(4000, 4900)]
+    pairs += [(5000 + i, 5000 + j) for i in range(25) for j in range(25)]
+    pairs += [(6000 + i, 6000 + j) for i, j in generator.integers(0, 900, (800, 2)).tolist()]
+    pairs += [(other, one) for one, other in pairs[::3]]
+    generator.shuffle(pairs)
+    return make_edges([tuple(pair) for pair in pairs], [4, 1, 2**64 - 1, 1, 0, 6, 9])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=50),
+    st.lists(st.sampled_from([0, 1, 2**63, 2**64 - 1]), min_size=1, max_size=31),
+    st.lists(st.integers(0, 50), max_size=5),
+    st.integers(100, 2000),
+)
+@settings(max_examples=12, deadline=None)
+def test_any_graph_in_any_files_and_partitions(
+    pairs: list[tuple[int, int]], ranks: list[int], cut: list[int], partition_bytes: int
+) -> None:
+    edges = make_edges(pairs, ranks)
+    with tempfile.TemporaryDirectory() as folder:
+        report = cluster(edges, cut, Path(folder), maximum_edges=0, partition_bytes=partition_bytes)
+        assert_as_found_at_once(edges, Path(folder), report)
+        assert bool(report.rounds) == bool(pairs)
+
+
+@pytest.mark.parametrize("partition_bytes", [12_000, 100_000, 10**9])
+def test_a_graph_of_many_shapes(tmp_path: Path, partition_bytes: int) -> None:
+    edges = mixed_graph()
+    report = cluster(
+        edges, [100, 100, 4000], tmp_path, maximum_edges=0, partition_bytes=partition_bytes
+    )
+    assert_as_found_at_once(edges, tmp_path, report)
+    assert 1 <= report.rounds <= 8
+
+
+def test_one_worker_up_to_the_stated_number_of_edges(tmp_path: Path) -> None:
+    edges = mixed_graph()
+    report = cluster(
+        edges,
+        [7],
+        tmp_path,
+        maximum_edges=len(edges),
+        partition_bytes=10**6,
+        engine=Engine(workers=2),
+    )
+    assert_as_found_at_once(edges, tmp_path, report)
+    assert report.rounds == 0
+    at_once = read(tmp_path)
+    report = cluster(edges, [7], tmp_path, maximum_edges=len(edges) - 1, partition_bytes=10**6)
+    assert report.rounds > 0
+    assert all(np.array_equal(at_once[unit], rows) for unit, rows in read(tmp_path).items())
+
+
+def test_a_long_path_cut_into_many_files(tmp_path: Path) -> None:
+    order = np.random.default_rng(1).permutation(2001).tolist()
+    edges = make_edges(list(pairwise(order)), [2, 1, 3])
+    report = cluster(edges, [300, 900], tmp_path, maximum_edges=0, partition_bytes=16_000)
+    assert_as_found_at_once(edges, tmp_path, report)
+    assert report.rounds <= 8
+
+
+def test_groups_and_an_engine_that_takes_all_tasks_at_once(tmp_path: Path) -> None:
+    edges = mixed_graph()
+    engine = Engine("apache_beam.runners.portability.fn_api_runner.FnApiRunner")
+    assert not engine.is_local
+    report = cluster(
+        edges, [2000], tmp_path, maximum_edges=0, partition_bytes=20_000, engine=engine
+    )
+    assert_as_found_at_once(edges, tmp_path, report)
+
+
+def test_the_leftovers_of_a_killed_run_are_not_read(tmp_path: Path) -> None:
+    rounds = tmp_path / "clusters" / "rounds"
+    rounds.mkdir(parents=True)
+    (rounds / "1-edges-0-0").write_bytes(make_edges([(1, 2)], [0]).tobytes())
+    (rounds / "2-changed-0-7").write_bytes(b"")
+    (rounds / ".1-edges-0-1.tmp-0123456789ab").write_bytes(b"?")
+    edges = make_edges([(1, 3), (6, 7)], [0])
+    report = cluster(edges, [], tmp_path, maximum_edges=0, partition_bytes=1000)
+    assert_as_found_at_once(edges, tmp_path, report)
+
+
+def test_too_many_rounds_fail_the_run(tmp_path: Path) -> None:
+    edges = make_edges([(i, i + 1) for i in range(100)], [0])
+    with pytest.raises(RunFailed, match="not done after 1 rounds"):
+        cluster(edges, [], tmp_path, maximum_edges=0, partition_bytes=500, maximum_rounds=1)
+    assert not (tmp_path / "clusters" / "clusters.json").exists()
+
+
+@pytest.mark.parametrize("maximum_edges", [0, 10])
+def test_an_edge_of_an_unknown_unit_is_an_error(tmp_path: Path, maximum_edges: int) -> None:
+    edges = np.array([(5 << 32, 0, 0, 0)], EDGE)
+    with pytest.raises(Exception, match="edge of a unit beyond the 5 named"):
+        cluster(edges, [], tmp_path, maximum_edges=maximum_edges, partition_bytes=1000)
+
+
+def test_a_file_of_something_else_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "edges.npy"
+    np.save(path, np.arange(4))
+    with pytest.raises(ValueError, match="holds no edges but int64"):
+        cluster_units(
+            [str(path)], UNITS, str(tmp_path), Engine(), maximum_edges=9, partition_bytes=9
+        )
+
+
+def test_a_hot_partition_makes_more_tasks_not_larger_ones() -> None:
+    found = [FileInfo(f"p{number}", f"p{number}", 60) for number in range(5)]
+    context = [FileInfo("c", "c", 10)]
+    tasks = Stages("rounds", Engine(), 4, 130).tasks({2: found}, {2: context, 3: found})
+    assert [task.rows for task in tasks] == [("p0", "p1"), ("p2", "p3"), ("p4",)]
+    assert {task.context for task in tasks} == {("c",)}
+    assert [task.size for task in tasks] == [120, 120, 60]
+
+
+def test_a_star_larger_than_a_partition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its edges are all at one node, so several tasks share them; the size is still the whole."""
+    sizes = []
+    tasks_of = Stages.tasks
+
+    def watch(self: Stages, *args: Any) -> Any:
+        tasks = tasks_of(self, *args)
+        sizes.append(max(task.size for task in tasks))
+        return tasks
+
+    monkeypatch.setattr(component_stages.Stages, "tasks", watch)
+    edges = make_edges([(0, i) for i in range(1, 6000)], [0])
+    report = cluster(edges, [], tmp_path, maximum_edges=0, partition_bytes=32_000)
+    assert_as_found_at_once(edges, tmp_path, report)
+    assert report.clusters == 1
+    assert max(sizes) < 2 * 2 * 32_000
+    assert json.loads((tmp_path / "clusters" / "clusters.json").read_text())["nodes"] == 6000
