@@ -60,9 +60,11 @@ def find_groups(
     """
     keys = np.concatenate([block.keys for block in blocks])
     places = _repeated(keys, shared_bits)
-    positions = np.concatenate(
-        [(np.uint64(u) << ROW_BITS) | b.rows for u, b in zip(units, blocks, strict=True)]
-    )[places]
+    positions = np.concatenate([block.rows for block in blocks], dtype=np.uint64)
+    ends = np.cumsum([len(block) for block in blocks])
+    for unit, block, end in zip(units, blocks, ends, strict=True):
+        positions[end - len(block) : end] |= np.uint64(unit) << ROW_BITS
+    positions = positions[places]
     members = keys[places]
     if any(block.ranks is not None for block in blocks):
         ranks = np.concatenate([_ranks(block) for block in blocks])[places]

@@ -17,6 +17,7 @@ without reading the rest.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -75,10 +76,8 @@ class KeyBlock:
         Raises:
             ValueError: not a key block, or cut off.
         """
-        count, bits, ranked = _header(data[:_HEADER_BYTES])
+        count, bits, ranked = _header(data[:_HEADER_BYTES], len(data))
         start = _HEADER_BYTES + 8 * ((1 << bits) + 1)
-        if len(data) != start + (16 if ranked else 12) * count:
-            raise ValueError(f"key block of {count} keys has {len(data)} bytes: cut off or damaged")
         keys = np.frombuffer(data, "<u8", count, start)
         rows = np.frombuffer(data, "<u4", count, start + 8 * count)
         ranks = np.frombuffer(data, "<u4", count, start + 12 * count) if ranked else None
@@ -97,12 +96,16 @@ def read_range(file: BinaryIO, partitions: range, bits: int) -> KeyBlock:
     Raises:
         ValueError: not a key block, or cut off.
     """
-    count, fence_bits, ranked = _header(file.read(_HEADER_BYTES))
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    count, fence_bits, ranked = _header(file.read(_HEADER_BYTES), size)
     fences = _read(file, _HEADER_BYTES, "<u8", (1 << fence_bits) + 1)
     low, high = (end << fence_bits >> bits for end in (partitions.start, partitions.stop))
     # A partition smaller than a fence's range starts and ends inside one.
     high += (partitions.stop << fence_bits) % (1 << bits) > 0
     first, last = int(fences[low]), int(fences[high])
+    if not first <= last <= count:
+        raise ValueError(f"key block of {count} keys has fences at {first} and {last}: damaged")
     start = _HEADER_BYTES + 8 * len(fences)
     keys = _read(file, start + 8 * first, "<u8", last - first)
     begin, end = _bounds(keys, partitions, bits)
@@ -112,24 +115,24 @@ def read_range(file: BinaryIO, partitions: range, bits: int) -> KeyBlock:
     return KeyBlock(keys[begin:end], rows, ranks)
 
 
-def _header(data: bytes) -> tuple[int, int, bool]:
-    """Count, fence bits, and whether there are ranks."""
+def _header(data: bytes, size: int) -> tuple[int, int, bool]:
+    """Count, fence bits, and whether there are ranks, of a block of so many bytes."""
     if data[:8] != MAGIC:
         raise ValueError("not a key block of this version: wrong magic bytes")
     if len(data) < _HEADER_BYTES:
         raise ValueError("key block is cut off in its header")
     count = int.from_bytes(data[8:16], "little")
     bits, ranked = np.frombuffer(data, "<u4", 2, 16).tolist()
+    if bits > _MAXIMUM_FENCE_BITS or ranked > 1:
+        raise ValueError(f"key block has {bits} fence bits and {ranked} for ranks: damaged")
+    if size != _HEADER_BYTES + 8 * ((1 << bits) + 1) + (16 if ranked else 12) * count:
+        raise ValueError(f"key block of {count} keys has {size} bytes: cut off or damaged")
     return count, bits, bool(ranked)
 
 
 def _read(file: BinaryIO, offset: int, kind: str, count: int) -> NDArray[Any]:
     file.seek(offset)
-    size = count * np.dtype(kind).itemsize
-    data = file.read(size)
-    if len(data) != size:
-        raise ValueError(f"key block is cut off: {len(data)} of {size} bytes at {offset}")
-    return np.frombuffer(data, kind)
+    return np.frombuffer(file.read(count * np.dtype(kind).itemsize), kind, count)
 
 
 def _lowest(bits: int) -> NDArray[np.uint64]:

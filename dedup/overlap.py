@@ -5,6 +5,7 @@ says no more. Read here as containment of shingle sets, |A and B| / min(|A|, |B|
 a larger volume overlaps it wholly, whatever their Jaccard similarity. Candidates are pairs that
 share sampled shingles (a shingle is in the sample by its hash, as in FracMinHash, so the sample of
 a set says what the sample of any other has in common with it); they are verified on all shingles.
+What the sample can miss, and how likely that is: docs/books-overlap.md.
 """
 
 from __future__ import annotations
@@ -19,15 +20,50 @@ from dedup.components import MEMBER
 from dedup.decisions import Decided, Structured, by_unit
 from dedup.groups import Groups
 
-# A pair of documents and how many sampled shingles they share.
+# A pair of documents and how many sampled shingles they share. A document with itself: how many of
+# its sampled shingles were not compared with all their owners.
 SHARED = np.dtype([("row", "<u4"), ("other", "<u8"), ("shared", "<u4")])
 
+# So many shingles of a document are in its sample at least, if it has them.
+LEAST_SAMPLE = 64
+# The chance that the sampled shingles sort out a pair that is at the threshold.
+_MISS = 1e-6
+# Pairs expanded at once.
+_PIECE = 1 << 21
 
-def sampled(shingles: NDArray[np.uint64], sample: int) -> NDArray[np.uint64]:
-    """One in `sample` of sorted shingles: those with the smallest hashes."""
+
+def sampled(shingles: NDArray[np.uint64], sample: int, least: int = 0) -> NDArray[np.uint64]:
+    """One in `sample` of sorted shingles: those with the smallest hashes, `least` of them or all.
+
+    With m and n shingles in the samples of two sets, the smaller of both bounds holds for what is
+    in both samples: it is all that the sets share below that bound.
+    """
+    count = int(np.searchsorted(shingles, np.uint64((1 << 64) // sample - 1), "right"))
     # Mixed once more, so that the keys of the sample are spread over the whole key space.
-    kept = shingles[: int(np.searchsorted(shingles, np.uint64((1 << 64) // sample - 1), "right"))]
-    return np.sort(kept * np.uint64(0x9E3779B97F4A7C55))
+    return np.sort(shingles[: max(count, least)] * np.uint64(0x9E3779B97F4A7C55))
+
+
+def least_shared(
+    sizes: NDArray[np.int64], samples: NDArray[np.int64], threshold: float, margin: float
+) -> NDArray[np.float64]:
+    """How many sampled shingles a pair must share to be worth the exact count.
+
+    Where a share `rate` of both sets is sampled, a pair at the threshold shares `expected` =
+    threshold * smaller size * rate sampled shingles on average. That it shares fewer by a factor
+    1 - d has a chance of at most exp(-d**2 * expected / 2) (Chernoff; drawing without replacement
+    only makes it smaller, Hoeffding 1963).
+
+    Args:
+        sizes: shingles of both documents, shape [pairs, 2], none 0.
+        samples: how many of them are sampled, shape [pairs, 2].
+        threshold: of containment.
+        margin: at least this much below the threshold is let through.
+    """
+    rate = (samples / sizes).min(axis=1)
+    expected = threshold * rate * sizes.min(axis=1)
+    slack = np.sqrt(-2 * np.log(_MISS) * expected)
+    slack[rate == 1] = 0  # all shingles are sampled: nothing is left to chance
+    return expected - np.maximum(slack, margin / threshold * expected)
 
 
 def containment(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
@@ -42,21 +78,25 @@ def containment(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
 def shared_pairs(groups: Groups, maximum_owners: int) -> Iterator[Decided]:
     """Pairs of documents that own the same sampled shingle, with how many they share.
 
-    All pairs of a group up to `maximum_owners` documents; of a larger one only those with its
-    preferred document, so that a shingle of every document costs its share and no more.
+    Each owner is paired with the `maximum_owners` most preferred ones before it at most, so that a
+    shingle of every document costs its share and no more. A pair of a document with itself counts
+    the shingles where that leaves out others.
     """
-    ones, others = [], []
     sizes = groups.sizes
-    for size in np.unique(sizes[sizes <= maximum_owners]).tolist():
-        starts = groups.starts[sizes == size]
-        members = groups.positions[starts[:, None] + np.arange(size)]
-        first, second = np.triu_indices(size, 1)
-        ones.append(members[:, first].ravel())
-        others.append(members[:, second].ravel())
-    large = groups.of_each(sizes > maximum_owners)
-    ones.append(groups.of_each(groups.positions[groups.starts])[large])
-    others.append(groups.positions[large])
-    yield from _counted(np.concatenate(ones), np.concatenate(others))
+    first = np.repeat(groups.starts, sizes)
+    place = np.arange(len(groups.positions)) - first
+    partners = np.minimum(place, maximum_owners)
+    left_out = (place >= maximum_owners) & (np.repeat(sizes, sizes) > maximum_owners + 1)
+    ends = np.cumsum(partners)
+    total = int(ends[-1]) if len(ends) else 0
+    cuts = np.searchsorted(ends, np.arange(_PIECE, total, _PIECE), "right")
+    for start, end in zip([0, *cuts], [*cuts, len(ends)], strict=True):
+        counts, members = partners[start:end], groups.positions[start:end]
+        nth = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        others = groups.positions[np.repeat(first[start:end], counts) + nth]
+        alone = members[left_out[start:end]]
+        ones = np.concatenate([np.repeat(members, counts), alone])
+        yield from _counted(ones, np.concatenate([others, alone]))
 
 
 def _counted(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> Iterator[Decided]:
@@ -65,11 +105,10 @@ def _counted(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> Iterator[Dec
     order = np.lexsort((low, high))
     low, high = low[order], high[order]
     new = np.append(True, (low[1:] != low[:-1]) | (high[1:] != high[:-1]))[: len(low)]
-    starts = np.flatnonzero(new & (low != high))
-    ends = np.append(np.flatnonzero(new), len(low))
+    starts = np.flatnonzero(new)
     pairs = np.empty(len(starts), SHARED)
     pairs["other"] = low[starts]
-    pairs["shared"] = ends[np.searchsorted(ends, starts, "right")] - starts
+    pairs["shared"] = np.diff(starts, append=len(low))
     yield from by_unit(high[starts], pairs)
 
 
@@ -84,7 +123,7 @@ def choose(edges: Structured) -> Structured:
 
     Returns:
         Array of `dedup.components.MEMBER`, by node; size counts the document that stays and those
-        that went for it.
+        that went for it. A document that stays, and for which none went, is not in it.
     """
     forward = (edges["one_rank"] < edges["other_rank"]) | (
         (edges["one_rank"] == edges["other_rank"]) & (edges["one"] < edges["other"])
@@ -105,4 +144,4 @@ def choose(edges: Structured) -> Structured:
     members["representative"] = kept
     _, place, counts = np.unique(kept, return_inverse=True, return_counts=True)
     members["size"] = counts[place]
-    return members
+    return members[members["size"] > 1]

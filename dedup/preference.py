@@ -31,6 +31,10 @@ class Preference(Settings):
     keep: Literal["first", "longest", "newest", "best"]
     score: str
 
+    def __post_init__(self) -> None:
+        if self.keep == "best" and not self.score:
+            raise ValueError('keep = "best" needs the name of a signal as score')
+
 
 def length_ranks(characters: Sequence[int | None]) -> NDArray[np.uint32]:
     """Longest first; missing last."""

@@ -3,10 +3,12 @@
 A stage takes tasks, each some files of one partition, and writes the files that the next one
 takes. Nothing but packed rows crosses its shuffle, nothing but file names and sizes comes back.
 
-Tasks come in groups of a few partitions' size, and every group writes files of its own. Locally
-the groups run one after another, which keeps memory flat; an engine gets all at once. A node with
-very many neighbours makes more tasks, not a larger one: what a task must know of a whole partition
-is in files of a row per node, its context, and every task reads its share of the edges only.
+Tasks come in groups of a partition's size, and every group writes files of its own. Locally the
+groups run one after another, which keeps memory flat, at 8 to 16 times a partition's bytes as
+measured: edges in both directions, in Beam's buffers and in NumPy's. An engine gets all at once.
+
+A node with very many neighbours makes more tasks, not a larger one: what a task must know of a
+whole partition is in files of a row per node, its context; of the edges it reads its share.
 """
 
 from __future__ import annotations
@@ -24,8 +26,6 @@ from dedup.components import EDGE, MEMBER, Structured, smallest_neighbours, uniq
 from pipeline import files
 from pipeline.files import FileInfo
 from pipeline.runner import Engine, quiet_beam, run_to_end
-
-PARTITIONS_PER_GROUP = 2
 
 COUNT = np.dtype([("representative", "<u8"), ("size", "<u8")])
 
@@ -78,6 +78,7 @@ Pieces: TypeAlias = Mapping[str, Partitioned]
 
 
 def read_rows(paths: Sequence[str], dtype: np.dtype[Any]) -> Structured:
+    """The rows of several files, one after another."""
     return np.frombuffer(b"".join([files.read_bytes(path) for path in paths]), dtype)
 
 
@@ -87,21 +88,22 @@ class Stages:
     Attributes:
         folder: of the files.
         partitions: of the nodes.
+        partition_bytes: bound on the rows of a task.
     """
 
     def __init__(self, folder: str, engine: Engine, partitions: int, partition_bytes: int) -> None:
         self.folder = folder
         self.partitions = partitions
         self._engine = engine
-        self._partition_bytes = partition_bytes
+        self.partition_bytes = partition_bytes
         self._stage = 0
 
     def run(self, tasks: Sequence[Sized], step: Step) -> Pieces:
         """Run one stage; returns what it wrote."""
         self._stage += 1
         prefix = files.join(self.folder, str(self._stage))
-        packed = _packed(tasks, PARTITIONS_PER_GROUP * self._partition_bytes)
-        groups = [[(number, task) for task in group] for number, group in enumerate(packed)]
+        grouped = packed(tasks, self.partition_bytes)
+        groups = [[(number, task) for task in group] for number, group in enumerate(grouped)]
         for items in groups if self._engine.is_local else [list(chain(*groups))]:
             run_alone(self._engine, partial(expand, items=items, step=step, prefix=prefix))
         return self._pieces()
@@ -121,7 +123,7 @@ class Stages:
         """
         tasks = []
         for partition, found in sorted(rows.items()):
-            shares = list(_packed(found, self._partition_bytes))
+            shares = list(packed(found, self.partition_bytes))
             beside = context.get(partition, ()) if for_single or len(shares) > 1 else ()
             tasks += [Task(paths(share), paths(beside), total_size(share)) for share in shares]
         return tasks
@@ -138,7 +140,7 @@ class Stages:
         files.delete([file.path for file in files.list_files(self.folder)])
 
 
-def _packed(items: Sequence[SizedT], most: int) -> Iterator[list[SizedT]]:
+def packed(items: Sequence[SizedT], most: int) -> Iterator[list[SizedT]]:
     """Consecutive items in lists of at most so many bytes, or of one item."""
     share: list[SizedT] = []
     for item in items:
@@ -151,15 +153,17 @@ def _packed(items: Sequence[SizedT], most: int) -> Iterator[list[SizedT]]:
 
 
 def total_size(items: Sequence[Sized]) -> int:
+    """Bytes of all the items."""
     return sum(item.size for item in items)
 
 
 def paths(found: Sequence[FileInfo]) -> tuple[str, ...]:
+    """Their paths."""
     return tuple(file.path for file in found)
 
 
 def run_alone(engine: Engine, expansion: Callable[[beam.Pipeline], object]) -> None:
-    # What shuffles stays in this process, as in `pipeline.deduplicate`.
+    """Run a pipeline to its end; locally in this process, as all that shuffles does."""
     single = Engine(engine.runner, 1, engine.options)
     with quiet_beam(single):
         pipeline = single.pipeline()

@@ -50,6 +50,7 @@ from pipeline.component_stages import (
     Pieces,
     Stages,
     Task,
+    packed,
     paths,
     read_rows,
     run_alone,
@@ -85,6 +86,14 @@ class Slice:
         return self.count * EDGE.itemsize
 
 
+@dataclass(frozen=True)
+class InputTask:
+    """Slices that are read together, and their size in bytes."""
+
+    slices: tuple[Slice, ...]
+    size: int
+
+
 def cluster_units(
     edge_files: Sequence[str],
     unit_names: Sequence[str],
@@ -104,8 +113,9 @@ def cluster_units(
         unit_names: in the order of the unit numbers in the nodes.
         folder: for the files, and `rounds/` while this runs.
         engine: where it runs.
-        maximum_edges: up to so many, one worker takes all, in 100 bytes of memory for each.
-        partition_bytes: bound on the edges that a task takes.
+        maximum_edges: up to so many, one worker takes all, in 100 bytes of memory each.
+        partition_bytes: bound on the edges that a task takes; above `maximum_edges`, memory is a
+            few times that, and CPU 5 to 15 times what it is for one worker.
         maximum_rounds: before the run fails.
 
     Raises:
@@ -142,7 +152,11 @@ def _contract(
 ) -> tuple[int, Pieces]:
     """Rounds until the graph is one star per component; returns how many, and the stars."""
     partitions = stages.partitions
-    state = stages.run(slices, partial(_forest, units=units, partitions=partitions))
+    inputs = [
+        InputTask(tuple(share), total_size(share))
+        for share in packed(slices, stages.partition_bytes)
+    ]
+    state = stages.run(inputs, partial(_forest, units=units, partitions=partitions))
     for number in range(1, maximum_rounds + 1):
         tasks = stages.tasks(state[EDGES], state[SMALLEST])
         between = stages.run(tasks, partial(_large, partitions=partitions))
@@ -204,20 +218,26 @@ def _read_header(handle: BinaryIO, path: str) -> int:
     return int(shape[0])
 
 
-def _read_slice(piece: Slice, units: int) -> Structured:
-    with files.open_read(piece.path) as handle:
-        _read_header(handle, piece.path)
-        handle.seek(handle.tell() + piece.first * EDGE.itemsize)
-        edges = np.frombuffer(handle.read(piece.size), EDGE)
-    for end in ("one", "other"):
-        if len(edges) and int(edges[end].max()) >> 32 >= units:
-            raise ValueError(f"{piece.path} has an edge of a unit beyond the {units} named")
+def _read_slices(slices: Sequence[Slice], units: int) -> Structured:
+    edges = np.empty(sum(piece.count for piece in slices), EDGE)
+    start = 0
+    for piece in slices:
+        part = edges[start : start + piece.count]
+        with files.open_read(piece.path) as handle:
+            _read_header(handle, piece.path)
+            handle.seek(handle.tell() + piece.first * EDGE.itemsize)
+            part[:] = np.frombuffer(handle.read(piece.size), EDGE)
+        for end in ("one", "other"):
+            if len(part) and int(part[end].max()) >> 32 >= units:
+                raise ValueError(f"{piece.path} has an edge of a unit beyond the {units} named")
+        start += piece.count
     return edges
 
 
-def _forest(piece: Slice, units: int, partitions: int) -> Iterator[Located]:
+def _forest(task: InputTask, units: int, partitions: int) -> Iterator[Located]:
     """Contract what is read to a star per component, which spares rounds."""
-    yield from _route_to_smaller(star_edges(_read_slice(piece, units)), partitions)
+    edges = star_edges(_read_slices(task.slices, units))
+    yield from _route_to_smaller(edges, partitions)
 
 
 def _large(task: Task, partitions: int) -> Iterator[Located]:
@@ -305,12 +325,7 @@ def _write_report(counts: tuple[int, int], path: str) -> None:
 
 
 def _cluster_all(slices: Sequence[Slice], names: Sequence[str], folder: str) -> tuple[int, int]:
-    edges = np.empty(sum(piece.count for piece in slices), EDGE)
-    start = 0
-    for piece in slices:
-        edges[start : start + piece.count] = _read_slice(piece, len(names))
-        start += piece.count
-    return _write_files(find_clusters(edges), 0, names, folder)
+    return _write_files(find_clusters(_read_slices(slices, len(names))), 0, names, folder)
 
 
 def _write_range(units: UnitRange, folder: str) -> tuple[int, int]:

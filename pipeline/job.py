@@ -7,13 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
+from filters.pii import ORDER, PiiFilter
 from pipeline import files
 from pipeline.accounting import funnel_lines, sum_funnels, write_json
 from pipeline.dataset import FORMAT_VERSION, Dataset
+from pipeline.decontamination.stage import SIGNALS, Decontamination
 from pipeline.errors import InputError, RunFailed
 from pipeline.recipe import Recipe, to_plain
 from pipeline.runner import Engine, UnitPass, Workers, run_unit_pass
-from pipeline.stages import READ, Batching, Stage
+from pipeline.shards import Columns
+from pipeline.stages import READ, Batching, Stage, enabled
 from pipeline.units import Unit
 
 
@@ -39,6 +44,31 @@ class Job:
     def shard_form(self) -> tuple[int, float]:
         """What decides the look of shards beside the source's settings: part of fingerprints."""
         return self.recipe.run.rows_per_group, self.batching.rejected_text_share
+
+    @property
+    def last_stages(self) -> tuple[Stage, ...]:
+        """What the documents of every source go through last."""
+        recipe = self.recipe
+        index = recipe.models.evaluation_index
+        return enabled(
+            (recipe.decontamination, Decontamination(recipe.decontamination, index)),
+            (recipe.pii, PiiFilter(recipe.pii)),
+        )
+
+    def last_version(self) -> list[Any]:
+        """What decides what the last stages do: part of fingerprints."""
+        recipe = self.recipe
+        index = checksum(recipe.models.evaluation_index) if recipe.decontamination.enabled else ""
+        return [to_plain(recipe.decontamination), index, to_plain(recipe.pii)]
+
+    def columns(self, columns: Columns) -> Columns:
+        """A source's columns, with those that the last stages add."""
+        signals = dict(columns.signals)
+        if self.recipe.decontamination.enabled:
+            signals |= SIGNALS
+        if self.recipe.pii.enabled:
+            signals |= {f"pii_{kind}": pa.int32() for kind in ORDER}
+        return Columns(columns.metadata, signals)
 
     def check_stages(self, stages: Iterable[Stage]) -> None:
         """Fail before any work if a model is missing; on another engine, models are over there."""
@@ -84,6 +114,8 @@ class Job:
             "name": self.recipe.name,
             "run": to_plain(self.recipe.run),
             self.source: to_plain(getattr(self.recipe, self.source)),
+            "decontamination": to_plain(self.recipe.decontamination),
+            "pii": to_plain(self.recipe.pii),
         }
         funnel = sum_funnels(committed)
         funnel.check(self.output)

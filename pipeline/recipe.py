@@ -18,6 +18,9 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from filters.document import Settings
+from filters.pii import PiiSettings
+from pipeline.decontamination.sets import EvaluationSettings
+from pipeline.decontamination.stage import DecontaminationSettings
 from pipeline.deduplication.settings import DeduplicationSettings
 from pipeline.errors import RecipeError
 from pipeline.models.language import LanguageModelSettings
@@ -67,13 +70,16 @@ class ModelsSettings(Settings):
         language_identifier: fastText model, `.bin` or `.ftz`.
         language_models: folder with one subfolder per language.
         reference_model: folder of the reference classifier.
+        evaluation_index: folder of the index of evaluation sets, for decontamination.
     """
 
     language_identifier: str
     language_models: str
     reference_model: str
+    evaluation_index: str
     language: LanguageModelSettings
     reference: ReferenceModelSettings
+    evaluation: EvaluationSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +92,8 @@ class Recipe(Settings):
     wikipedia: WikipediaSettings
     commoncrawl: CommonCrawlSettings
     deduplication: DeduplicationSettings
+    decontamination: DecontaminationSettings
+    pii: PiiSettings
 
 
 def load_recipe(path: str, overrides: Sequence[str] = ()) -> Recipe:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from pipeline import files
 from pipeline.cli.options import add_engine_options, add_recipe_options, engine_of
 from pipeline.deduplication.step import Step, find_documents
-from pipeline.errors import InputError
+from pipeline.errors import InputError, OutputError
 from pipeline.job import Job
 from pipeline.locking import lock_output
 from pipeline.recipe import load_recipe
@@ -70,7 +71,7 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
     inputs = labelled(parsed.input)
     recipe = load_recipe(parsed.recipe, parsed.set)
     datasets = tuple(
-        find_documents(folder, label, files.join(parsed.output, label))
+        find_documents(folder, label, output_for(folder, parsed.output, label))
         for label, folder in inputs.items()
     )
     with lock_output(parsed.output), Workers(engine) as workers:
@@ -88,6 +89,21 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
             own = replace(job, input=dataset.folder, output=dataset.output)
             own.complete(version, committed, [])
     return 0
+
+
+def output_for(folder: str, output: str, label: str) -> str:
+    """Where the deduplicated dataset goes.
+
+    Raises:
+        OutputError: that is where it comes from.
+    """
+    target = files.join(output, label)
+    if files.is_local(folder) and Path(folder).resolve() == Path(target).resolve():
+        raise OutputError(
+            f"{folder} would be written over itself; choose another --output, or another label, "
+            "LABEL=FOLDER"
+        )
+    return target
 
 
 def labelled(inputs: list[str]) -> dict[str, str]:

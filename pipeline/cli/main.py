@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from filters.models import MissingModel
-from pipeline.cli import dedup, models, run, shards
+from pipeline.cli import decontaminate, dedup, models, run, shards
 from pipeline.errors import RovingError
 from pipeline.models.cards import TooLittleData
 
@@ -31,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="roving", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (run, dedup, shards, models):
+    for module in (run, dedup, decontaminate, shards, models):
         module.add_parser(commands)
     return parser
 

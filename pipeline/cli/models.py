@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.cli.options import add_recipe_options
+from pipeline.decontamination.index import build_evaluation_index, index_lines
 from pipeline.models.cards import TooLittleData, dataset_origin
 from pipeline.models.cited_pages import cited_keys, select_pages
 from pipeline.models.documents import languages_of, read_texts
@@ -51,6 +52,15 @@ Positives are the pages whose URL is cited; a random crawl holds few of them. Pa
 because Wikipedia cites them (WARC files, run like any other crawl) can be added as a further
 --documents folder. Negatives are other pages, as many. Precision and recall on a held-out share are
 printed, and stored in card.json.
+"""
+EVALUATION_HELP = """\
+Index evaluation sets for decontamination: *.jsonl, *.parquet and *.txt files, also as .gz or .zst;
+a file is a set, a line or row an item.
+
+  1. roving models evaluation --sets benchmarks/ --output models/evaluation
+  2. roving run commoncrawl ... --set decontamination.enabled=true
+
+For datasets that are made already, `roving decontaminate` does both.
 """
 
 
@@ -102,6 +112,20 @@ def add_parser(subparsers: Any) -> None:
         help="Wikipedia dataset whose citations make the positives",
     )
     _add_training(reference, "models.reference_model")
+
+    evaluation = _command(
+        commands, "evaluation", EVALUATION_HELP, "index evaluation sets", _evaluation
+    )
+    evaluation.add_argument(
+        "--sets", required=True, metavar="SETS", help="folder or file with evaluation sets"
+    )
+    evaluation.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="where the index goes (default: the recipe's models.evaluation_index)",
+    )
+    add_recipe_options(evaluation, "models.evaluation.ngram_words=8")
 
 
 def _command(
@@ -230,4 +254,13 @@ def _reference(arguments: argparse.Namespace, _: list[str]) -> int:
     if card["warning"]:
         print(f"warning: {card['warning']}")
     print(f"reference model: {output}")
+    return 0
+
+
+def _evaluation(arguments: argparse.Namespace, _: list[str]) -> int:
+    models = load_recipe(arguments.recipe, arguments.set).models
+    output = arguments.output or Path(models.evaluation_index)
+    card = build_evaluation_index(arguments.sets, output, models.evaluation)
+    print("\n".join(index_lines(card)))
+    print(f"index of evaluation sets: {output}")
     return 0

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from dedup.decisions import Structured, Summary
+from dedup.groups import ROW_BITS
 from pipeline import files
 from pipeline.accounting import read_json, write_json
 
@@ -56,9 +58,19 @@ class Decisions:
         found = np.concatenate([read_array(self.part(unit, i)) for i in range(self.slices())])
         return found[np.argsort(found["row"], kind="stable")]
 
-    def digest(self, unit: str) -> str:
-        """Short hash of the decisions on a unit: a unit whose decisions stay need not be redone."""
-        return hashlib.sha256(self.read(unit).tobytes()).hexdigest()[:16]
+    def digest(self, unit: str, names: Sequence[str] = ()) -> str:
+        """Short hash of the decisions on a unit: a unit whose decisions stay need not be redone.
+
+        Args:
+            unit: name of the unit.
+            names: of all units by number, where decisions name units by theirs.
+        """
+        found = self.read(unit)
+        digest = hashlib.sha256(found.tobytes())
+        if "representative" in (found.dtype.names or ()):
+            named = np.unique(found["representative"] >> ROW_BITS).tolist()
+            digest.update("\n".join([names[number] for number in named]).encode())
+        return digest.hexdigest()[:16]
 
     def is_done(self, fingerprint: str) -> bool:
         return files.exists(self.marker) and read_json(self.marker)["fingerprint"] == fingerprint

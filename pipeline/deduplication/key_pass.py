@@ -32,6 +32,8 @@ from pipeline.errors import InputError
 from pipeline.units import Unit
 
 ROWS_PER_BATCH = 256
+# All others are scores.
+_TEXT_COLUMNS = frozenset({"text", "url", "timestamp"})
 
 
 @dataclass(frozen=True)
@@ -106,16 +108,29 @@ class KeyPass:
         return unit.name
 
 
+def check_columns(path: str, schema: pa.Schema, columns: Sequence[str]) -> None:
+    """Fail if a shard does not have what keys are made from.
+
+    Raises:
+        InputError: a column is missing, or a score is not a number.
+    """
+    missing = set(columns) - set(schema.names)
+    if missing:
+        raise InputError(
+            f"{path} has no column {' and no column '.join(sorted(missing))}, which this "
+            "deduplication needs"
+        )
+    for name in set(columns) - _TEXT_COLUMNS:
+        kind = schema.field(name).type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            raise InputError(f"column {name} of {path} holds {kind}, not numbers to choose by")
+
+
 def _batches(unit: Unit, columns: Sequence[str], count: StageCount) -> Iterator[pa.RecordBatch]:
     """Batches of a shard; counts the documents."""
     with files.open_read(unit.path) as handle:
         shard = pq.ParquetFile(handle)
-        missing = set(columns) - set(shard.schema_arrow.names)
-        if missing:
-            raise InputError(
-                f"{unit.path} has no column {', '.join(sorted(missing))}, which this "
-                "deduplication needs"
-            )
+        check_columns(unit.path, shard.schema_arrow, columns)
         for batch in shard.iter_batches(batch_size=ROWS_PER_BATCH, columns=list(columns)):
             count.documents_in += len(batch)
             count.documents_out += len(batch)
@@ -134,7 +149,8 @@ def ranks(batch: pa.RecordBatch, preference: Preference) -> NDArray[np.uint32]:
     if preference.keep == "longest":
         return length_ranks(pc.utf8_length(cast(pa.StringArray, batch.column("text"))).to_pylist())
     if preference.keep == "newest":
-        return time_ranks(batch.column("timestamp").to_pylist())
+        # A foreign file may have its timestamps typed.
+        return time_ranks(batch.column("timestamp").cast(pa.string()).to_pylist())
     if preference.keep == "best":
         return score_ranks(batch.column(preference.score).to_pylist())
     return np.zeros(len(batch), np.uint32)

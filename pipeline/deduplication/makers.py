@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from dedup.exact import normalized_keys, raw_keys
 from dedup.key_blocks import KeyBlock
 from dedup.minhash import MinHasher
-from dedup.overlap import sampled
+from dedup.overlap import LEAST_SAMPLE, sampled
 from dedup.paragraph_hashes import BLANK_KEY, paragraph_keys
 from dedup.preference import Preference
 from dedup.shingles import shingle_texts
@@ -27,6 +28,7 @@ from pipeline.deduplication.settings import (
     OverlapSettings,
     UrlSettings,
 )
+from pipeline.errors import RecipeError
 
 EMPTY_URL = np.uint64(xxhash.xxh3_64_intdigest(b""))
 
@@ -126,6 +128,21 @@ class MinHashKeys:
             settings.permutations, settings.threshold, settings.miss_weight, settings.seed
         )
 
+    def check(self) -> None:
+        """Choose the bands.
+
+        Raises:
+            RecipeError: there are none for these settings.
+        """
+        try:
+            _ = self.hasher.banding
+        except ValueError as error:
+            raise RecipeError(
+                f"deduplication.minhash: no bands for threshold = {self.settings.threshold} with "
+                f"permutations = {self.settings.permutations} and miss_weight = "
+                f"{self.settings.miss_weight}: {error}"
+            ) from None
+
     def make(self, batches: Iterator[pa.RecordBatch]) -> UnitKeys:
         settings = self.settings
         found, preferred, has_text = [], [], []
@@ -156,23 +173,27 @@ class OverlapKeys:
 
     def make(self, batches: Iterator[pa.RecordBatch]) -> UnitKeys:
         settings = self.settings
-        sets, samples, preferred = [], [], []
+        sizes, samples, preferred = [0], [], []
+        # The shingles of a unit of books do not fit memory: twice its text.
+        shingles = tempfile.TemporaryFile()  # noqa: SIM115  (the array over it outlives this call)
         for batch in batches:
             preferred.append(ranks(batch, settings))
             for text in _texts(batch):
                 own = shingle_texts([text], settings.token, settings.shingle).unique(0)
-                sets.append(own)
-                samples.append(sampled(own, settings.sample))
+                shingles.write(own.tobytes())
+                sizes.append(len(own))
+                samples.append(sampled(own, settings.sample, LEAST_SAMPLE))
         counts = np.array([len(sample) for sample in samples], np.uint32)
-        keys = _join(samples, np.uint64)
         rows = np.repeat(np.arange(len(samples), dtype=np.uint32), counts)
+        joined = _join(preferred, np.uint32)
+        shingles.flush()
         return UnitKeys(
-            KeyBlock.of(keys, rows),
+            _ranked(_join(samples, np.uint64), rows, joined[rows], settings),
             {
-                "shingles": _join(sets, np.uint64),
-                "offsets": np.cumsum([0, *map(len, sets)]),
+                "shingles": np.memmap(shingles, np.uint64) if any(sizes) else np.empty(0, "u8"),
+                "offsets": np.cumsum(sizes),
                 "samples": counts,
-                "ranks": _join(preferred, np.uint32),
+                "ranks": joined,
             },
         )
 
@@ -199,7 +220,8 @@ def _ranked(
 
 
 def _texts(batch: pa.RecordBatch) -> list[str]:
-    return cast(list[str], batch.column("text").to_pylist())
+    """Texts of a batch; a missing one, in a foreign file, is empty."""
+    return [text or "" for text in batch.column("text").to_pylist()]
 
 
 def _join(parts: Iterable[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:

@@ -96,9 +96,9 @@ class LineRemoval:
         removed = set((self._removed[start:end] - first).tolist())
         if removed:
             document.text = _without(lines, removed)
-            if not document.text:
+            if not document.text.strip():
                 return Rejected("all_duplicate", f"all {len(removed)} lines occur elsewhere")
-        document.signals["lines"] = len(lines) - len(removed)
+        document.signals["lines"] = document.text.count("\n") + 1
         document.signals["characters"] = len(document.text)
         if removed and len(document.text) < self._minimum_characters:
             return Rejected(

@@ -26,7 +26,7 @@ from pipeline.dataset import Dataset
 from pipeline.deduplication.decisions import Decisions, read_summary, write_array
 from pipeline.runner import Engine, quiet_beam, run_to_end
 
-PARTITIONS_PER_SLICE = 4
+PARTITIONS_PER_SLICE = 8
 BYTES_PER_KEY = 12
 # Takes the place of a unit number for what belongs to no unit.
 SUMMARY = -1
@@ -140,11 +140,13 @@ def expand(
     every = root | "every file" >> beam.Create(
         [(number, b"") for number in range(SUMMARY, len(work.units))]
     )
+    split = partial(_split, work=work, partitions=partitions, bits=bits)
+    decide = partial(_decide, work=work, bits=bits)
     decided = (
         blocks
-        | "partition" >> beam.FlatMap(partial(_split, work=work, partitions=partitions, bits=bits))
+        | "partition" >> beam.FlatMap(split).with_output_types(_Located)
         | "meet" >> beam.GroupByKey()
-        | "decide" >> beam.FlatMap(partial(_decide, work=work, bits=bits))
+        | "decide" >> beam.FlatMap(decide).with_output_types(_ForUnit)
     )
     return (
         (every, decided)

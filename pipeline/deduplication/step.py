@@ -6,23 +6,27 @@ once to be copied. Datasets come in order of priority: the earlier one keeps its
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import xxhash
 
 from pipeline import files
 from pipeline.dataset import Dataset, document_files
 from pipeline.deduplication.decisions import Decisions
 from pipeline.deduplication.documents import DocumentRemoval
-from pipeline.deduplication.key_pass import KeyPass
+from pipeline.deduplication.key_pass import KeyMaker, KeyPass, check_columns
+from pipeline.deduplication.makers import MinHashKeys
 from pipeline.deduplication.methods import Deduplicator, key_maker
 from pipeline.deduplication.paragraphs import LineRemoval
 from pipeline.deduplication.report import make_report
 from pipeline.deduplication.settings import LineSettings, MethodName
 from pipeline.deduplication.shuffle import KeyUnit
+from pipeline.errors import InputError
 from pipeline.finish import ReadExtracted, ReadShard
 from pipeline.job import Job
 from pipeline.recipe import fingerprint, to_plain
@@ -59,11 +63,16 @@ def find_documents(folder: str, label: str, output: str, *, carries: bool = Fals
     """The dataset in a folder: `documents/part-*.parquet`.
 
     Raises:
-        InputError: there are no documents, or a shard has no `id` or `text`.
+        InputError: there are no documents, or the first shard is no Parquet file, or has no `id`
+            or `text`.
     """
     parts = document_files(folder)
     units = tuple(_unit(folder, file) for file in parts)
-    return Documents(label, folder, units, columns_of(parts[0].path), output, carries)
+    try:
+        columns = columns_of(parts[0].path)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{parts[0].path} cannot be read as Parquet: {error}") from None
+    return Documents(label, folder, units, columns, output, carries)
 
 
 def _unit(folder: str, file: files.FileInfo) -> Unit:
@@ -96,10 +105,15 @@ class Step:
 
         Yields:
             Each dataset with the fingerprint of its result and the stats of its units.
+
+        Raises:
+            InputError: the datasets cannot be compared this way.
+            RecipeError: the settings do not work together.
         """
         recipe = self.job.recipe
         made_by = fingerprint(self.method, to_plain(getattr(recipe.deduplication, self.method)))
         maker = key_maker(self.method, recipe.deduplication)
+        self._check(maker)
         for dataset in self.datasets:
             keys = KeyPass(maker, self._keys(dataset), made_by, dataset.label)
             run_unit_pass(keys, dataset.units, self.job.workers)
@@ -117,6 +131,22 @@ class Step:
         for dataset in self.datasets:
             version = fingerprint(made_by, "written", self._label(dataset), self.job.shard_form)
             yield dataset, version, self._write(dataset, decisions, compared, version)
+
+    def _check(self, maker: KeyMaker) -> None:
+        """Fail before any work; of each dataset's shards the first is looked at."""
+        if isinstance(maker, MinHashKeys):
+            maker.check()
+        for dataset in self.datasets:
+            first = dataset.units[0].path
+            with files.open_read(first) as handle:
+                check_columns(first, pq.read_schema(handle), maker.columns)
+        names = Counter(unit.full_name for unit in self._compared())
+        name, times = names.most_common(1)[0]
+        if times > 1:
+            raise InputError(
+                f"{times} shards would be called {name!r}; give the datasets other labels, "
+                "LABEL=FOLDER, or rename the shards"
+            )
 
     def _keys(self, dataset: Documents) -> str:
         return files.join(self.work, "keys", dataset.label)
@@ -143,9 +173,10 @@ class Step:
         self, dataset: Documents, decisions: Decisions, compared: Sequence[KeyUnit], version: str
     ) -> list[dict[str, Any]]:
         job, own = self.job, [unit for unit in compared if unit.dataset == self._keys(dataset)]
+        names = [unit.full_name for unit in compared]
         units = [
             # Redone only where the shard or the decisions on it are other than before.
-            replace(unit, version=f"{unit.version}-{decisions.digest(key_unit.full_name)}")
+            replace(unit, version=f"{unit.version}-{decisions.digest(key_unit.full_name, names)}")
             for unit, key_unit in zip(dataset.units, own, strict=True)
         ]
         reader = (

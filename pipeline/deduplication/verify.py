@@ -20,7 +20,7 @@ from dedup.components import EDGE
 from dedup.decisions import Structured
 from dedup.groups import ROW_BITS
 from dedup.minhash import similarity
-from dedup.overlap import containment
+from dedup.overlap import containment, least_shared
 from pipeline import files
 from pipeline.dataset import Dataset
 from pipeline.deduplication.decisions import Decisions, read_array, write_array
@@ -45,8 +45,8 @@ class Check(Protocol):
     @property
     def bytes_per_pair(self) -> int: ...
 
-    def evidence(self, unit: KeyUnit, pairs: Structured) -> Structured:
-        """What the sender says of each pair."""
+    def evidence(self, unit: KeyUnit, number: int, pairs: Structured) -> Structured:
+        """What the sender, which has this number, says of each pair."""
 
     def holds(
         self, sender: KeyUnit, receiver: KeyUnit, pairs: Structured, evidence: bytes
@@ -71,7 +71,7 @@ class SignatureCheck:
     def bytes_per_pair(self) -> int:
         return 4 * self.permutations + 8
 
-    def evidence(self, unit: KeyUnit, pairs: Structured) -> Structured:
+    def evidence(self, unit: KeyUnit, number: int, pairs: Structured) -> Structured:
         return side_array(unit, self.kind, "signatures")[pairs["row"]]
 
     def holds(
@@ -86,24 +86,34 @@ class SignatureCheck:
 class ContainmentCheck:
     """Pairs that share more than `threshold` of the smaller shingle set, counted exactly.
 
-    The sampled shingles sort out first what is more than `margin` below the threshold.
+    The sampled shingles sort out first what cannot be near the threshold
+    (`dedup.overlap.least_shared`).
     """
 
     threshold: float
     margin: float
     kind = "overlap"
-    bytes_per_pair = 16
+    bytes_per_pair = 20
 
-    def evidence(self, unit: KeyUnit, pairs: Structured) -> Structured:
-        samples = side_array(unit, self.kind, "samples")[pairs["row"]]
-        return np.stack([pairs["shared"], samples], axis=1)
+    def evidence(self, unit: KeyUnit, number: int, pairs: Structured) -> Structured:
+        shingles, samples = self._counts(unit)
+        # How much a pair may share beyond what was counted (`dedup.overlap.SHARED`).
+        uncounted = np.zeros(len(samples), np.uint32)
+        alone = pairs[pairs["other"] == _positions(number, pairs["row"])]
+        uncounted[alone["row"]] = alone["shared"]
+        row = pairs["row"]
+        at_most = pairs["shared"] + np.minimum(uncounted, samples)[row]
+        return np.stack([at_most, shingles[row], samples[row]], axis=1).astype(np.uint32)
 
     def holds(
         self, sender: KeyUnit, receiver: KeyUnit, pairs: Structured, evidence: bytes
     ) -> Structured:
-        shared, samples = np.frombuffer(evidence, np.uint32).reshape(-1, 2).T
-        smaller = np.minimum(samples, side_array(receiver, self.kind, "samples")[pairs["other"]])
-        result = shared >= (self.threshold - self.margin) * smaller
+        at_most, *sent = np.frombuffer(evidence, np.uint32).reshape(-1, 3).T.astype(np.int64)
+        own = [counts[pairs["other"]] for counts in self._counts(receiver)]
+        sizes, samples = (np.stack(counts, axis=1) for counts in zip(sent, own, strict=True))
+        result = at_most >= least_shared(sizes, samples, self.threshold, self.margin)
+        if sender == receiver:
+            result &= pairs["row"] != pairs["other"]
         if result.any():
             one, other = _ShingleSets(sender), _ShingleSets(receiver)
             for place in np.flatnonzero(result):
@@ -112,21 +122,31 @@ class ContainmentCheck:
                 result[place] = overlap > self.threshold
         return result
 
+    def _counts(self, unit: KeyUnit) -> tuple[Structured, Structured]:
+        """How many shingles each document has, and how many of them are sampled."""
+        offsets = side_array(unit, self.kind, "offsets")
+        return np.diff(offsets), side_array(unit, self.kind, "samples")
+
 
 class _ShingleSets:
-    """The shingle sets of a unit's documents, each read by itself."""
+    """The shingle sets of a unit's documents, each read by itself; the last one is kept."""
 
     def __init__(self, unit: KeyUnit) -> None:
         self._offsets = side_array(unit, "overlap", "offsets")
         self._path = Dataset(unit.dataset).part("keys/overlap-shingles", unit.name, "npy")
+        self._row = -1
+        self._set: Structured = np.empty(0, np.uint64)
 
     def __getitem__(self, row: int) -> Structured:
-        start, end = self._offsets[row], self._offsets[row + 1]
-        with files.open_read(self._path) as file:
-            np.lib.format.read_magic(file)
-            np.lib.format.read_array_header_1_0(file)
-            file.seek(file.tell() + 8 * int(start))
-            return np.frombuffer(file.read(8 * int(end - start)), np.uint64)
+        if row != self._row:
+            start, end = self._offsets[row], self._offsets[row + 1]
+            with files.open_read(self._path) as file:
+                np.lib.format.read_magic(file)
+                np.lib.format.read_array_header_1_0(file)
+                file.seek(file.tell() + 8 * int(start))
+                self._set = np.frombuffer(file.read(8 * int(end - start)), np.uint64)
+            self._row = row
+        return self._set
 
 
 @dataclass(frozen=True)
@@ -199,7 +219,7 @@ def _send(number: int, work: Verification) -> Iterator[tuple[int, Sent]]:
     pairs = _distinct(work.candidates.read(unit.full_name))
     if not len(pairs):
         return
-    evidence = work.check.evidence(unit, pairs)
+    evidence = work.check.evidence(unit, number, pairs)
     receivers = (pairs["other"] >> ROW_BITS).astype(np.int64)
     starts = np.flatnonzero(np.append(True, receivers[1:] != receivers[:-1]))
     for start, end in zip(starts, [*starts[1:], len(pairs)], strict=True):
@@ -236,8 +256,8 @@ def _receive(
         pairs = pairs[work.check.holds(sender, receiver, pairs, evidence)]
         if len(pairs):
             edges = np.empty(len(pairs), EDGE)
-            edges["one"] = np.uint64(sender_number) << ROW_BITS | pairs["row"].astype(np.uint64)
-            edges["other"] = np.uint64(number) << ROW_BITS | pairs["other"].astype(np.uint64)
+            edges["one"] = _positions(sender_number, pairs["row"])
+            edges["other"] = _positions(number, pairs["other"])
             edges["one_rank"] = _ranks(sender, work.check.kind)[pairs["row"]]
             edges["other_rank"] = ranks[pairs["other"]]
             found.append(edges)
@@ -250,3 +270,8 @@ def _receive(
 def _ranks(unit: KeyUnit, kind: str) -> Any:
     """Preference of a unit's documents: the order of sources before the rank in the source."""
     return np.uint64(unit.source) << np.uint64(32) | side_array(unit, kind, "ranks")
+
+
+def _positions(number: int, rows: Structured) -> Structured:
+    """Where the documents of a unit stand among all."""
+    return np.uint64(number) << ROW_BITS | rows.astype(np.uint64)

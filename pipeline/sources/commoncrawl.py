@@ -25,6 +25,7 @@ from filters.perplexity import PerplexityFilter
 from filters.prescreen import LanguagePrescreen
 from filters.reference_quality import ReferenceQualityFilter
 from pipeline import files
+from pipeline.deduplication.chain import complete, undeduplicated
 from pipeline.deduplication.paragraphs import PARAGRAPHS, LineRemoval, ParagraphKeys
 from pipeline.deduplication.shuffle import Comparison, KeyUnit, compare
 from pipeline.finish import ReadExtracted
@@ -149,8 +150,10 @@ def run(job: Job) -> None:
         # A unit is finished anew only where the decisions on it are other than before.
         units = [replace(unit, version=decisions.digest(unit.name)) for unit in units]
     finish_print = finish_fingerprint(job, extract_print)
-    committed = job.run_pass(finish_pass(job, finish, extracted, finish_print), units)
-    job.complete(finish_print, committed, refused)
+    methods = settings.deduplicate
+    finished = undeduplicated(job, methods)
+    committed = job.run_pass(finish_pass(job, finish, extracted, finished, finish_print), units)
+    complete(job, methods, finish_print, committed, refused)
 
 
 def extract_stages(job: Job) -> tuple[Stage, ...]:
@@ -178,7 +181,7 @@ def finish_stages(job: Job) -> tuple[Stage, ...]:
     settings, models = job.recipe.commoncrawl, job.recipe.models
     keep = settings.language.keep
     paragraphs = settings.paragraphs
-    return enabled(
+    own = enabled(
         (
             paragraphs,
             LineRemoval(PARAGRAPHS, decisions_folder(job), paragraphs.minimum_characters),
@@ -198,6 +201,7 @@ def finish_stages(job: Job) -> tuple[Stage, ...]:
             ),
         ),
     )
+    return (*own, *job.last_stages)
 
 
 def decisions_folder(job: Job) -> str:
@@ -233,7 +237,7 @@ def finish_fingerprint(job: Job, extracted: str) -> str:
             used[f"perplexity {language}"] = checksum(files.join(models.language_models, language))
     if settings.reference_quality.enabled:
         used["reference"] = checksum(models.reference_model)
-    return fingerprint("finish", extracted, to_plain(settings), used)
+    return fingerprint("finish", extracted, to_plain(settings), used, job.last_version())
 
 
 def model_languages(folder: str) -> list[str]:
@@ -251,10 +255,13 @@ def extract_pass(job: Job, stages: tuple[Stage, ...], folder: str, version: str)
     return MapPass("extract", read, stages, job.batching, writer)
 
 
-def finish_pass(job: Job, stages: tuple[Stage, ...], extracted: str, version: str) -> MapPass:
-    """Extracted text and decisions to the finished dataset."""
+def finish_pass(
+    job: Job, stages: tuple[Stage, ...], extracted: str, folder: str, version: str
+) -> MapPass:
+    """Extracted text and decisions to finished documents."""
     read = ReadExtracted(extracted, job.batching)
-    writer = WriterSettings(job.output, version, COLUMNS, (), job.recipe.run.rows_per_group)
+    columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
+    writer = WriterSettings(folder, version, columns, (), rows_per_group)
     return MapPass("finish", read, stages, job.batching, writer)
 
 

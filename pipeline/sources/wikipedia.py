@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from filters.wikitext import WikipediaPageFilter, WikitextCleaner
 from pipeline import files
+from pipeline.deduplication.chain import complete, undeduplicated
 from pipeline.errors import InputError
 from pipeline.job import Job
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump
@@ -109,23 +110,26 @@ def run(job: Job) -> None:
     """Run the source."""
     settings = job.recipe.wikipedia
     units, refused = find_units(job.input, settings)
-    job.check_stages(stages(settings))
-    version = fingerprint("wikipedia", to_plain(settings), job.shard_form)
-    committed = job.run_pass(documents_pass(job, version), units)
-    job.complete(version, committed, refused)
+    job.check_stages(stages(job))
+    version = fingerprint("wikipedia", to_plain(settings), job.shard_form, job.last_version())
+    methods = settings.deduplicate
+    committed = job.run_pass(documents_pass(job, undeduplicated(job, methods), version), units)
+    complete(job, methods, version, committed, refused)
 
 
-def stages(settings: WikipediaSettings) -> tuple[Stage, ...]:
+def stages(job: Job) -> tuple[Stage, ...]:
     """From pages to text."""
-    return enabled(
+    settings = job.recipe.wikipedia
+    own = enabled(
         (settings.page, WikipediaPageFilter(settings.page)),
         (settings.wikitext, WikitextCleaner(settings.wikitext)),
     )
+    return (*own, *job.last_stages)
 
 
-def documents_pass(job: Job, version: str) -> MapPass:
-    """Dumps to the finished dataset."""
-    settings = job.recipe.wikipedia
-    writer = WriterSettings(job.output, version, COLUMNS, (), job.recipe.run.rows_per_group)
-    read = ReadUnit(ReadDump(settings.input), job.batching)
-    return MapPass("wikipedia", read, stages(settings), job.batching, writer)
+def documents_pass(job: Job, folder: str, version: str) -> MapPass:
+    """Dumps to documents."""
+    columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
+    writer = WriterSettings(folder, version, columns, (), rows_per_group)
+    read = ReadUnit(ReadDump(job.recipe.wikipedia.input), job.batching)
+    return MapPass("wikipedia", read, stages(job), job.batching, writer)

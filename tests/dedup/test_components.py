@@ -115,13 +115,16 @@ def test_the_better_rank_stands_for_the_cluster_then_the_smaller_node() -> None:
     assert set(find_clusters(edges)["representative"].tolist()) == {min(node(2), node(3))}
 
 
-def run_stars(edges: Any, partitions: int) -> tuple[list[tuple[int, int, int]], int]:
+def run_stars(
+    edges: Any, partitions: int, shares: int = 1
+) -> tuple[list[tuple[int, int, int]], int]:
     """Alternate the steps, each on the edges of a partition's nodes; returns clusters, rounds."""
     state = larger_first(edges)
     for number in range(1, 100):
         # A reducer of large-star has the edges of its nodes to smaller and to larger ones.
-        state, changed = one_stage(np.concatenate((state, turned(state))), large_star, partitions)
-        state, changed_again = one_stage(state, small_star, partitions)
+        both = np.concatenate((state, turned(state)))
+        state, changed = one_stage(both, large_star, partitions, shares)
+        state, changed_again = one_stage(state, small_star, partitions, shares)
         if not changed and not changed_again:
             nodes, sizes = count_by(state["other"], np.ones(len(state), np.uint64))
             of = dict(zip(nodes.tolist(), sizes.tolist(), strict=True))
@@ -130,9 +133,13 @@ def run_stars(edges: Any, partitions: int) -> tuple[list[tuple[int, int, int]], 
     raise AssertionError("no end")
 
 
-def one_stage(edges: Any, star: Any, partitions: int) -> tuple[Any, int]:
-    parts = split(edges, partition_of(edges["one"], partitions))
-    results = [star(part) for _, part in parts]
+def one_stage(edges: Any, star: Any, partitions: int, shares: int) -> tuple[Any, int]:
+    """Each partition's edges in shares, with the smallest neighbours of the whole beside each."""
+    results = []
+    for _, part in split(edges, partition_of(edges["one"], partitions)):
+        beside = smallest_neighbours(part)
+        for start in range(shares):
+            results.append(star(np.concatenate((beside, part[start::shares]))))
     moved = np.concatenate([np.empty(0, EDGE), *(rows for rows, _ in results)])
     return unique_edges(moved), sum(changed for _, changed in results)
 
@@ -146,10 +153,12 @@ def larger_first(edges: Any) -> Any:
     return np.array(rows + loops, EDGE)
 
 
-@given(graphs, st.integers(1, 5))
-def test_the_stars_end_in_union_find(graph: tuple[Pairs, list[int]], partitions: int) -> None:
+@given(graphs, st.integers(1, 5), st.integers(1, 4))
+def test_the_stars_end_in_union_find(
+    graph: tuple[Pairs, list[int]], partitions: int, shares: int
+) -> None:
     edges = make_edges(*graph)
-    clusters, _ = run_stars(edges, partitions)
+    clusters, _ = run_stars(edges, partitions, shares)
     assert clusters == union_find(edges)
 
 

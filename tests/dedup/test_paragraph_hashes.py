@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dedup.decisions import removed_rows
+from dedup.groups import find_groups
 from dedup.key_blocks import KeyBlock
 from dedup.paragraph_hashes import (
     BLANK_KEY,
@@ -17,7 +19,6 @@ from dedup.paragraph_hashes import (
     paragraph_keys,
     unique_paragraphs,
 )
-from dedup.paragraphs import duplicate_rows
 from filters.ccnet_text import normalize_for_dedup
 
 
@@ -87,13 +88,16 @@ def test_unique_paragraphs_equals_a_plain_loop(lines: list[str]) -> None:
 
 def test_with_removal_of_every_copy_as_cc_net() -> None:
     documents = ["A\nA\nB\n\nC", "B\n\nD", "x\nx\nx"]
-    builder, lines = KeyBlock.builder(), []
+    keys, lines = [], []
     for document in documents:
         hashes = hash_document(document)
         unique = unique_paragraphs(hashes.lines, hashes.keys)
-        builder.extend([hashes.keys[unique]])
+        keys.append(hashes.keys[unique])
         lines.append([hashes.lines[index] for index in unique])
-    removed = duplicate_rows([builder.build()], "remove_all")[0].tolist()
+    joined = np.concatenate(keys)
+    block = KeyBlock.of(joined, np.arange(len(joined), dtype=np.uint32))
+    decided = dict(removed_rows(find_groups([block], [0], [0]), "remove_all"))
+    removed = decided[0]["row"].tolist()
     rows = iter(range(sum(map(len, lines))))
     remaining = [[line for line in own if next(rows) not in removed] for own in lines]
     assert remaining == [["A", "C"], ["D"], ["x"]]

@@ -1,0 +1,119 @@
+"""Exact and paragraph deduplication at scale: from key blocks to decision files, through Beam.
+
+    python benchmarks/key_scale.py --keys 100_000_000 --folder SCRATCH
+
+Writes synthetic key blocks (uniform 64-bit keys; a share of them occurs about three times; one key
+is in every unit a hundred times), decides on them in a process of its own, and prints its CPU time
+per key and its peak memory, start-up included. Beside it, in the same run, what a plain Python set
+takes for a part of the same keys. The blocks are left in the folder until the next run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from common import measure
+
+from dedup.decisions import REMOVED, removed_rows
+from dedup.key_blocks import KeyBlock, read_range
+from pipeline.accounting import write_json
+from pipeline.dataset import Dataset
+from pipeline.deduplication.shuffle import Comparison, KeyUnit, compare
+from pipeline.runner import Engine
+
+HOT = np.uint64(0x0123456789ABCDEF)
+HOT_COPIES = 100
+
+
+def write_blocks(folder: Path, keys: int, units: int, repeated: float) -> None:
+    """Key blocks of `keys` keys in all, as a pass over documents would leave them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    dataset, size = Dataset(str(folder)), keys // units
+    for unit in range(units):
+        generator = np.random.default_rng(unit)
+        common = generator.integers(0, int(keys * repeated / 3), int(size * repeated))
+        own = generator.integers(0, 1 << 64, size - len(common) - HOT_COPIES, dtype=np.uint64)
+        hot = np.full(HOT_COPIES, HOT)
+        # Multiplication by an odd number spreads small numbers over the key space.
+        mixed = common.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C55)
+        block = KeyBlock.of(np.concatenate([mixed, own, hot]), np.arange(size, dtype=np.uint32))
+        path = Path(dataset.part("keys/synthetic", f"{unit:05}", "keys"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(block.to_bytes())
+        stats = {"outputs": {"keys/synthetic": {"rows": size}}}
+        write_json(dataset.stats_path(f"{unit:05}"), stats)
+
+
+def key_units(folder: Path) -> tuple[KeyUnit, ...]:
+    names = sorted(path.stem.removeprefix("part-") for path in folder.glob("stats/*.json"))
+    return tuple(KeyUnit(str(folder), name) for name in names)
+
+
+def decide(folder: Path) -> None:
+    """The measured work."""
+    work = Comparison(
+        key_units(folder),
+        "synthetic",
+        partial(removed_rows, policy="keep_first"),
+        REMOVED,
+        str(folder / "decisions"),
+        16 << 20,
+    )
+    decisions = compare(work, "benchmark", Engine())
+    print(json.dumps({"removed": decisions.summary().members - decisions.summary().groups}))
+
+
+def python_set(folder: Path, keys: int) -> tuple[float, int]:
+    """CPU seconds, and keys looked at, of `key in seen` over the first units."""
+    seen: set[int] = set()
+    looked, seconds = 0, 0.0
+    for unit in key_units(folder):
+        with open(unit.keys_path("synthetic"), "rb") as file:
+            found = read_range(file, range(1), 0).keys.tolist()
+        started = time.process_time()
+        removed = []
+        for row, key in enumerate(found):
+            if key in seen:
+                removed.append(row)
+            else:
+                seen.add(key)
+        seconds += time.process_time() - started
+        looked += len(found)
+        if looked >= keys:
+            break
+    return seconds, looked
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help="scratch folder; is emptied")
+    parser.add_argument("--keys", type=int, default=20_000_000)
+    parser.add_argument("--units", type=int, default=100)
+    parser.add_argument("--repeated", type=float, default=0.3, help="share of repeated keys")
+    parser.add_argument("--decide", action="store_true", help=argparse.SUPPRESS)
+    parsed = parser.parse_args()
+    folder = parsed.folder / "key_scale"
+    if parsed.decide:
+        decide(folder)
+        return
+    write_blocks(folder, parsed.keys, parsed.units, parsed.repeated)
+    command = [sys.executable, __file__, "--decide", "--folder", str(parsed.folder)]
+    used = measure(command)
+    idle = measure([sys.executable, "-c", "import apache_beam, pipeline.deduplication.shuffle"])
+    seconds, looked = python_set(folder, min(parsed.keys, 5_000_000))
+    nanoseconds, working = (cpu / parsed.keys * 1e9 for cpu in (used.cpu, used.cpu - idle.cpu))
+    print(f"{parsed.keys:,} keys in {parsed.units} units: {used.cpu:.1f} CPU s, {used.peak:.0f} MB")
+    print(f"  {nanoseconds:.0f} ns per key, {working:.0f} without start-up")
+    print(f"a Python set over {looked:,} of them: {seconds / looked * 1e9:.0f} ns per key")
+    print(f"a billion keys at this cost: {nanoseconds / 60:.0f} CPU minutes, the same memory")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""`roving decontaminate`: take the text of evaluation sets out of documents datasets."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline import files
+from pipeline.cli.dedup import labelled
+from pipeline.cli.options import add_engine_options, add_recipe_options, engine_of
+from pipeline.decontamination.index import build_evaluation_index, index_lines
+from pipeline.decontamination.report import report_lines, write_report
+from pipeline.decontamination.stage import SIGNALS, Decontamination
+from pipeline.deduplication.step import Documents, find_documents
+from pipeline.finish import ReadShard
+from pipeline.job import Job, checksum
+from pipeline.locking import lock_output
+from pipeline.recipe import fingerprint, load_recipe, to_plain
+from pipeline.runner import MapPass, Workers
+from pipeline.shards import Columns
+from pipeline.writer import WriterSettings
+
+EPILOG = """\
+examples:
+  roving decontaminate --input out/commoncrawl --evaluation benchmarks/ --output out/clean
+  roving decontaminate --input out/c4 --evaluation mmlu.jsonl --output out/clean \\
+      --set decontamination.action=cut --set models.evaluation.ngram_words=8
+
+Evaluation sets are *.jsonl, *.parquet and *.txt files, also as .gz or .zst: a file is a set, a line
+or row an item. A document that shares 13 consecutive words with an item is dropped, flagged or cut
+(decontamination.action). OUTPUT/LABEL is the dataset without them; contamination.parquet in it says
+which document holds text of which item, contamination.json how much of each set was found.
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "decontaminate",
+        help="take the text of evaluation sets out of datasets",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--input",
+        action="append",
+        required=True,
+        metavar="[LABEL=]DATASET",
+        help="folder of a documents dataset; repeat for more",
+    )
+    parser.add_argument(
+        "--evaluation", required=True, metavar="SETS", help="folder or file with evaluation sets"
+    )
+    parser.add_argument("--output", required=True, help="folder of the decontaminated datasets")
+    add_recipe_options(parser, "decontamination.action=cut")
+    add_engine_options(parser)
+    parser.set_defaults(execute=execute, accepts_engine_options=True)
+
+
+def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
+    """Build the index and put every dataset through the stage."""
+    engine = engine_of(parsed, engine_options)
+    recipe = load_recipe(parsed.recipe, [*parsed.set, "decontamination.enabled=true"])
+    datasets = [
+        find_documents(folder, label, files.join(parsed.output, label))
+        for label, folder in labelled(parsed.input).items()
+    ]
+    with lock_output(parsed.output), Workers(engine) as workers:
+        index = Path(parsed.output, "work", "evaluation")
+        card = build_evaluation_index(parsed.evaluation, index, recipe.models.evaluation)
+        print("\n".join(index_lines(card)))
+        job = Job(
+            source="decontamination",
+            input=parsed.evaluation,
+            output=parsed.output,
+            recipe=recipe,
+            engine=engine,
+            workers=workers,
+            keep_rejected_text=parsed.keep_rejected_text,
+        )
+        for dataset in datasets:
+            _decontaminate(job, dataset, index)
+    return 0
+
+
+def _decontaminate(job: Job, dataset: Documents, index: Path) -> None:
+    settings = job.recipe.decontamination
+    version = fingerprint(to_plain(settings), checksum(str(index)), job.shard_form)
+    columns = Columns(dataset.columns.metadata, {**dataset.columns.signals, **SIGNALS})
+    rows_per_group = job.recipe.run.rows_per_group
+    writer = WriterSettings(dataset.output, version, columns, (), rows_per_group)
+    stage = Decontamination(settings, str(index))
+    work = MapPass(dataset.label, ReadShard(job.batching), (stage,), job.batching, writer)
+    committed = job.run_pass(work, dataset.units)
+    replace(job, output=dataset.output).complete(version, committed, [])
+    print("\n".join(report_lines(write_report(dataset.output, index))))

@@ -1,0 +1,1 @@
+"""Decontamination: evaluation sets, their index, the stage over documents, the report."""
