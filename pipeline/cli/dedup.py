@@ -18,6 +18,7 @@ from pipeline.runner import Workers
 
 METHODS = {
     "exact": "documents with the same text, or the same words",
+    "digest": "documents made from the same content: a crawled page, a file",
     "url": "documents of the same address",
     "paragraphs": "paragraphs (lines) that CCNet takes for equal",
     "lines": "lines that C4 takes for equal",

@@ -33,7 +33,7 @@ from pipeline.units import Unit
 
 ROWS_PER_BATCH = 256
 # All others are scores.
-_TEXT_COLUMNS = frozenset({"text", "url", "timestamp"})
+_TEXT_COLUMNS = frozenset({"text", "url", "digest", "timestamp"})
 
 
 @dataclass(frozen=True)

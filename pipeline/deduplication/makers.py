@@ -23,6 +23,7 @@ from dedup.shingles import shingle_texts
 from dedup.url_keys import url_keys
 from pipeline.deduplication.key_pass import UnitKeys, preference_columns, ranks
 from pipeline.deduplication.settings import (
+    DigestSettings,
     ExactSettings,
     MinHashSettings,
     OverlapSettings,
@@ -30,7 +31,7 @@ from pipeline.deduplication.settings import (
 )
 from pipeline.errors import RecipeError
 
-EMPTY_URL = np.uint64(xxhash.xxh3_64_intdigest(b""))
+EMPTY = np.uint64(xxhash.xxh3_64_intdigest(b""))
 
 
 @dataclass(frozen=True)
@@ -56,24 +57,25 @@ class ExactKeys:
 
 
 @dataclass(frozen=True)
-class UrlKeys:
-    """One key per document that has a URL."""
+class MetadataKeys:
+    """One key per document, of its URL or of the digest of its original content, if it has one."""
 
-    settings: UrlSettings
-    kind = "url"
+    kind: str
+    settings: UrlSettings | DigestSettings
 
     @property
     def columns(self) -> tuple[str, ...]:
         text = ("text",) if self.settings.keep == "longest" else ()
-        return ("url", *text, *preference_columns(self.settings))
+        return (self.kind, *text, *preference_columns(self.settings))
 
     def make(self, batches: Iterator[pa.RecordBatch]) -> UnitKeys:
         keys, preferred = [], []
         for batch in batches:
-            keys.append(url_keys(batch.column("url").cast(pa.string())))
+            values = batch.column(self.kind).cast(pa.string())
+            keys.append(url_keys(values) if self.kind == "url" else digest_keys(values))
             preferred.append(ranks(batch, self.settings))
         joined = _join(keys, np.uint64)
-        rows = np.flatnonzero(joined != EMPTY_URL).astype(np.uint32)
+        rows = np.flatnonzero(joined != EMPTY).astype(np.uint32)
         preferred_rows = _join(preferred, np.uint32)[rows]
         return UnitKeys(_ranked(joined[rows], rows, preferred_rows, self.settings))
 
@@ -174,12 +176,12 @@ class OverlapKeys:
     def make(self, batches: Iterator[pa.RecordBatch]) -> UnitKeys:
         settings = self.settings
         sizes, samples, preferred = [0], [], []
-        # The shingles of a unit of books do not fit memory: twice its text.
+        # A file, as the shingles of a unit of books are more than its text.
         shingles = tempfile.TemporaryFile()  # noqa: SIM115  (the array over it outlives this call)
         for batch in batches:
             preferred.append(ranks(batch, settings))
-            for text in _texts(batch):
-                own = shingle_texts([text], settings.token, settings.shingle).unique(0)
+            for text in batch.column("text"):  # one by one: a batch of books is large
+                own = shingle_texts([text.as_py()], settings.token, settings.shingle).unique(0)
                 shingles.write(own.tobytes())
                 sizes.append(len(own))
                 samples.append(sampled(own, settings.sample, LEAST_SAMPLE))
@@ -198,6 +200,11 @@ class OverlapKeys:
         )
 
 
+def digest_keys(digests: pa.Array[Any]) -> NDArray[np.uint64]:
+    """xxh3-64 of each digest; a missing one counts as an empty one."""
+    return raw_keys([digest or "" for digest in digests.to_pylist()])
+
+
 def c4_line_keys(lines: Sequence[str]) -> NDArray[np.uint64]:
     """xxh3-64 of each line, stripped and in lower case, as C4 compares them."""
     return raw_keys([line.strip().lower() for line in lines])
@@ -205,7 +212,7 @@ def c4_line_keys(lines: Sequence[str]) -> NDArray[np.uint64]:
 
 _LINE_KEYS: dict[str, tuple[Callable[[list[str]], NDArray[np.uint64]], np.uint64]] = {
     "paragraphs": (paragraph_keys, np.uint64(BLANK_KEY)),
-    "lines": (c4_line_keys, EMPTY_URL),
+    "lines": (c4_line_keys, EMPTY),
 }
 
 

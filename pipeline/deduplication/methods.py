@@ -28,10 +28,16 @@ from dedup.decisions import (
 from dedup.groups import ROW_BITS, Groups
 from dedup.overlap import SHARED, choose, shared_pairs
 from pipeline import files
-from pipeline.components import cluster_units
+from pipeline.deduplication.components import cluster_units
 from pipeline.deduplication.decisions import Decisions, read_array, write_array
 from pipeline.deduplication.key_pass import KeyMaker
-from pipeline.deduplication.makers import ExactKeys, LineKeys, MinHashKeys, OverlapKeys, UrlKeys
+from pipeline.deduplication.makers import (
+    ExactKeys,
+    LineKeys,
+    MetadataKeys,
+    MinHashKeys,
+    OverlapKeys,
+)
 from pipeline.deduplication.settings import DeduplicationSettings, MethodName
 from pipeline.deduplication.shuffle import Comparison, KeyUnit, compare
 from pipeline.deduplication.verify import (
@@ -49,7 +55,8 @@ def key_maker(method: MethodName, settings: DeduplicationSettings) -> KeyMaker:
     """What makes the keys of a method."""
     makers: dict[MethodName, KeyMaker] = {
         "exact": ExactKeys(settings.exact),
-        "url": UrlKeys(settings.url),
+        "digest": MetadataKeys("digest", settings.digest),
+        "url": MetadataKeys("url", settings.url),
         "paragraphs": LineKeys("paragraphs"),
         "lines": LineKeys("lines"),
         "minhash": MinHashKeys(settings.minhash),

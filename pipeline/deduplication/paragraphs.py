@@ -96,7 +96,7 @@ class LineRemoval:
         removed = set((self._removed[start:end] - first).tolist())
         if removed:
             document.text = _without(lines, removed)
-            if not document.text.strip():
+            if not document.text:
                 return Rejected("all_duplicate", f"all {len(removed)} lines occur elsewhere")
         document.signals["lines"] = document.text.count("\n") + 1
         document.signals["characters"] = len(document.text)
@@ -112,6 +112,8 @@ def _without(lines: list[str], removed: set[int]) -> str:
     """The other lines; a blank line does not outlive the paragraph before it."""
     kept: list[str] = []
     for number, line in enumerate(lines):
-        if number not in removed and (line or (kept and kept[-1])):
+        if number not in removed and (line.strip() or (kept and kept[-1].strip())):
             kept.append(line)
-    return "\n".join(kept).rstrip("\n")
+    if kept and not kept[-1].strip():
+        kept.pop()
+    return "\n".join(kept)

@@ -25,6 +25,15 @@ class ExactSettings(Preference):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DigestSettings(Preference):
+    """[deduplication.digest]: documents of which the original content is the same.
+
+    A document's metadata `digest` names it: the payload digest of a crawled page, the blob of a
+    file. What cleaning made of two different files may be the same; that is for `exact`.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
 class UrlSettings(Preference):
     """[deduplication.url]: documents of the same address, normalised as C4 does."""
 
@@ -98,6 +107,7 @@ class DeduplicationSettings(Settings):
     """[deduplication]: how each method compares; where one is used, a source's section says."""
 
     exact: ExactSettings
+    digest: DigestSettings
     url: UrlSettings
     paragraphs: LineSettings
     lines: LineSettings
@@ -105,4 +115,4 @@ class DeduplicationSettings(Settings):
     overlap: OverlapSettings
 
 
-MethodName = Literal["exact", "url", "paragraphs", "lines", "minhash", "overlap"]
+MethodName = Literal["exact", "digest", "url", "paragraphs", "lines", "minhash", "overlap"]

@@ -38,7 +38,7 @@ from dedup.components import (
 )
 from pipeline import files
 from pipeline.accounting import read_json, write_json
-from pipeline.component_stages import (
+from pipeline.deduplication.component_stages import (
     BY_LARGER,
     CHANGED,
     COUNT,
