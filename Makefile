@@ -53,6 +53,17 @@ $(SOURCES):
 	$(BIN)/roving run $@ --input "$(INPUT)" --output "$(if $(filter out,$(OUTPUT)),out/$@,$(OUTPUT))" \
 	  --recipe "$(RECIPE)" --workers $(WORKERS) --runner $(RUNNER) $(OPTIONS)
 
+.PHONY: dedup decontaminate
+dedup: setup ## remove duplicates within and between DATASETS: METHOD=minhash (exact url lines overlap...)
+	$(if $(DATASETS),,$(error give DATASETS=, folders of documents datasets, in order of priority))
+	$(BIN)/roving dedup $(or $(METHOD),minhash) $(DATASETS:%=--input %) --output "$(OUTPUT)" \
+	  --recipe "$(RECIPE)" --workers $(WORKERS) --runner $(RUNNER) $(OPTIONS)
+
+decontaminate: setup ## take the text of EVALUATION sets out of DATASETS
+	$(if $(and $(DATASETS),$(EVALUATION)),,$(error give DATASETS= and EVALUATION=, a folder of sets))
+	$(BIN)/roving decontaminate $(DATASETS:%=--input %) --evaluation "$(EVALUATION)" \
+	  --output "$(OUTPUT)" --recipe "$(RECIPE)" --workers $(WORKERS) --runner $(RUNNER) $(OPTIONS)
+
 .PHONY: language-models reference-model
 language-models: setup ## perplexity models from DOCUMENTS (a Wikipedia dataset), cut-offs from REFERENCE
 	$(if $(DOCUMENTS),,$(error give DOCUMENTS=, a dataset of `make wikipedia`))

@@ -56,7 +56,7 @@ def main() -> None:
                 output = str(Path(folder, f"{way}{number}"))
                 with Workers(engine) as workers:
                     job = Job("wikipedia", "", output, recipe, engine, workers)
-                    work = wikipedia.documents_pass(job, "benchmark")
+                    work = wikipedia.documents_pass(job, job.output, "benchmark")
                     started = time.process_time()
                     if way == "plain":
                         plain_loop(work, units, wikipedia.ReadDump(recipe.wikipedia.input))

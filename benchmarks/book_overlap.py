@@ -309,18 +309,23 @@ def print_kinds(texts: Sequence[Text], overlap: Matrix, gone: dict[int, int]) ->
 
 
 def print_excerpts(bodies: Sequence[str], sample: int, choice: random.Random, folder: Path) -> None:
-    """How often excerpts are found in their books, which are much larger."""
-    texts = [Text(f"b{number}", "book", body) for number, body in enumerate(bodies)]
-    texts += [
-        Text(f"e{words}-{number}", str(words), excerpt(choice.choice(bodies), words, choice))
-        for words in EXCERPT_WORDS
-        for number in range(100)
-    ]
-    _, gone = run_ours(texts, sample, folder)
+    """How often an excerpt and the book that it is from, which is much larger, become a pair."""
+    texts = [Text(f"book{number}", "book", body) for number, body in enumerate(bodies)]
+    origins = {}
     for words in EXCERPT_WORDS:
-        found = sum(texts[number].kind == str(words) for number in gone)
+        for number in range(100):
+            origins[len(texts)] = choice.randrange(len(bodies))
+            part = excerpt(bodies[origins[len(texts)]], words, choice)
+            texts.append(Text(f"excerpt{words}-{number}", str(words), part))
+    pairs, _ = run_ours(texts, sample, folder)
+    found = Counter(
+        texts[number].kind for number, book in origins.items() if (book, number) in pairs
+    )
+    for words in EXCERPT_WORDS:
         missed = (1 - 1 / sample) ** (words - SHINGLE_WORDS + 1)
-        print(f"  {words:5d} words: {found} of 100 found, expected {100 * (1 - missed):.1f}")
+        print(
+            f"  {words:5d} words: {found[str(words)]:3d} of 100, expected {100 * (1 - missed):.1f}"
+        )
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from dedup.paragraphs import duplicate_rows
 
 from dedup.key_blocks import KeyBlock
 from dedup.paragraph_hashes import hash_document, unique_paragraphs
-from dedup.paragraphs import duplicate_rows
 from filters.document import Document, Filter, Rejected
 from filters.language import LanguageFilter, LanguageSettings
 from filters.length import LengthFilter, LengthSettings

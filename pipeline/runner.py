@@ -126,9 +126,7 @@ class MapPass:
 
 def expand(root: beam.Pipeline, work: UnitPass, units: Sequence[Unit]) -> beam.PCollection:
     """The transforms of a pass over all units; yields the names of committed units."""
-    return work.through(
-        root | "units" >> beam.Create(list(units)) | "spread" >> beam.Reshuffle()
-    )
+    return work.through(root | "units" >> beam.Create(list(units)) | "spread" >> beam.Reshuffle())
 
 
 class Workers:
@@ -244,11 +242,7 @@ def run_unit_pass(work: UnitPass, units: Sequence[Unit], workers: Workers) -> li
             workers.run(work, pending)
     committed = list(dataset.committed())
     done = {one["unit"]: one["fingerprint"] for one in committed}
-    left = [
-        unit
-        for unit in units
-        if done.get(unit.name) != unit.fingerprint(work.fingerprint)
-    ]
+    left = [unit for unit in units if done.get(unit.name) != unit.fingerprint(work.fingerprint)]
     if left:
         raise RunFailed(
             f"{work.name}: {len(left)} units were not committed (for example {left[0].relative}); "

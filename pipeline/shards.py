@@ -24,6 +24,10 @@ from pipeline.errors import InputError
 BASE_METADATA = ("url", "language", "timestamp", "licence")
 ROLE = b"roving.role"
 
+# Rows, and bytes of text, that are held as Python objects at a time.
+BATCH_ROWS = 256
+BATCH_BYTES = 8_000_000
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -148,9 +152,19 @@ def _json(value: Any) -> str:
 def read_rows(path: str, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
     """Rows of a shard, one row group in memory at a time."""
     with files.open_read(path) as handle:
-        parquet = pq.ParquetFile(handle)
-        for batch in parquet.iter_batches(batch_size=256, columns=columns):
+        for batch in batches_of(handle, columns):
             yield from batch.to_pylist()
+
+
+def batches_of(
+    file: BinaryIO | io.RawIOBase, columns: list[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Record batches of a shard, small enough to be held as Python objects, books included."""
+    parquet = pq.ParquetFile(cast(IO[bytes], file))
+    groups = [parquet.metadata.row_group(index) for index in range(parquet.num_row_groups)]
+    largest = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=0)
+    rows = max(1, min(BATCH_ROWS, BATCH_BYTES // max(1, largest)))
+    yield from parquet.iter_batches(batch_size=rows, columns=columns)
 
 
 def read_documents(file: BinaryIO | io.RawIOBase) -> Iterator[Document]:
@@ -158,9 +172,8 @@ def read_documents(file: BinaryIO | io.RawIOBase) -> Iterator[Document]:
 
     A Parquet file that is not ours needs `id` and `text`; its other columns become metadata.
     """
-    parquet = pq.ParquetFile(cast(IO[bytes], file))
-    roles = _roles(parquet.schema_arrow)
-    for batch in parquet.iter_batches(batch_size=256):
+    roles = _roles(pq.read_schema(cast(IO[bytes], file)))
+    for batch in batches_of(file):
         for row in batch.to_pylist():
             yield _document(row, roles)
 

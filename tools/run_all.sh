@@ -74,6 +74,14 @@ if [ -d "$input/commoncrawl" ]; then
     echo "== commoncrawl"
     run commoncrawl ${without[@]+"${without[@]}"}
 fi
+datasets=()
+for source in wikipedia commoncrawl; do
+    [ ! -f "$output/$source/manifest.json" ] || datasets+=(--input "$output/$source")
+done
+echo "== near-duplicates within and between sources"
+roving dedup minhash "${datasets[@]}" --output "$output/deduplicated" \
+    --recipe "$recipe" --workers "$workers"
 echo
-echo "results: $output/{wikipedia,commoncrawl}/documents/*.parquet; look into them with"
+echo "results: $output/deduplicated/*/documents/*.parquet, before deduplication in"
+echo "  $output/{wikipedia,commoncrawl}; look into them with"
 echo "  .venv/bin/roving shards head $output/commoncrawl"

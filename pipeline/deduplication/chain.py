@@ -1,8 +1,8 @@
 """The deduplications at the end of a source's run, one after another, as its recipe lists them.
 
-    OUTPUT/finished/                  the documents before, if there is any deduplication
-    OUTPUT/deduplication/1-<method>/  keys, decisions and report of the first, and so on
-    OUTPUT                            the documents after the last
+OUTPUT/finished/                  the documents before, if there is any deduplication
+OUTPUT/deduplication/1-<method>/  keys, decisions and report of the first, and so on
+OUTPUT                            the documents after the last
 """
 
 from __future__ import annotations

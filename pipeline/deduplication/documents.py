@@ -54,6 +54,8 @@ class DocumentRemoval:
 
     def _decide(self, document: Document) -> Document | Rejected:
         row, self._row = self._row, self._row + 1
+        for signal in (f"{self.name}_cluster", f"{self.name}_cluster_size"):
+            document.signals.pop(signal, None)  # of an earlier deduplication
         if self._next == len(self._rows) or self._rows["row"][self._next] != row:
             return document
         member = self._rows[self._next]

@@ -29,9 +29,9 @@ from pipeline.batch import StageCount
 from pipeline.dataset import Dataset
 from pipeline.deduplication.decisions import write_array
 from pipeline.errors import InputError
+from pipeline.shards import batches_of
 from pipeline.units import Unit
 
-ROWS_PER_BATCH = 256
 # All others are scores.
 _TEXT_COLUMNS = frozenset({"text", "url", "digest", "timestamp"})
 
@@ -129,9 +129,8 @@ def check_columns(path: str, schema: pa.Schema, columns: Sequence[str]) -> None:
 def _batches(unit: Unit, columns: Sequence[str], count: StageCount) -> Iterator[pa.RecordBatch]:
     """Batches of a shard; counts the documents."""
     with files.open_read(unit.path) as handle:
-        shard = pq.ParquetFile(handle)
-        check_columns(unit.path, shard.schema_arrow, columns)
-        for batch in shard.iter_batches(batch_size=ROWS_PER_BATCH, columns=list(columns)):
+        check_columns(unit.path, pq.read_schema(handle), columns)
+        for batch in batches_of(handle, list(columns)):
             count.documents_in += len(batch)
             count.documents_out += len(batch)
             yield batch

@@ -19,7 +19,7 @@ from dedup.minhash import MinHasher
 from dedup.overlap import LEAST_SAMPLE, sampled
 from dedup.paragraph_hashes import BLANK_KEY, paragraph_keys
 from dedup.preference import Preference
-from dedup.shingles import shingle_texts
+from dedup.shingles import distinct, shingle_texts
 from dedup.url_keys import url_keys
 from pipeline.deduplication.key_pass import UnitKeys, preference_columns, ranks
 from pipeline.deduplication.settings import (
@@ -181,7 +181,8 @@ class OverlapKeys:
         for batch in batches:
             preferred.append(ranks(batch, settings))
             for text in batch.column("text"):  # one by one: a batch of books is large
-                own = shingle_texts([text.as_py()], settings.token, settings.shingle).unique(0)
+                found = shingle_texts([text.as_py() or ""], settings.token, settings.shingle)
+                own = distinct(found.hashes)
                 shingles.write(own.tobytes())
                 sizes.append(len(own))
                 samples.append(sampled(own, settings.sample, LEAST_SAMPLE))

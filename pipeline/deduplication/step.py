@@ -32,9 +32,11 @@ from pipeline.job import Job
 from pipeline.recipe import fingerprint, to_plain
 from pipeline.runner import MapPass, run_unit_pass
 from pipeline.shards import Columns, columns_of
-from pipeline.stages import BatchStage
+from pipeline.stages import BatchStage, Stage
 from pipeline.units import Unit
 from pipeline.writer import WriterSettings
+
+FOOTER_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -76,11 +78,20 @@ def find_documents(folder: str, label: str, output: str, *, carries: bool = Fals
 
 
 def _unit(folder: str, file: files.FileInfo) -> Unit:
-    """The unit that is a shard; its version is the hash of all that is recorded of it."""
+    """The unit that is a shard; its version is the hash of all that is recorded of it.
+
+    A shard that no run of ours recorded is told from another one by its end, where Parquet has the
+    statistics of every column.
+    """
     name = file.relative.removesuffix(".parquet").removeprefix("part-").replace("/", "_")
     stats = Dataset(folder).stats_path(name)
-    recorded = files.read_bytes(stats) if files.exists(stats) else b""
-    version = xxhash.xxh3_64_hexdigest(recorded) if recorded else ""
+    if files.exists(stats):
+        recorded = files.read_bytes(stats)
+    else:
+        with files.open_read(file.path) as handle:
+            handle.seek(max(0, file.size - FOOTER_BYTES))
+            recorded = handle.read()
+    version = xxhash.xxh3_64_hexdigest(recorded)
     return Unit(name, file.path, file.relative, file.size, version=version)
 
 
@@ -93,12 +104,16 @@ class Step:
         method: of deduplication.
         datasets: in order of priority.
         work: folder for keys and decisions.
+        then: stages that what is left goes through while it is written.
+        then_version: what decides what those stages do.
     """
 
     job: Job
     method: MethodName
     datasets: tuple[Documents, ...]
     work: str
+    then: tuple[Stage, ...] = ()
+    then_version: str = ""
 
     def run(self) -> Iterator[tuple[Documents, str, list[dict[str, Any]]]]:
         """Make keys, decide, and write each dataset anew.
@@ -129,7 +144,8 @@ class Step:
         decisions = deduplicator.run(self.method, fingerprint(made_by, inputs))
         self._report(decisions, compared)
         for dataset in self.datasets:
-            version = fingerprint(made_by, "written", self._label(dataset), self.job.shard_form)
+            label, form = self._label(dataset), self.job.shard_form
+            version = fingerprint(made_by, "written", label, form, self.then_version)
             yield dataset, version, self._write(dataset, decisions, compared, version)
 
     def _check(self, maker: KeyMaker) -> None:
@@ -187,7 +203,7 @@ class Step:
         rows_per_group = job.recipe.run.rows_per_group
         columns = with_signals(dataset.columns, self.method)
         writer = WriterSettings(dataset.output, version, columns, (), rows_per_group)
-        stages = (self._removal(dataset, decisions, compared),)
+        stages = (self._removal(dataset, decisions, compared), *self.then)
         name = f"{self.method} {dataset.label}"
         return job.run_pass(MapPass(name, reader, stages, job.batching, writer), units)
 

@@ -27,7 +27,7 @@ def assert_as_reference(data: list[UnitData], shared_bits: int = 0) -> None:
     assert groups.positions.dtype == np.uint64
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(units())
 @example([UnitData(0, 0, ())])
 @example([UnitData(0, 0, ()), UnitData(3, 1, ())])
@@ -39,6 +39,7 @@ def test_groups_are_those_of_a_dictionary(data: list[UnitData]) -> None:
     assert_as_reference(data)
 
 
+@settings(max_examples=50)
 @given(st.integers(1, 20), st.data())
 def test_keys_of_one_partition(bits: int, draw: st.DataObject) -> None:
     """All keys share their top bits, which say nothing then."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from key_data import UnitData, groups_of, reference_groups, units
 
 from dedup.components import EDGE, MEMBER
-from dedup.overlap import SHARED, choose, containment, sampled, shared_pairs
+from dedup.overlap import SHARED, choose, containment, least_shared, sampled, shared_pairs
 
 LARGEST = 2**64 - 1
 SETS = st.sets(st.integers(0, 30), max_size=20)
@@ -47,35 +46,71 @@ def test_a_sample_has_about_its_share_and_lies_all_over_the_key_space() -> None:
     assert (np.bincount(found >> np.uint64(62), minlength=4) > 200).all()
 
 
+@given(st.sets(st.integers(0, LARGEST), max_size=30), st.integers(1, 70), st.integers(0, 40))
+def test_a_small_set_is_sampled_more(hashes: set[int], sample: int, least: int) -> None:
+    whole = sampled(array_of(hashes), sample)
+    found = sampled(array_of(hashes), sample, least)
+    smallest = sampled(array_of(set(sorted(hashes)[:least])), 1)
+    assert set(found.tolist()) == set(whole.tolist()) | set(smallest.tolist())
+
+
+SIZES = st.tuples(st.integers(1, 10_000), st.integers(1, 64))
+
+
+@given(SIZES, SIZES, st.floats(0.1, 0.99), st.floats(0, 0.5))
+def test_where_all_is_sampled_only_the_margin_is_let_through(
+    one: tuple[int, int], other: tuple[int, int], threshold: float, margin: float
+) -> None:
+    """Below, chance is allowed for; never more than the threshold is asked."""
+    sizes = np.array([[one[0], other[0]]])
+    whole = least_shared(sizes, sizes, threshold, margin)[0]
+    assert whole == pytest.approx((threshold - margin) * sizes.min())
+    samples = np.array([[-(-size // share) for size, share in (one, other)]])
+    part = least_shared(sizes, samples, threshold, margin)[0]
+    rate = (samples / sizes).min()
+    assert part <= (threshold - margin) * rate * sizes.min() + 1e-9
+
+
 def reference_pairs(data: list[UnitData], maximum: int) -> Counter[tuple[int, int]]:
-    """(later, earlier) -> shared keys: all pairs of a small group, the star of a large one."""
+    """(later, earlier) -> shared keys; (document, itself) -> keys not compared with all owners."""
     found: Counter[tuple[int, int]] = Counter()
     for group in reference_groups(data).values():
-        pairs = combinations(group, 2)
-        if len(group) > maximum:
-            pairs = iter([(group[0], other) for other in group[1:]])
-        found.update((max(pair), min(pair)) for pair in pairs)
+        for place, one in enumerate(group):
+            found.update((max(one, other), min(one, other)) for other in group[:place][:maximum])
+            if place >= maximum and len(group) > maximum + 1:
+                found[one, one] += 1
     return found
 
 
-@given(units(st.integers(0, 12)), st.integers(2, 6))
-def test_pairs_are_those_of_all_small_groups(data: list[UnitData], maximum: int) -> None:
-    found = {}
+def pairs_of(data: list[UnitData], maximum: int) -> dict[tuple[int, int], int]:
+    found: dict[tuple[int, int], int] = {}
     for number, records in shared_pairs(groups_of(data), maximum):
         assert records.dtype == SHARED
         assert (np.diff(records["row"].astype(np.int64)) >= 0).all()
         for row, other, shared in records.tolist():
             assert found.setdefault((number << 32 | row, other), shared) == shared
-    assert found == reference_pairs(data, maximum)
+    return found
 
 
-def test_a_shingle_of_every_document_costs_its_share() -> None:
-    """20,000 owners: a star of 19,999 pairs; sixteen owners: all their 120 pairs."""
-    data = [UnitData(0, 0, (7,) * 20_000)]
-    pairs = [len(records) for _, records in shared_pairs(groups_of(data), 16)]
-    assert pairs == [19_999]
-    data = [UnitData(0, 0, (7,) * 16)]
-    assert [len(records) for _, records in shared_pairs(groups_of(data), 16)] == [120]
+@given(units(st.integers(0, 12)), st.integers(2, 6))
+def test_each_owner_is_paired_with_the_most_preferred(data: list[UnitData], maximum: int) -> None:
+    assert pairs_of(data, maximum) == reference_pairs(data, maximum)
+
+
+def test_a_pair_left_out_is_counted_with_both() -> None:
+    """The two worst of four owners, with two partners at most."""
+    found = pairs_of([UnitData(0, 0, (7, 7, 7, 7), (3, 1, 2, 0))], 2)
+    positions = {(a // 3, b // 3): shared for (a, b), shared in found.items()}
+    assert positions == dict.fromkeys([(3, 1), (3, 2), (2, 1), (3, 0), (1, 0), (0, 0), (2, 2)], 1)
+
+
+@pytest.mark.parametrize(
+    ("owners", "pairs", "alone"), [(16, 120, 0), (17, 136, 0), (5000, 136 + 16 * 4983, 4984)]
+)
+def test_a_shingle_of_every_document_costs_its_share(owners: int, pairs: int, alone: int) -> None:
+    found = pairs_of([UnitData(0, 0, (7,) * owners)], 16)
+    assert sum(one == other for one, other in found) == alone
+    assert len(found) == pairs + alone
 
 
 def test_no_group_gives_no_pair() -> None:
@@ -104,6 +139,7 @@ def reference_choice(pairs: list[tuple[int, int]], ranks: list[int]) -> dict[int
     return stays
 
 
+@settings(max_examples=50)
 @given(EDGES, st.lists(st.integers(0, 3), min_size=15, max_size=15))
 def test_a_document_goes_for_a_better_one_that_stays(
     pairs: list[tuple[int, int]], ranks: list[int]

@@ -39,7 +39,7 @@ def test_a_missing_score_is_worse_than_any(score: float) -> None:
 
 
 def test_scores_that_need_care() -> None:
-    scores = [math.inf, 1e39, 0.1, np.float32(0.1), 0.0, -0.0, -1e-45, -1e39, -math.inf]
+    scores = [math.inf, 1e39, 0.1, float(np.float32(0.1)), 0.0, -0.0, -1e-45, -1e39, -math.inf]
     with np.errstate(over="ignore"):
         ranks = score_ranks(scores).tolist()
     assert ranks == sorted(ranks)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -20,9 +21,7 @@ COLUMNS = Columns({"title": pa.string()}, {"quality": pa.float32()})
 Rows = dict[str, dict[str, Any]]
 
 
-def document(
-    identifier: str, text: str, quality: float | None = None, **metadata: str
-) -> Document:
+def document(identifier: str, text: str, quality: float | None = None, **metadata: str) -> Document:
     signals = {} if quality is None else {"quality": quality}
     return Document(identifier, "test", text, dict(metadata), signals)
 
@@ -45,6 +44,11 @@ def write_unit(folder: Path, name: str, documents: Sequence[Document]) -> None:
     stats = folder / "stats" / f"part-{name}.json"
     stats.parent.mkdir(exist_ok=True)
     stats.write_text(json.dumps({"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}))
+
+
+def words(seed: int, count: int) -> list[str]:
+    """Random words; another seed gives other ones."""
+    return [f"w{n}" for n in np.random.default_rng(seed).integers(0, 10**6, count).tolist()]
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,10 @@ class Result:
     def report(self) -> Any:
         return json.loads((self.folder / "work" / "report.json").read_text())
 
+    def report_of(self, step: str) -> Any:
+        """The marker of a step of the work folder."""
+        return json.loads((self.folder / "work" / step / "done.json").read_text())
+
     def manifest(self, label: str) -> Any:
         return json.loads((self.folder / label / "manifest.json").read_text())
 
@@ -108,12 +116,12 @@ class Result:
         assert stages[0]["documents_in"] == documents
         assert sum(sum(stage["reasons"].values()) for stage in stages) == len(rejected)
 
-    def digests(self) -> dict[str, str]:
-        """SHA-256 of every shard."""
+    def contents(self, pattern: str = "**/*") -> dict[str, str]:
+        """SHA-256 of every file, timings left out."""
         return {
             path.relative_to(self.folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for kind in ("documents", "rejected")
-            for path in sorted(self.folder.glob(f"*/{kind}/*.parquet"))
+            for path in sorted(self.folder.glob(pattern))
+            if path.is_file() and "logs" not in path.parts and path.name != ".lock"
         }
 
     def times(self, pattern: str = "**/*") -> dict[str, int]:

@@ -14,8 +14,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from dedup.components import EDGE, MEMBER_ROW, find_clusters
-from pipeline.component_stages import Stages
-from pipeline.components import ClusterReport, cluster_units
+from pipeline.deduplication.component_stages import Stages
+from pipeline.deduplication.components import ClusterReport, cluster_units
 from pipeline.errors import RunFailed
 from pipeline.files import FileInfo
 from pipeline.runner import Engine

@@ -11,11 +11,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apache_beam as beam
+import pyarrow.parquet as pq
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
+from dedup_data import document, words, write_dataset
 from test_frame import digest, make_input, make_pass, run
 
-from pipeline import deduplicate
+from pipeline.cli.main import main
+from pipeline.deduplication import shuffle, verify
+from pipeline.deduplication.decisions import Decisions
+from pipeline.deduplication.key_pass import KeyPass
+from pipeline.deduplication.methods import key_maker
+from pipeline.deduplication.shuffle import KeyUnit
 from pipeline.job import Job
 from pipeline.recipe import load_recipe
 from pipeline.runner import Engine, Workers, expand
@@ -52,16 +59,30 @@ def crawl_extract(root: beam.Pipeline) -> None:
 def crawl_finish(root: beam.Pipeline) -> None:
     job = job_for("commoncrawl")
     stages = commoncrawl.finish_stages(job)
-    expand(root, commoncrawl.finish_pass(job, stages, "gs://b/out/extract", "f"), UNITS)
+    folders = "gs://b/out/extract", "gs://b/out"
+    expand(root, commoncrawl.finish_pass(job, stages, *folders, "f"), UNITS)
 
 
 def crawl_deduplicate(root: beam.Pipeline) -> None:
-    work = commoncrawl.deduplication(job_for("commoncrawl"), UNITS, "gs://b/out/extract")
-    deduplicate.expand(root, work, range(16), 4, 0)
+    work = commoncrawl.comparison(job_for("commoncrawl"), UNITS, "gs://b/out/extract")
+    shuffle.expand(root, work, range(16), 4, 0)
+
+
+def documents_keys(root: beam.Pipeline) -> None:
+    maker = key_maker("minhash", load_recipe(LLAMA).deduplication)
+    expand(root, KeyPass(maker, "gs://b/out/work/keys/a", "f", "a"), UNITS)
+
+
+def candidates_verified(root: beam.Pipeline) -> None:
+    units = (KeyUnit("gs://b/out/work/keys/a", "a-1"),)
+    candidates = Decisions("gs://b/out/work/candidates")
+    edges = "gs://b/out/work/edges"
+    work = verify.Verification(units, candidates, verify.SignatureCheck(128, 0.7), edges, 1 << 24)
+    verify.expand(root, work, [0], 0)
 
 
 def wikipedia_documents(root: beam.Pipeline) -> None:
-    expand(root, wikipedia.documents_pass(job_for("wikipedia"), "f"), UNITS)
+    expand(root, wikipedia.documents_pass(job_for("wikipedia"), "gs://b/out", "f"), UNITS)
 
 
 EXPECTED_STEPS = {
@@ -77,8 +98,17 @@ EXPECTED_STEPS = {
     },
     "crawl_finish": {"read", "paragraphs", "language", "perplexity", "reference_quality", "write"},
     "crawl_deduplicate": {"partition", "meet", "decide", "return", "write"},
+    "documents_keys": {"keys"},
+    "candidates_verified": {"send", "meet", "verify"},
 }
-GRAPHS = (wikipedia_documents, crawl_extract, crawl_finish, crawl_deduplicate)
+GRAPHS = (
+    wikipedia_documents,
+    crawl_extract,
+    crawl_finish,
+    crawl_deduplicate,
+    documents_keys,
+    candidates_verified,
+)
 
 
 @pytest.mark.parametrize("build", GRAPHS, ids=lambda build: build.__name__)
@@ -146,3 +176,22 @@ def test_a_job_server_with_a_worker_elsewhere_writes_the_same_bytes(
     )
     run(make_pass(tmp_path / "there"), units, Engine("PortableRunner", 1, options))
     assert digest(tmp_path / "here") == digest(tmp_path / "there")
+
+
+def test_deduplication_on_a_job_server_writes_the_same_bytes(
+    tmp_path: Path, job_server: tuple[int, int]
+) -> None:
+    near = [words(1, 60), *(words(1, 60)[:59] + words(seed, 1) for seed in range(2, 5))]
+    texts = [" ".join(text) for text in (*near, words(9, 60))]
+    for name in ("one", "two"):
+        documents = [document(f"{name}-{row}", text) for row, text in enumerate(texts)]
+        write_dataset(tmp_path / name, {"a": documents[:3], "b": documents[3:]})
+    here = ["dedup", "minhash", "--input", str(tmp_path / "one"), "--input", str(tmp_path / "two")]
+    there = [*here, "--output", str(tmp_path / "there"), "--runner", "PortableRunner"]
+    there += [f"--job_endpoint=localhost:{job_server[0]}", "--environment_type=EXTERNAL"]
+    assert main([*here, "--output", str(tmp_path / "here")]) == 0
+    assert main([*there, f"--environment_config=localhost:{job_server[1]}"]) == 0
+    for name, kept in (("one", 2), ("two", 0)):
+        found = pq.read_table(tmp_path / "there" / name / "documents").num_rows
+        assert found == kept
+        assert digest(tmp_path / "here" / name) == digest(tmp_path / "there" / name)

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from evaluation_data import FOX, SEA, animals_and_sea, evaluation, write_lines
 
-from pipeline.errors import InputError, RecipeError
 from pipeline.decontamination.index import EvaluationIndex, build_evaluation_index, index_lines
 from pipeline.decontamination.sets import find_evaluation_files, read_items
+from pipeline.errors import InputError, RecipeError
 
 
 def items_of(path: Path, **changes: Any) -> list[tuple[int, list[str]]]:

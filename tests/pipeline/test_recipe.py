@@ -110,5 +110,5 @@ def test_with_every_language_kept_every_model_counts(tmp_path: Path) -> None:
     prints = []
     for text in ("{}", "{}", '{"cutoffs": 1}'):
         card.write_text(text)
-        prints.append(finish_fingerprint(job, "extracted", []))
+        prints.append(finish_fingerprint(job, "extracted"))
     assert prints[0] == prints[1] != prints[2]

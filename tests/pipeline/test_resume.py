@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,17 +42,27 @@ def crawl(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, crawl: Path) -> dict[str, bytes]:
+def dataset(tmp_path_factory: pytest.TempPathFactory, crawl: Path) -> Path:
+    """What an undisturbed run makes of it."""
     output = tmp_path_factory.mktemp("whole") / "out"
     subprocess.run(command(crawl, output, 1), cwd=ROOT, check=True, capture_output=True)
-    return contents(output)
+    return output
 
 
 # What is there when the kill comes: nothing, a unit extracted, decisions, a unit finished.
-MOMENTS = ("extract", "extract/stats/*.json", "extract/decisions/*/*.rows", "stats/*.json")
+MOMENTS = ("extract", "extract/stats/*.json", "extract/decisions/*/*.npy", "stats/*.json")
 
 
-def kill_at(arguments: list[str], output: Path, moment: str) -> bool:
+# The same for a deduplication: candidates, clusters, the first dataset written.
+DEDUPLICATION_MOMENTS = (
+    "work/keys/*/stats/*.json",
+    "work/candidates/*.npy",
+    "work/decisions/*.npy",
+    "*/stats/*.json",
+)
+
+
+def kill_at(arguments: list[str], output: Path, moment: str, last: str) -> bool:
     """Start the command and kill it when a file matches; False if it was done by then."""
     process = subprocess.Popen(
         arguments, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -59,18 +70,45 @@ def kill_at(arguments: list[str], output: Path, moment: str) -> bool:
     while process.poll() is None and next(output.glob(moment), None) is None:
         time.sleep(0.002)
     process.kill()
-    return process.wait() == -signal.SIGKILL and not (output / "manifest.json").exists()
+    return process.wait() == -signal.SIGKILL and not (output / last).exists()
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_killed_and_started_again(
-    tmp_path: Path, crawl: Path, whole: dict[str, bytes], moment: str
-) -> None:
+def killed(tmp_path: Path, make: Callable[[Path], list[str]], moment: str, last: str) -> Path:
+    """The output of a command after it was killed at a moment and run again."""
     for attempt in range(5):  # a busy machine may look too late
         output = tmp_path / f"out-{attempt}"
-        if kill_at(command(crawl, output, 2), output, moment):
+        if kill_at(make(output), output, moment, last):
             break
     else:
         pytest.fail("five runs ended before they could be killed")
-    subprocess.run(command(crawl, output, 2), cwd=ROOT, check=True, capture_output=True)
-    assert contents(output) == whole
+    subprocess.run(make(output), cwd=ROOT, check=True, capture_output=True)
+    return output
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_and_started_again(tmp_path: Path, crawl: Path, dataset: Path, moment: str) -> None:
+    output = killed(tmp_path, lambda out: command(crawl, out, 2), moment, "manifest.json")
+    assert contents(output) == contents(dataset)
+
+
+def deduplication(dataset: Path, output: Path, workers: int) -> list[str]:
+    arguments = [sys.executable, "-m", "pipeline", "dedup", "minhash", "--output", str(output)]
+    arguments += ["--input", f"one={dataset}", "--input", f"two={dataset}"]
+    return [*arguments, "--workers", str(workers), "--set", "run.partition_bytes=4000"]
+
+
+@pytest.fixture(scope="module")
+def deduplicated(tmp_path_factory: pytest.TempPathFactory, dataset: Path) -> Path:
+    output = tmp_path_factory.mktemp("deduplicated") / "out"
+    command = deduplication(dataset, output, 1)
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return output
+
+
+@pytest.mark.parametrize("moment", DEDUPLICATION_MOMENTS)
+def test_deduplication_killed_and_started_again(
+    tmp_path: Path, dataset: Path, deduplicated: Path, moment: str
+) -> None:
+    last = "two/manifest.json"
+    output = killed(tmp_path, lambda out: deduplication(dataset, out, 2), moment, last)
+    assert contents(output) == contents(deduplicated)

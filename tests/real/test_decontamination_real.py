@@ -13,9 +13,9 @@ import pytest
 from dedup.shingles import lower, shingle_texts
 from filters.document import Document
 from pipeline.batch import Batch
-from pipeline.decontamination.stage import Decontamination, DecontaminationSettings
 from pipeline.decontamination.index import EvaluationIndex, build_evaluation_index
 from pipeline.decontamination.sets import EvaluationSettings
+from pipeline.decontamination.stage import Decontamination, DecontaminationSettings
 from pipeline.readers.wet import read_wet
 from pipeline.stages import Batching
 from pipeline.units import Unit

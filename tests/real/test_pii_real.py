@@ -11,22 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from filters.document import Document
-from filters.pii import ORDER, PiiFilter, PiiPlaceholders, PiiSettings
+from filters.pii import PiiFilter
+from pipeline.cli.options import DEFAULT_RECIPE
+from pipeline.recipe import load_recipe
 
 pytestmark = pytest.mark.real
 
-SETTINGS = PiiSettings(
-    enabled=True,
-    kinds=ORDER,
-    placeholders=PiiPlaceholders(
-        email="<EMAIL>", phone="<PHONE>", ip="<IP>", iban="<IBAN>", card="<CARD>"
-    ),
-    keep_email_domains=(),
-    phone_regions={"default": ("US", "GB"), "de": ("DE", "AT", "CH")},
-    context_characters=40,
-    maximum_phone_candidates=20_000,
-    maximum_per_1000_characters=0,
-)
+SETTINGS = load_recipe(DEFAULT_RECIPE).pii
 PLACEHOLDER = re.compile("<(?:EMAIL|PHONE|IP|IBAN|CARD)>")
 
 

@@ -1,0 +1,197 @@
+"""`roving dedup` as a person calls it: labels, and errors that say what to do in one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from dedup_data import Result, document, write_dataset
+
+from pipeline.cli.dedup import labelled
+from pipeline.cli.main import main
+from pipeline.errors import InputError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two datasets of ours, one of somebody else, and folders that are none."""
+    write_dataset(tmp_path / "a", {"u": [document("a0", "wool"), document("a1", "flax")]})
+    write_dataset(tmp_path / "b", {"u": [document("b0", "Wool!")]})
+    write_dataset(tmp_path / "x" / "a", {"u": [document("x0", "silk")]})
+    write_dataset(tmp_path / "clash", {"b_c": [document("c0", "c")], "b/c": [document("c1", "c")]})
+    (tmp_path / "empty").mkdir()
+    for name in ("foreign", "broken", "nameless"):
+        (tmp_path / name / "documents").mkdir(parents=True)
+    table = pa.table({"id": ["f0"], "text": ["wool"], "grade": ["high"]})
+    pq.write_table(table, tmp_path / "foreign" / "documents" / "data.parquet")
+    pq.write_table(table.drop(["id"]), tmp_path / "nameless" / "documents" / "data.parquet")
+    (tmp_path / "broken" / "documents" / "part-u.parquet").write_text("wool")
+    (tmp_path / "file").write_text("wool")
+    return tmp_path
+
+
+BEST = ("--set", 'deduplication.exact.keep="best"')
+
+FEW_AND_STRICT = (
+    "--set",
+    "deduplication.minhash.permutations=8",
+    "--set",
+    "deduplication.minhash.threshold=0.99",
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "message"),
+    [
+        ("exact", ["--input", "{}/none"], "is no documents dataset"),
+        ("exact", ["--input", "{}/empty"], "there is no documents/part-*.parquet in it"),
+        ("exact", ["--input", "{}/a", "--input", "{}/empty"], "is no documents dataset"),
+        ("exact", ["--input", "{}/broken"], "part-u.parquet cannot be read as Parquet"),
+        ("exact", ["--input", "{}/nameless"], "data.parquet has no column id"),
+        ("exact", ["--input", "{}/a", "--input", "{}/x/a"], "two inputs are called 'a'; give them"),
+        ("exact", ["--input", "a={}/a", "--input", "a={}/b"], "two inputs are called 'a'"),
+        ("exact", ["--input", "work={}/a"], "give it a label"),
+        ("exact", ["--input", "la bel={}/a"], "/a' is no documents dataset"),
+        ("exact", ["--input", "{}/clash"], "2 shards would be called 'b_c'"),
+        (
+            "url",
+            ["--input", "{}/foreign"],
+            "has no column timestamp and no column url, which",
+        ),
+        ("exact", ["--input", "{}/a", *BEST], 'keep = "best" needs the name of a signal'),
+        (
+            "exact",
+            ["--input", "{}/a", *BEST, "--set", 'deduplication.exact.score="charm"'],
+            "has no column charm, which this deduplication needs",
+        ),
+        (
+            "exact",
+            ["--input", "{}/foreign", *BEST, "--set", 'deduplication.exact.score="grade"'],
+            "holds string, not numbers to choose by",
+        ),
+        (
+            "minhash",
+            ["--input", "{}/a", *FEW_AND_STRICT],
+            "no bands for threshold = 0.99 with permutations = 8",
+        ),
+        (
+            "minhash",
+            ["--input", "{}/a", "--set", "deduplication.minhash.threshold=1.5"],
+            "deduplication.minhash.threshold",
+        ),
+        (
+            "exact",
+            ["--input", "{}/a", "--set", 'deduplication.exact.keep="oldest"'],
+            "deduplication.exact.keep",
+        ),
+        ("exact", ["--input", "{}/a", "--frobnicate"], "unknown options --frobnicate"),
+        ("exact", ["--input", "{}/a", "--workers", "0"], "--workers must be at least 1"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    method: str,
+    arguments: list[str],
+    message: str,
+) -> None:
+    filled = [argument.format(folder) for argument in arguments]
+    output = folder / "out"
+    assert main(["dedup", method, *filled, "--output", str(output)]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.startswith("roving: error: ")
+    assert error.count("\n") == 1
+    assert "running '" not in error
+    # Nothing has been begun.
+    assert not output.exists() or [path.name for path in output.iterdir()] == [".lock"]
+
+
+@pytest.mark.parametrize(
+    ("output", "label"), [("{}", "a"), ("{}/x", "a"), ("{}/a/..", "a"), ("{}", "a=a")]
+)
+def test_a_dataset_is_not_written_over_itself(
+    folder: Path, capsys: pytest.CaptureFixture[str], output: str, label: str
+) -> None:
+    filled = output.format(folder)
+    before = (folder / "a" / "documents" / "part-u.parquet").read_bytes()
+    source = f"{filled}/a" if label == "a" else f"a={filled}/a/"
+    assert main(["dedup", "exact", "--input", source, "--output", filled]) == 2
+    assert "would be written over itself; choose another --output" in capsys.readouterr().err
+    assert (folder / "a" / "documents" / "part-u.parquet").read_bytes() == before
+    assert not (folder / "a" / "rejected").exists()
+
+
+def test_an_output_that_cannot_be_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--input", f"{folder}/a", "--output", f"{folder}/file"]
+    assert main(["dedup", "exact", *arguments]) == 2
+    assert "cannot write to" in capsys.readouterr().err
+
+
+def test_units_that_are_gone_from_the_input(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A label means one dataset as long as the output is the same."""
+    output = ["--output", f"{folder}/out"]
+    assert main(["dedup", "exact", "--input", f"a={folder}/foreign", *output]) == 0
+    assert main(["dedup", "exact", "--input", f"a={folder}/b", *output]) == 2
+    assert "units that are not in this input (for example data)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fuzzy", "--input", "a", "--output", "b"], "invalid choice: 'fuzzy'"),
+        (["exact", "--output", "b"], "--input"),
+        (["exact", "--input", "a"], "--output"),
+    ],
+)
+def test_arguments_that_are_wrong(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["dedup", *arguments])
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_help_names_every_method(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["dedup", "--help"])
+    assert caught.value.code == 0
+    shown = capsys.readouterr().out
+    for method in ("exact", "url", "paragraphs", "lines", "minhash", "overlap"):
+        assert f"\n  {method} " in shown
+    assert "the one in the dataset named\nfirst stays" in shown
+
+
+def test_labels() -> None:
+    inputs = ["out/wikipedia/", "c4=out/x=y/c4.en", "gs://bucket/a=b/arxiv", "out/c4.en"]
+    assert labelled(inputs) == {
+        "wikipedia": "out/wikipedia/",
+        "c4": "out/x=y/c4.en",
+        "arxiv": "gs://bucket/a=b/arxiv",
+        "c4.en": "out/c4.en",
+    }
+    for text in ("=out", ".hidden=out", "work", "out/work/", "out/a b"):
+        with pytest.raises(InputError, match="give it a label"):
+            labelled([text])
+
+
+def test_datasets_as_a_person_names_them(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--input", f"{folder}/b/", "--input", f"old={folder}/a", "--output"]
+    output = folder / "out"
+    assert main(["dedup", "exact", *arguments, str(output), "--keep-rejected-text"]) == 0
+    result = Result(output)
+    assert result.kept("b") == ["b0"]
+    assert result.kept("old") == ["a1"]
+    assert result.rejected("old")["a0"]["text"] == "wool"
+    assert f"1 of 2 documents kept, 4 characters, in {output}/old" in capsys.readouterr().out
+    manifest = result.manifest("old")
+    assert manifest["source"] == "deduplication"
+    assert manifest["recipe"]["deduplication"]["exact"]["normalize"] is True
+    # The result is a dataset like any other.
+    assert main(["shards", "head", "--json", f"{output}/old"]) == 0
+    assert '"a1"' in capsys.readouterr().out
