@@ -82,15 +82,27 @@ def cluster_rows(groups: Groups) -> Iterator[Decided]:
 
 
 def candidate_pairs(groups: Groups) -> Iterator[Decided]:
-    """Each member but the preferred one, paired with the preferred one.
+    """Each member paired with the first of its group, and with the first of the same rank in it.
 
-    A star rather than all pairs: a group costs its size, however large it is.
+    Stars rather than all pairs: a group costs twice its size, however large it is. Where a group is
+    a family of pages that are half alike, the first is hardly like any other of them; ranks then
+    bring those together that have more in common (`pipeline.deduplication.makers.MinHashKeys`).
     """
-    pairs = np.empty(len(groups.positions), CANDIDATE)
-    pairs["other"] = groups.of_each(groups.positions[groups.starts])
-    order = np.flatnonzero(pairs["other"] != groups.positions)
-    order = order[np.argsort(groups.positions[order], kind="stable")]
-    yield from by_unit(groups.positions[order], pairs[order])
+    first = groups.of_each(groups.starts)
+    ends = [groups.positions[first]]
+    if groups.ranks is not None:
+        new = np.append(True, groups.ranks[1:] != groups.ranks[:-1])[: len(groups.ranks)]
+        new[groups.starts] = True
+        starts = np.flatnonzero(new)
+        alike = np.repeat(starts, np.diff(starts, append=len(new)))
+        ends.append(groups.positions[np.where(alike == first, np.arange(len(new)), alike)])
+    other = np.concatenate(ends)
+    members = np.tile(groups.positions, len(ends))
+    order = np.flatnonzero(other != members)
+    order = order[np.argsort(members[order], kind="stable")]
+    pairs = np.empty(len(order), CANDIDATE)
+    pairs["other"] = other[order]
+    yield from by_unit(members[order], pairs)
 
 
 def summarize(groups: Groups, sources: Sequence[int]) -> Summary:

@@ -31,11 +31,13 @@ class Groups:
         positions: of the members, shape [members].
         starts: where each group starts among the members, shape [groups].
         keys: how many keys were compared, those that occur once included.
+        ranks: of the members, shape [members]; None where the blocks have none.
     """
 
     positions: Positions
     starts: NDArray[np.int64]
     keys: int
+    ranks: NDArray[np.uint32] | None = None
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -65,15 +67,15 @@ def find_groups(
     for unit, block, end in zip(units, blocks, ends, strict=True):
         positions[end - len(block) : end] |= np.uint64(unit) << ROW_BITS
     positions = positions[places]
-    members = keys[places]
+    members, ranks = keys[places], None
     if any(block.ranks is not None for block in blocks):
         ranks = np.concatenate([_ranks(block) for block in blocks])[places]
         source = np.repeat(sources, [len(block) for block in blocks])[places]
         # Members stand in order of position, and equal keys side by side.
         order = np.lexsort((ranks, source, members))
-        members, positions = members[order], positions[order]
+        members, positions, ranks = members[order], positions[order], ranks[order]
     starts = np.flatnonzero(np.append(True, members[1:] != members[:-1])[: len(members)])
-    return Groups(positions, starts, len(keys))
+    return Groups(positions, starts, len(keys), ranks)
 
 
 def _repeated(keys: NDArray[np.uint64], shared_bits: int) -> NDArray[np.int64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +102,7 @@ class Job:
         fingerprint: str,
         committed: Sequence[dict[str, Any]],
         refused: Sequence[dict[str, str]],
+        done: Mapping[str, Any] | None = None,
     ) -> None:
         """Write the manifest of the finished dataset and print the funnel.
 
@@ -109,6 +110,7 @@ class Job:
             fingerprint: of the last pass.
             committed: the stats of its units.
             refused: input files that were not read, with their reason.
+            done: what was done where the recipe does not say it.
         """
         recipe = {
             "name": self.recipe.name,
@@ -124,6 +126,7 @@ class Job:
             "source": self.source,
             "fingerprint": fingerprint,
             "recipe": recipe,
+            **(done or {}),
             "documents": funnel.kept,
             "characters": funnel.kept_characters,
             "funnel": funnel.to_json(),

@@ -6,9 +6,13 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline import files
-from pipeline.cli.dedup import labelled
-from pipeline.cli.options import add_engine_options, add_recipe_options, engine_of
+from pipeline.cli.options import (
+    add_engine_options,
+    add_recipe_options,
+    engine_of,
+    labelled,
+    output_for,
+)
 from pipeline.decontamination.index import build_evaluation_index, index_lines
 from pipeline.decontamination.report import report_lines, write_report
 from pipeline.decontamination.stage import SIGNALS, Decontamination
@@ -64,7 +68,7 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
     engine = engine_of(parsed, engine_options)
     recipe = load_recipe(parsed.recipe, [*parsed.set, "decontamination.enabled=true"])
     datasets = [
-        find_documents(folder, label, files.join(parsed.output, label))
+        find_documents(folder, label, output_for(folder, parsed.output, label))
         for label, folder in labelled(parsed.input).items()
     ]
     with lock_output(parsed.output), Workers(engine) as workers:
@@ -94,5 +98,6 @@ def _decontaminate(job: Job, dataset: Documents, index: Path) -> None:
     stage = Decontamination(settings, str(index))
     work = MapPass(dataset.label, ReadShard(job.batching), (stage,), job.batching, writer)
     committed = job.run_pass(work, dataset.units)
-    replace(job, output=dataset.output).complete(version, committed, [])
+    done = {"method": "decontamination", "evaluation": checksum(str(index))}
+    replace(job, output=dataset.output).complete(version, committed, [], done)
     print("\n".join(report_lines(write_report(dataset.output, index))))

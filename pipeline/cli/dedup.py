@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import re
 from dataclasses import replace
-from pathlib import Path
 
 from pipeline import files
-from pipeline.cli.options import add_engine_options, add_recipe_options, engine_of
+from pipeline.cli.options import (
+    add_engine_options,
+    add_recipe_options,
+    engine_of,
+    labelled,
+    output_for,
+)
 from pipeline.deduplication.step import Step, find_documents
-from pipeline.errors import InputError, OutputError
 from pipeline.job import Job
 from pipeline.locking import lock_output
 from pipeline.recipe import load_recipe
@@ -88,40 +91,5 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
         step = Step(job, parsed.method, datasets, files.join(parsed.output, "work"))
         for dataset, version, committed in step.run():
             own = replace(job, input=dataset.folder, output=dataset.output)
-            own.complete(version, committed, [])
+            own.complete(version, committed, [], {"method": parsed.method, "inputs": list(inputs)})
     return 0
-
-
-def output_for(folder: str, output: str, label: str) -> str:
-    """Where the deduplicated dataset goes.
-
-    Raises:
-        OutputError: that is where it comes from.
-    """
-    target = files.join(output, label)
-    if files.is_local(folder) and Path(folder).resolve() == Path(target).resolve():
-        raise OutputError(
-            f"{folder} would be written over itself; choose another --output, or another label, "
-            "LABEL=FOLDER"
-        )
-    return target
-
-
-def labelled(inputs: list[str]) -> dict[str, str]:
-    """Folders by label, from `LABEL=FOLDER` or `FOLDER`.
-
-    Raises:
-        InputError: a label twice, or one that cannot be the name of a folder.
-    """
-    found: dict[str, str] = {}
-    for text in inputs:
-        label, equals, folder = text.partition("=")
-        if not equals or not re.fullmatch(r"[A-Za-z0-9._-]+", label):
-            folder = text
-            label = files.split(text.rstrip("/"))[1]
-        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", label) or label == "work":
-            raise InputError(f"--input {text}: give it a label of letters and digits, LABEL=FOLDER")
-        if label in found:
-            raise InputError(f"two inputs are called {label!r}; give them labels, LABEL=FOLDER")
-        found[label] = folder
-    return found

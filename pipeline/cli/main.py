@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -48,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"roving: error: {error}", file=sys.stderr)
         return TOO_LITTLE_DATA
     except (RovingError, MissingModel) as error:
-        print(f"roving: error: {error}", file=sys.stderr)
+        # Beam says where in the graph; what is wrong is said without.
+        message = re.sub(r" \[while running .*\]$", "", str(error), flags=re.DOTALL)
+        print(f"roving: error: {message}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # Whoever read our output has seen enough; nothing more can be printed.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
-from pipeline.errors import RunFailed
+from pipeline import files
+from pipeline.errors import InputError, OutputError, RunFailed
 from pipeline.runner import LOCAL_RUNNER, Engine
 
 DEFAULT_RECIPE = str(Path(__file__).resolve().parents[2] / "recipes" / "llama1.toml")
@@ -47,3 +49,38 @@ def engine_of(parsed: argparse.Namespace, engine_options: list[str]) -> Engine:
     if engine_options and parsed.runner == LOCAL_RUNNER:
         raise RunFailed(f"unknown options {' '.join(engine_options)}; engine options need --runner")
     return Engine(parsed.runner, parsed.workers, tuple(engine_options))
+
+
+def output_for(folder: str, output: str, label: str) -> str:
+    """Where the new dataset goes.
+
+    Raises:
+        OutputError: that is where it comes from.
+    """
+    target = files.join(output, label)
+    if files.is_local(folder) and Path(folder).resolve() == Path(target).resolve():
+        raise OutputError(
+            f"{folder} would be written over itself; choose another --output, or another label, "
+            "LABEL=FOLDER"
+        )
+    return target
+
+
+def labelled(inputs: list[str]) -> dict[str, str]:
+    """Folders by label, from `LABEL=FOLDER` or `FOLDER`.
+
+    Raises:
+        InputError: a label twice, or one that cannot be the name of a folder.
+    """
+    found: dict[str, str] = {}
+    for text in inputs:
+        label, equals, folder = text.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z0-9._-]+", label):
+            folder = text
+            label = files.split(text.rstrip("/"))[1]
+        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", label) or label == "work":
+            raise InputError(f"--input {text}: give it a label of letters and digits, LABEL=FOLDER")
+        if label in found:
+            raise InputError(f"two inputs are called {label!r}; give them labels, LABEL=FOLDER")
+        found[label] = folder
+    return found

@@ -97,8 +97,8 @@ def build_evaluation_index(
     """
     if settings.minimum_words > settings.ngram_words:
         raise RecipeError(
-            f"minimum_words = {settings.minimum_words} is more than ngram_words = "
-            f"{settings.ngram_words}"
+            f"models.evaluation.minimum_words = {settings.minimum_words} is more than ngram_words "
+            f"= {settings.ngram_words}; lower it, too"
         )
     found, ignored = find_evaluation_files(source)
     unknown = sorted(set(settings.fields) - {one.name for one in found})

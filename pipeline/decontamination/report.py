@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import files
-from pipeline.accounting import write_json
-from pipeline.dataset import document_parts
+from pipeline.accounting import read_json, write_json
+from pipeline.dataset import Dataset, document_parts
 from pipeline.decontamination.index import EvaluationIndex
 from pipeline.decontamination.stage import SIGNALS
 from pipeline.errors import InputError
@@ -65,7 +65,7 @@ def write_report(dataset: str, index: Path) -> dict[str, Any]:
                 counts[row["outcome"]] += 1
                 counts["with_more"] += row["contaminated_items"] > len(row["contamination"])
                 _add(table, totals, row, index)
-        if not counts["checked"]:
+        if not counts["checked"] and not _is_empty(dataset):
             raise InputError(f"{dataset!r} was made without decontamination; there is no report")
         table.close()
     except BaseException:
@@ -75,6 +75,12 @@ def write_report(dataset: str, index: Path) -> dict[str, Any]:
     summary = _summary(card, totals, counts)
     write_json(files.join(dataset, SUMMARY), summary)
     return summary
+
+
+def _is_empty(dataset: str) -> bool:
+    """Whether a finished dataset has no documents."""
+    finished = Dataset(dataset)
+    return finished.is_complete() and read_json(finished.manifest_path)["documents"] == 0
 
 
 def report_lines(summary: dict[str, Any]) -> list[str]:

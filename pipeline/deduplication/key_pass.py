@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 import apache_beam as beam
 import numpy as np
@@ -108,6 +108,13 @@ class KeyPass:
         return unit.name
 
 
+def _schema(path: str, handle: BinaryIO) -> pa.Schema:
+    try:
+        return pq.read_schema(handle)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{path} is no Parquet file, or is damaged: {error}") from None
+
+
 def check_columns(path: str, schema: pa.Schema, columns: Sequence[str]) -> None:
     """Fail if a shard does not have what keys are made from.
 
@@ -129,7 +136,7 @@ def check_columns(path: str, schema: pa.Schema, columns: Sequence[str]) -> None:
 def _batches(unit: Unit, columns: Sequence[str], count: StageCount) -> Iterator[pa.RecordBatch]:
     """Batches of a shard; counts the documents."""
     with files.open_read(unit.path) as handle:
-        check_columns(unit.path, pq.read_schema(handle), columns)
+        check_columns(unit.path, _schema(unit.path, handle), columns)
         for batch in batches_of(handle, list(columns)):
             count.documents_in += len(batch)
             count.documents_out += len(batch)

@@ -114,7 +114,11 @@ class LineKeys:
 
 @dataclass(frozen=True)
 class MinHashKeys:
-    """The bands of each document's signature; signatures and ranks beside them."""
+    """The bands of each document's signature; signatures and ranks beside them.
+
+    The rank of a band's key is taken from the document's next band: of those who share a band,
+    those who share the next one too have the same rank, whoever else is in the band.
+    """
 
     settings: MinHashSettings
     kind = "minhash"
@@ -158,7 +162,8 @@ class MinHashKeys:
         # A document without a single word is like no other.
         rows = np.flatnonzero(_join(has_text, np.bool_)).astype(np.uint32)
         keys = self.hasher.band_keys(signatures[rows])
-        block = KeyBlock.of(keys.ravel(), np.repeat(rows, keys.shape[1]))
+        following = np.roll(keys, -1, axis=1).astype(np.uint32)
+        block = KeyBlock.of(keys.ravel(), np.repeat(rows, keys.shape[1]), following.ravel())
         return UnitKeys(block, {"signatures": signatures, "ranks": _join(preferred, np.uint32)})
 
 

@@ -8,7 +8,7 @@ order of preference.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from dedup.decisions import (
     CANDIDATE,
     REMOVED,
     Decided,
+    Summary,
     by_unit,
     candidate_pairs,
     cluster_rows,
@@ -49,6 +50,9 @@ from pipeline.deduplication.verify import (
 )
 from pipeline.errors import RunFailed
 from pipeline.runner import Engine
+
+# Documents with duplicates whose clusters are counted at a time: about 100 bytes each.
+CLUSTERED = 10_000_000
 
 
 def key_maker(method: MethodName, settings: DeduplicationSettings) -> KeyMaker:
@@ -103,7 +107,10 @@ class Deduplicator:
         step: str = "decisions",
     ) -> Decisions:
         folder = files.join(self.folder, step)
-        work = Comparison(self.units, kind, decide, dtype, folder, self.partition_bytes)
+        # Which source is preferred does not matter to what is a candidate.
+        preferred = step == "decisions"
+        units = self.units if preferred else tuple(replace(u, source=0) for u in self.units)
+        work = Comparison(units, kind, decide, dtype, folder, self.partition_bytes)
         return compare(work, fingerprint, self.engine)
 
     def _minhash(self, fingerprint: str) -> Decisions:
@@ -134,13 +141,13 @@ class Deduplicator:
         check = ContainmentCheck(settings.threshold, settings.margin)
         pairs = partial(shared_pairs, maximum_owners=settings.maximum_owners)
         edges = self._edges(check, pairs, SHARED, fingerprint)
-        found = np.concatenate([np.empty(0, EDGE), *map(read_array, edges)])
-        if len(found) > settings.maximum_edges:
+        found = sum(file.size for file in files.list_files(self._edge_folder)) // EDGE.itemsize
+        if found > settings.maximum_edges:
             raise RunFailed(
-                f"{len(found):,} pairs overlap, more than deduplication.overlap.maximum_edges = "
+                f"{found:,} pairs overlap, more than deduplication.overlap.maximum_edges = "
                 f"{settings.maximum_edges:,}; drop near-duplicates with minhash first"
             )
-        members = choose(found)
+        members = choose(np.concatenate([np.empty(0, EDGE), *map(read_array, edges)]))
         rows = np.empty(len(members), MEMBER_ROW)
         rows["size"], rows["representative"] = members["size"], members["representative"]
         decided = dict(by_unit(members["node"], rows))
@@ -154,19 +161,33 @@ class Deduplicator:
     def _finish(self, decisions: Decisions, fingerprint: str) -> None:
         """Write the marker with the statistics of clusters.
 
-        One worker reads all decisions: 32 bytes for each document that has duplicates.
+        One worker, in as many rounds over the decisions as keep it to `CLUSTERED` documents.
         """
+        sources = [unit.source for unit in self.units]
+        summary = Summary.empty(max(sources) + 1)
+        sizes = sum(file.size for file in files.list_files(decisions.folder))
+        rounds = 1 + sizes // MEMBER_ROW.itemsize // CLUSTERED
+        for number in range(rounds):
+            summary.add(summarize(self._clusters(decisions, number, rounds), sources))
+        decisions.finish(fingerprint, 1, summary)
+
+    def _clusters(self, decisions: Decisions, number: int, rounds: int) -> Groups:
+        """The clusters whose representative falls to a round."""
         nothing = np.empty(0, np.uint64)
         positions, kept = [nothing], [nothing]
-        for number, unit in enumerate(self.units):
+        for unit_number, unit in enumerate(self.units):
             rows = read_array(decisions.part(unit.full_name, 0))
-            positions.append(np.uint64(number) << ROW_BITS | rows["row"].astype(np.uint64))
+            rows = rows[rows["representative"] % np.uint64(rounds) == number]
+            positions.append(np.uint64(unit_number) << ROW_BITS | rows["row"].astype(np.uint64))
             kept.append(rows["representative"])
         members, representatives = np.concatenate(positions), np.concatenate(kept)
         order = np.lexsort((members, members != representatives, representatives))
         _, starts = np.unique(representatives[order], return_index=True)
-        groups = Groups(members[order], starts, len(members))
-        decisions.finish(fingerprint, 1, summarize(groups, [unit.source for unit in self.units]))
+        return Groups(members[order], starts, len(members))
+
+    @property
+    def _edge_folder(self) -> str:
+        return files.join(self.folder, "edges")
 
     def _edges(
         self,
@@ -177,6 +198,5 @@ class Deduplicator:
     ) -> list[str]:
         """Verified pairs, as edge files."""
         candidates = self._compare(check.kind, decide, dtype, fingerprint, "candidates")
-        folder = files.join(self.folder, "edges")
-        work = Verification(self.units, candidates, check, folder, self.partition_bytes)
+        work = Verification(self.units, candidates, check, self._edge_folder, self.partition_bytes)
         return verify(work, self.engine)

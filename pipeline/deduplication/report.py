@@ -67,7 +67,7 @@ class Report:
             found.append("most repeated:")
         for group in self.most_repeated[:5]:
             begin = " ".join(group.text.split())[:80]
-            found.append(f"  {group.copies:>10,} x {begin!r} (first: {group.where})")
+            found.append(f"  in {group.copies:>10,} documents: {begin!r} (first: {group.where})")
         return found
 
 

@@ -43,10 +43,12 @@ class LineSettings(Settings):
     """[deduplication.paragraphs] and [deduplication.lines]: CCNet's paragraphs and C4's lines.
 
     Attributes:
+        scope: `all` datasets are compared with each other, or each `dataset` with itself alone.
         policy: `keep_first` copy, or `remove_all` copies.
         minimum_characters: a document that lost lines and is shorter than this goes.
     """
 
+    scope: Literal["all", "dataset"]
     policy: Policy
     minimum_characters: Annotated[int, Field(ge=0)]
 

@@ -27,7 +27,7 @@ from pipeline.deduplication.decisions import Decisions, read_summary, write_arra
 from pipeline.runner import Engine, quiet_beam, run_to_end
 
 PARTITIONS_PER_SLICE = 8
-BYTES_PER_KEY = 12
+BYTES_PER_KEY = 16  # with its rank
 # Takes the place of a unit number for what belongs to no unit.
 SUMMARY = -1
 

@@ -172,8 +172,10 @@ class Step:
         return dataset.label if len(self.datasets) > 1 else ""
 
     def _compared(self) -> tuple[KeyUnit, ...]:
+        settings = getattr(self.job.recipe.deduplication, self.method)
+        apart = int(getattr(settings, "scope", "all") == "dataset")
         return tuple(
-            KeyUnit(self._keys(dataset), unit.name, 0, source, self._label(dataset))
+            KeyUnit(self._keys(dataset), unit.name, source * apart, source, self._label(dataset))
             for source, dataset in enumerate(self.datasets)
             for unit in dataset.units
         )

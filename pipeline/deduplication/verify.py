@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import apache_beam as beam
 import numpy as np
@@ -27,8 +27,8 @@ from pipeline.deduplication.decisions import Decisions, read_array, write_array
 from pipeline.deduplication.shuffle import PARTITIONS_PER_SLICE, KeyUnit
 from pipeline.runner import Engine, quiet_beam, run_to_end
 
-# Unit of the sender, its rows, the receiver's rows, and what is compared, one for each pair.
-Sent: TypeAlias = tuple[int, bytes, bytes, bytes]
+# Unit of the sender; its rows, their ranks, the receiver's rows, what is compared: one each a pair.
+Sent: TypeAlias = tuple[int, bytes, bytes, bytes, bytes]
 
 
 class Check(Protocol):
@@ -49,7 +49,7 @@ class Check(Protocol):
         """What the sender, which has this number, says of each pair."""
 
     def holds(
-        self, sender: KeyUnit, receiver: KeyUnit, pairs: Structured, evidence: bytes
+        self, sender: KeyUnit, receiver: SideArrays, pairs: Structured, evidence: bytes
     ) -> Structured:
         """Which pairs (fields `row` of the sender, `other` of the receiver) are duplicates."""
 
@@ -57,6 +57,20 @@ class Check(Protocol):
 def side_array(unit: KeyUnit, kind: str, name: str) -> Structured:
     """A side array of a unit's keys."""
     return read_array(Dataset(unit.dataset).part(f"keys/{kind}-{name}", unit.name, "npy"))
+
+
+class SideArrays:
+    """The side arrays of one unit, each read when it is first asked for."""
+
+    def __init__(self, unit: KeyUnit, kind: str) -> None:
+        self.unit = unit
+        self._kind = kind
+        self._arrays: dict[str, Structured] = {}
+
+    def __getitem__(self, name: str) -> Structured:
+        if name not in self._arrays:
+            self._arrays[name] = side_array(self.unit, self._kind, name)
+        return self._arrays[name]
 
 
 @dataclass(frozen=True)
@@ -69,16 +83,16 @@ class SignatureCheck:
 
     @property
     def bytes_per_pair(self) -> int:
-        return 4 * self.permutations + 8
+        return 4 * self.permutations + 16
 
     def evidence(self, unit: KeyUnit, number: int, pairs: Structured) -> Structured:
         return side_array(unit, self.kind, "signatures")[pairs["row"]]
 
     def holds(
-        self, sender: KeyUnit, receiver: KeyUnit, pairs: Structured, evidence: bytes
+        self, sender: KeyUnit, receiver: SideArrays, pairs: Structured, evidence: bytes
     ) -> Structured:
         sent = np.frombuffer(evidence, np.uint32).reshape(-1, self.permutations)
-        own = side_array(receiver, self.kind, "signatures")[pairs["other"]]
+        own = receiver["signatures"][pairs["other"]]
         return similarity(sent, own) >= self.minimum
 
 
@@ -93,10 +107,10 @@ class ContainmentCheck:
     threshold: float
     margin: float
     kind = "overlap"
-    bytes_per_pair = 20
+    bytes_per_pair = 28
 
     def evidence(self, unit: KeyUnit, number: int, pairs: Structured) -> Structured:
-        shingles, samples = self._counts(unit)
+        shingles, samples = self._counts(SideArrays(unit, self.kind))
         # How much a pair may share beyond what was counted (`dedup.overlap.SHARED`).
         uncounted = np.zeros(len(samples), np.uint32)
         alone = pairs[pairs["other"] == _positions(number, pairs["row"])]
@@ -106,26 +120,25 @@ class ContainmentCheck:
         return np.stack([at_most, shingles[row], samples[row]], axis=1).astype(np.uint32)
 
     def holds(
-        self, sender: KeyUnit, receiver: KeyUnit, pairs: Structured, evidence: bytes
+        self, sender: KeyUnit, receiver: SideArrays, pairs: Structured, evidence: bytes
     ) -> Structured:
         at_most, *sent = np.frombuffer(evidence, np.uint32).reshape(-1, 3).T.astype(np.int64)
         own = [counts[pairs["other"]] for counts in self._counts(receiver)]
         sizes, samples = (np.stack(counts, axis=1) for counts in zip(sent, own, strict=True))
         result = at_most >= least_shared(sizes, samples, self.threshold, self.margin)
-        if sender == receiver:
+        if sender == receiver.unit:
             result &= pairs["row"] != pairs["other"]
         if result.any():
-            one, other = _ShingleSets(sender), _ShingleSets(receiver)
+            one, other = _ShingleSets(sender), _ShingleSets(receiver.unit)
             for place in np.flatnonzero(result):
                 pair = pairs[place]
                 overlap = containment(one[pair["row"]], other[pair["other"]])
                 result[place] = overlap > self.threshold
         return result
 
-    def _counts(self, unit: KeyUnit) -> tuple[Structured, Structured]:
+    def _counts(self, arrays: SideArrays) -> tuple[Structured, Structured]:
         """How many shingles each document has, and how many of them are sampled."""
-        offsets = side_array(unit, self.kind, "offsets")
-        return np.diff(offsets), side_array(unit, self.kind, "samples")
+        return np.diff(arrays["offsets"]), arrays["samples"]
 
 
 class _ShingleSets:
@@ -220,12 +233,14 @@ def _send(number: int, work: Verification) -> Iterator[tuple[int, Sent]]:
     if not len(pairs):
         return
     evidence = work.check.evidence(unit, number, pairs)
+    ranks = _ranks(SideArrays(unit, work.check.kind))[pairs["row"]]
     receivers = (pairs["other"] >> ROW_BITS).astype(np.int64)
     starts = np.flatnonzero(np.append(True, receivers[1:] != receivers[:-1]))
     for start, end in zip(starts, [*starts[1:], len(pairs)], strict=True):
         part = pairs[start:end]
-        rows, others = part["row"].tobytes(), part["other"].astype("<u4").tobytes()
-        yield int(receivers[start]), (number, rows, others, evidence[start:end].tobytes())
+        parts = part["row"], ranks[start:end], part["other"].astype("<u4"), evidence[start:end]
+        rows, own_ranks, others, compared = (array.tobytes() for array in parts)
+        yield int(receivers[start]), (number, rows, own_ranks, others, compared)
 
 
 def _distinct(pairs: Structured) -> Structured:
@@ -247,18 +262,20 @@ def _receive(
 ) -> Iterator[str]:
     number, sent = item
     receiver = work.units[number]
-    ranks = _ranks(receiver, work.check.kind)
+    arrays = SideArrays(receiver, work.check.kind)
+    ranks = _ranks(arrays)
     found = []
-    for sender_number, rows, others, evidence in sorted(sent, key=lambda one: one[0]):
+    for sender_number, rows, own_ranks, others, evidence in sorted(sent, key=lambda one: one[0]):
         sender = work.units[sender_number]
         pairs = np.empty(len(rows) // 4, _PAIR)
         pairs["row"], pairs["other"] = np.frombuffer(rows, "<u4"), np.frombuffer(others, "<u4")
-        pairs = pairs[work.check.holds(sender, receiver, pairs, evidence)]
+        holds = work.check.holds(sender, arrays, pairs, evidence)
+        pairs, sender_ranks = pairs[holds], np.frombuffer(own_ranks, "<u8")[holds]
         if len(pairs):
             edges = np.empty(len(pairs), EDGE)
             edges["one"] = _positions(sender_number, pairs["row"])
             edges["other"] = _positions(number, pairs["other"])
-            edges["one_rank"] = _ranks(sender, work.check.kind)[pairs["row"]]
+            edges["one_rank"] = sender_ranks
             edges["other_rank"] = ranks[pairs["other"]]
             found.append(edges)
     if found:
@@ -267,9 +284,9 @@ def _receive(
         yield path
 
 
-def _ranks(unit: KeyUnit, kind: str) -> Any:
+def _ranks(arrays: SideArrays) -> Structured:
     """Preference of a unit's documents: the order of sources before the rank in the source."""
-    return np.uint64(unit.source) << np.uint64(32) | side_array(unit, kind, "ranks")
+    return np.uint64(arrays.unit.source) << np.uint64(32) | arrays["ranks"].astype(np.uint64)
 
 
 def _positions(number: int, rows: Structured) -> Structured:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -82,9 +83,30 @@ def test_a_cluster_names_its_size_and_the_copy_that_stays(data: list[UnitData]) 
 @settings(max_examples=50)
 @given(DATA)
 def test_candidates_are_a_star_around_the_preferred(data: list[UnitData]) -> None:
+    data = [replace(unit, ranks=None) for unit in data]
     groups = reference_groups(data).values()
     wanted = by_number((position, (group[0],)) for group in groups for position in group[1:])
     assert rows_of(candidate_pairs(groups_of(data)), CANDIDATE) == wanted
+
+
+@given(DATA)
+def test_of_a_group_those_of_equal_rank_are_candidates_of_each_other(data: list[UnitData]) -> None:
+    """With one source; whoever is first of the group, pairs of equal rank are found."""
+    data = [replace(unit, source=0) for unit in data]
+    ranks = {
+        unit.number << 32 | 3 * index: (unit.ranks or (0,) * len(unit.keys))[index]
+        for unit in data
+        for index in range(len(unit.keys))
+    }
+    wanted = []
+    for group in reference_groups(data).values():
+        for position in group[1:]:
+            wanted.append((position, (group[0],)))
+            alike = next(other for other in group if ranks[other] == ranks[position])
+            if any(unit.ranks for unit in data) and alike not in (position, group[0]):
+                wanted.append((position, (alike,)))
+    found = rows_of(candidate_pairs(groups_of(data)), CANDIDATE)
+    assert {number: sorted(rows) for number, rows in found.items()} == by_number(wanted)
 
 
 def test_a_document_with_a_key_twice_is_no_candidate_of_itself_but_of_the_preferred() -> None:

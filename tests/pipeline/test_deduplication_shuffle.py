@@ -161,7 +161,7 @@ def bytes_for(slices: int, made: Sequence[Made]) -> int:
     [
         ("three sources", "clusters", True),
         ("scopes and sources", "remove_all", False),
-        ("scopes and sources", "candidates", True),
+        ("scopes and sources", "candidates", False),
     ],
 )
 def test_decisions_do_not_depend_on_partitions_or_slices(

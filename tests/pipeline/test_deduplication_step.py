@@ -90,7 +90,7 @@ def test_a_second_run_does_nothing_but_report(
     assert {name for name, time in result.times().items() if times[name] != time} == again
     printed = capsys.readouterr().out
     assert "9 documents in 4 groups of duplicates" in printed
-    assert f"3 x {WOOL!r} (first: wikipedia.u0:0)" in printed
+    assert f"3 documents: {WOOL!r} (first: wikipedia.u0:0)" in printed
     lines = [line.split() for line in printed.splitlines()]
     assert ["wikipedia", "2", "2"] in lines
     assert ["crawl", "3", "4"] in lines
