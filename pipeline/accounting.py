@@ -149,8 +149,8 @@ def sum_funnels(stats: Iterable[Mapping[str, Any]]) -> Funnel:
     return total
 
 
-def funnel_lines(funnel: Funnel, limit: int = 12) -> list[str]:
-    """The funnel as a table for people, at most `limit` lines."""
+def funnel_lines(funnel: Funnel) -> list[str]:
+    """The funnel as a table for people."""
     lines = [f"{'stage':<20}{'in':>12}{'kept':>12}{'kept %':>8}  dropped"]
     for name, stage in funnel.stages.items():
         entered, left = stage.count.documents_in, stage.count.documents_out
@@ -159,4 +159,4 @@ def funnel_lines(funnel: Funnel, limit: int = 12) -> list[str]:
             f"{reason} {number:,}" for reason, number in stage.reasons.most_common(4)
         )
         lines.append(f"{name:<20}{entered:>12,}{left:>12,}{share:>8}  {reasons}")
-    return lines[:limit]
+    return lines

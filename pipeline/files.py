@@ -12,16 +12,18 @@ import io
 import os
 import stat
 import uuid
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from pipeline.errors import OutputError
+from pipeline.errors import InputError, OutputError
 
 TEMPORARY_MARK = ".tmp-"
 
@@ -183,6 +185,69 @@ class HashingReader(io.RawIOBase):
             pass
         self._handle.close()
         return self._hashed, self._hash.hexdigest()
+
+
+class JoinedReader(io.RawIOBase):
+    """Files as one seekable stream, one after another; one of them is open at a time.
+
+    Args:
+        parts: the files, with the sizes that the stream relies on.
+    """
+
+    def __init__(self, parts: Sequence[FileInfo]) -> None:
+        super().__init__()
+        self._parts = parts
+        self._starts = [0, *accumulate(part.size for part in parts)]
+        self._position = 0
+        self._open: tuple[int, BinaryIO] | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._starts[-1]}
+        self._position = base[whence] + offset
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer from one file at most.
+
+        Raises:
+            InputError: a file has not the size that it was listed with.
+        """
+        if self._position >= self._starts[-1]:
+            return 0
+        index = bisect_right(self._starts, self._position) - 1
+        end = self._starts[index + 1]
+        handle = self._part(index)
+        handle.seek(self._position - self._starts[index])
+        data = handle.read(min(len(buffer), end - self._position))
+        self._position += len(data)
+        if not data or (self._position == end and handle.read(1)):
+            raise InputError(f"{self._parts[index].path} was changed while it was read")
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _part(self, index: int) -> BinaryIO:
+        if self._open is None or self._open[0] != index:
+            self._close_part()
+            self._open = index, open_read(self._parts[index].path)
+        return self._open[1]
+
+    def _close_part(self) -> None:
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+
+    def close(self) -> None:
+        self._close_part()
+        super().close()
 
 
 class AtomicFile(io.RawIOBase):

@@ -26,9 +26,14 @@ from pipeline.errors import RecipeError
 from pipeline.models.language import LanguageModelSettings
 from pipeline.models.reference import ReferenceModelSettings
 from pipeline.sources.settings import (
+    ArxivSettings,
+    BooksSettings,
+    C4Settings,
     CommonCrawlSettings,
+    GithubSettings,
     Positive,
     Share,
+    StackExchangeSettings,
     WikipediaSettings,
 )
 
@@ -91,6 +96,11 @@ class Recipe(Settings):
     models: ModelsSettings
     wikipedia: WikipediaSettings
     commoncrawl: CommonCrawlSettings
+    arxiv: ArxivSettings
+    books: BooksSettings
+    github: GithubSettings
+    stackexchange: StackExchangeSettings
+    c4: C4Settings
     deduplication: DeduplicationSettings
     decontamination: DecontaminationSettings
     pii: PiiSettings
@@ -159,6 +169,8 @@ def _describe(item: Any) -> str:
         return f"unknown key {where!r}"
     if item["type"] in ("missing", "missing_argument"):
         return f"missing key {where!r}"
+    if item["type"] == "value_error":
+        return f"{where}: {item['msg'].removeprefix('Value error, ')}"
     return f"{where}: {item['msg']}, got {item['input']!r}"
 
 

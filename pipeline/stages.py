@@ -20,8 +20,9 @@ from apache_beam.metrics import Metrics
 from filters.document import Document, Filter, Rejected, StageSettings
 from pipeline import files
 from pipeline.batch import Batch, RejectedDocument, StageCount, document_size, reject
+from pipeline.errors import OutputError
 from pipeline.readers.records import BadRecord, Records, SkippedRecord
-from pipeline.units import Unit
+from pipeline.units import Unit, open_unit
 
 READ = "read"
 
@@ -70,8 +71,7 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
 
     An exception inside the reader rejects the rest of the unit with the reason `error:<type>`.
     """
-    handle = files.open_read(unit.path)
-    stream = files.HashingReader(handle, unit.offset, unit.length or None)
+    stream = open_unit(unit)
     index = 0
     batch = Batch(unit, index)
     count = batch.counts.setdefault(READ, StageCount())
@@ -110,12 +110,12 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
 
 
 def _safely(read: ReadRecords, stream: files.HashingReader, unit: Unit) -> Records:
-    if unit.size == 0:
+    if unit.size == 0 and not unit.members:
         yield BadRecord(unit.relative, "", "empty_file")
         return
     try:
         yield from read(io.BufferedReader(stream, 1 << 20), unit)
-    except MemoryError:
+    except (MemoryError, OutputError):
         raise
     except Exception as error:
         if stream.failure is not None:

@@ -34,7 +34,8 @@ def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def built_files(folder: Path) -> dict[str, Path]:
     """Name relative to the folder -> path, of the files that the builder writes."""
-    paths = sorted([*folder.glob("wikipedia/*.bz2"), *folder.glob("commoncrawl/*.gz")])
+    patterns = ("wikipedia/*.bz2", "commoncrawl/*.gz", "c4/**/*.gz")
+    paths = sorted(path for pattern in patterns for path in folder.glob(pattern))
     return {str(path.relative_to(folder)): path for path in paths}
 
 
@@ -47,7 +48,7 @@ def contents(path: Path) -> bytes:
 def test_committed_samples_are_what_their_sources_build(rebuilt: Path, samples: Path) -> None:
     committed, fresh = built_files(samples), built_files(rebuilt)
     assert list(committed) == list(fresh)
-    assert len(committed) == 8
+    assert len(committed) == 10
     for name, path in committed.items():
         assert contents(path) == contents(fresh[name]), f"{name}: run tools/make_samples.py"
 

@@ -1,4 +1,4 @@
-"""Build `samples/wikipedia` and `samples/commoncrawl` from the hand-written `samples/source`.
+"""Build the samples of each source from the hand-written `samples/source`.
 
 The same sources give the same bytes: dates are fixed, record ids are name-based UUIDs, gzip
 members carry no time. Run `python tools/make_samples.py` after editing a source.
@@ -9,7 +9,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from sample_arxiv import build_arxiv
+from sample_books import build_books
+from sample_c4 import build_c4
 from sample_crawl import build_crawl, read_pages
+from sample_github import build_github
+from sample_posts import build_sites
 from sample_wikipedia import build_dumps
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
@@ -17,12 +22,17 @@ SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 
 def build(source: Path, output: Path) -> None:
     """Write every built sample file below `output`."""
-    for folder in ("wikipedia", "commoncrawl"):
+    for folder in ("wikipedia", "commoncrawl", "c4"):
         (output / folder).mkdir(parents=True, exist_ok=True)
     pages = read_pages(source / "commoncrawl")
     cited = {page.name: (page.need("url"), page.get("title")) for page in pages}
     build_dumps(source / "wikipedia", output / "wikipedia", cited)
     build_crawl(source / "commoncrawl", output / "commoncrawl")
+    build_github(source / "github", output / "github")
+    build_sites(source / "stackexchange", output / "stackexchange")
+    build_books(source / "books", output / "books")
+    build_c4(source / "c4", output / "c4")
+    build_arxiv(source / "arxiv", output / "arxiv")
 
 
 def main() -> None:

@@ -53,8 +53,13 @@ make_models() {
     touch "$output/models/.made"
 }
 
-if [ ! -d "$input/wikipedia" ] && [ ! -d "$input/commoncrawl" ]; then
-    echo "run: there is no subfolder wikipedia or commoncrawl in '$input'" >&2
+sources=()
+for source in wikipedia commoncrawl c4 github books arxiv stackexchange; do
+    [ ! -d "$input/$source" ] || sources+=("$source")
+done
+if [ ${#sources[@]} = 0 ]; then
+    echo "run: there is no subfolder for a source in '$input': wikipedia commoncrawl c4 github" \
+        "books arxiv stackexchange" >&2
     exit 2
 fi
 if [ -d "$input/wikipedia" ]; then
@@ -75,13 +80,17 @@ if [ -d "$input/commoncrawl" ]; then
     run commoncrawl ${without[@]+"${without[@]}"}
 fi
 datasets=()
-for source in wikipedia commoncrawl; do
-    [ ! -f "$output/$source/manifest.json" ] || datasets+=(--input "$output/$source")
+for source in "${sources[@]}"; do
+    if [ "$source" != wikipedia ] && [ "$source" != commoncrawl ]; then
+        echo "== $source"
+        run "$source"
+    fi
+    datasets+=(--input "$output/$source")
 done
 echo "== near-duplicates within and between sources"
 roving dedup minhash "${datasets[@]}" --output "$output/deduplicated" \
     --recipe "$recipe" --workers "$workers"
 echo
 echo "results: $output/deduplicated/*/documents/*.parquet, before deduplication in"
-echo "  $output/{wikipedia,commoncrawl}; look into them with"
-echo "  .venv/bin/roving shards head $output/commoncrawl"
+echo "  $output/{$(IFS=, && echo "${sources[*]}")}; look into them with"
+echo "  .venv/bin/roving shards head $output/${sources[0]}"

@@ -110,7 +110,7 @@ def _stats(parsed: argparse.Namespace, _: list[str]) -> int:
     if parsed.json:
         print(orjson.dumps(funnel.to_json(), option=orjson.OPT_INDENT_2).decode())
         return 0
-    print("\n".join(funnel_lines(funnel, limit=1000)))
+    print("\n".join(funnel_lines(funnel)))
     if funnel.skipped:
         skipped = ", ".join(f"{reason} {number:,}" for reason, number in funnel.skipped.items())
         print(f"records without a document by design: {skipped}")

@@ -1,4 +1,4 @@
-"""Open a dump file as a stream of XML: plain, gzip, bzip2 (also multistream), 7z.
+"""Open a dump file as a stream of its text: plain, gzip, bzip2 (also multistream), 7z, Zstandard.
 
 Memory stays at a few chunks whatever the ratio of compression. Damage ends the stream with
 `UnreadableDumpError` after everything before it has been read.
@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, BinaryIO, cast
 
+import pyarrow as pa
+
 _CHUNK_BYTES = 1 << 20
 _SEVEN_ZIP_QUEUE = 8
 
@@ -25,8 +27,8 @@ class UnreadableDumpError(Exception):
     """The rest of a dump cannot be decompressed.
 
     Attributes:
-        reason: snake_case: `truncated_bz2`, `malformed_bz2`, the same with gzip and 7z,
-            `needs_py7zr`.
+        reason: snake_case: `truncated_bz2`, `malformed_bz2`, the same with gzip, zstd and 7z,
+            `encrypted_7z`, `needs_py7zr`.
         detail: what the decompressor said.
     """
 
@@ -36,28 +38,61 @@ class UnreadableDumpError(Exception):
         self.detail = detail
 
 
-def open_dump(stream: BinaryIO, name: str) -> BinaryIO:
+def open_dump(stream: BinaryIO, name: str, member: str | None = None) -> BinaryIO:
     """Return the decompressed bytes of a dump file, or of a slice of a multistream one.
 
     Args:
         stream: raw bytes; 7z needs it seekable.
         name: file name; says what is to be expected where the first bytes do not.
+        member: the one member of a 7z that is read; all of them, one after another, if None.
 
     Raises:
         UnreadableDumpError: from `read` of the returned stream, where the data is damaged.
     """
     first = stream.read(_CHUNK_BYTES)
     chunks = chain([first] if first else [], iter(lambda: stream.read(_CHUNK_BYTES), b""))
-    decompressed: Iterator[bytes]
     if first.startswith(b"7z\xbc\xaf\x27\x1c"):
-        decompressed = _seven_zip(stream)
-    elif first.startswith(b"BZh") or _claims(name, first, ".bz2"):
-        decompressed = _bzip2(chunks)
-    elif first.startswith(b"\x1f\x8b") or _claims(name, first, ".gz"):
-        decompressed = _gzip(chunks)
+        decompressed = _seven_zip(stream, member)
     else:
-        decompressed = chunks
+        decompressed = _decompress(chunks, first, name)
     return cast(BinaryIO, _ChunkStream(_as_utf8(decompressed)))
+
+
+def seven_zip_sizes(stream: BinaryIO) -> dict[str, int]:
+    """Bytes of each member of a 7z when decompressed, from its header alone.
+
+    Raises:
+        UnreadableDumpError: the header cannot be read.
+    """
+    try:
+        import py7zr  # noqa: PLC0415
+    except ImportError as problem:
+        raise UnreadableDumpError("needs_py7zr", "install roving[sevenzip]") from problem
+    try:
+        with py7zr.SevenZipFile(stream) as archive:
+            return {info.filename: int(info.uncompressed) for info in archive.list()}
+    except py7zr.exceptions.PasswordRequired as problem:
+        raise UnreadableDumpError("encrypted_7z", "a password is needed") from problem
+    except OSError:
+        raise  # storage, not the header
+    except Exception as problem:  # py7zr meets a damaged header with any of a dozen types
+        raise UnreadableDumpError("malformed_7z", f"{type(problem).__name__}: {problem}") from None
+
+
+def _decompress(chunks: Iterator[bytes], first: bytes, name: str) -> Iterator[bytes]:
+    """By the first bytes; where they say nothing, by the name."""
+    formats = (
+        (b"BZh", ".bz2", _bzip2),
+        (b"\x1f\x8b", ".gz", _gzip),
+        (b"\x28\xb5\x2f\xfd", ".zst", _zstd),
+    )
+    for magic, _, decompressed in formats:
+        if first.startswith(magic):
+            return decompressed(chunks)
+    for _, ending, decompressed in formats:
+        if _claims(name, first, ending):
+            return decompressed(chunks)
+    return chunks
 
 
 def _as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -72,8 +107,8 @@ def _as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _claims(name: str, first: bytes, ending: str) -> bool:
-    """A name's claim counts unless the file is empty or visibly XML already."""
-    return name.endswith(ending) and bool(first) and not first.lstrip().startswith(b"<")
+    """A name's claim counts unless the file is empty or visibly XML or JSON already."""
+    return name.endswith(ending) and bool(first) and not first.lstrip().startswith((b"<", b"{"))
 
 
 class _ChunkStream(io.RawIOBase):
@@ -147,7 +182,20 @@ def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
         raise UnreadableDumpError("truncated_gzip", "the file ends inside a gzip member")
 
 
-def _seven_zip(stream: BinaryIO) -> Iterator[bytes]:
+def _zstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    with pa.CompressedInputStream(_ChunkStream(chunks), "zstd") as stream:
+        while True:
+            try:
+                output = stream.read(_CHUNK_BYTES)
+            except OSError as problem:
+                kind = "truncated" if "Truncated" in str(problem) else "malformed"
+                raise UnreadableDumpError(f"{kind}_zstd", str(problem)) from problem
+            if not output:
+                return
+            yield output
+
+
+def _seven_zip(stream: BinaryIO, member: str | None) -> Iterator[bytes]:
     """Members one after the other; py7zr pushes, so it runs in a thread behind a short queue."""
     try:
         import py7zr  # noqa: PLC0415
@@ -159,7 +207,9 @@ def _seven_zip(stream: BinaryIO) -> Iterator[bytes]:
 
     class Writer(py7zr.Py7zIO):
         def write(self, data: bytes | bytearray) -> int:
-            _put(handed, bytes(data), abandoned)
+            # py7zr hands over up to 128 MB at once where data is highly compressible.
+            for start in range(0, len(data), _CHUNK_BYTES):
+                _put(handed, bytes(data[start : start + _CHUNK_BYTES]), abandoned)
             return len(data)
 
         def read(self, size: int | None = None) -> bytes:
@@ -181,7 +231,7 @@ def _seven_zip(stream: BinaryIO) -> Iterator[bytes]:
     def work() -> None:
         try:
             with py7zr.SevenZipFile(stream) as archive:
-                archive.extractall(factory=Writers())
+                archive.extract(targets=None if member is None else {member}, factory=Writers())
             _put(handed, None, abandoned)
         except _AbandonedError:
             return
@@ -193,6 +243,8 @@ def _seven_zip(stream: BinaryIO) -> Iterator[bytes]:
     thread.start()
     try:
         while (item := handed.get()) is not None:
+            if isinstance(item, py7zr.exceptions.PasswordRequired):
+                raise UnreadableDumpError("encrypted_7z", "a password is needed") from item
             if isinstance(item, (py7zr.exceptions.ArchiveError, lzma.LZMAError, EOFError)):
                 raise UnreadableDumpError("malformed_7z", str(item)) from item
             if isinstance(item, Exception):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
@@ -33,7 +33,7 @@ from pipeline.job import Job, checksum
 from pipeline.readers.records import Records
 from pipeline.readers.warc import read_warc
 from pipeline.readers.wet import read_wet
-from pipeline.recipe import fingerprint, to_plain
+from pipeline.recipe import Recipe, fingerprint, to_plain
 from pipeline.runner import MapPass
 from pipeline.shards import Columns
 from pipeline.sources.settings import CommonCrawlSettings, CrawlInputSettings
@@ -73,7 +73,7 @@ class ReadCrawl:
 
     def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
         limit = self.settings.maximum_record_bytes
-        is_wet = _format(unit.relative) == "wet"
+        is_wet = page_format(unit.relative) == "wet"
         if is_wet:
             title_in_text = self.settings.title_in_text
             records = read_wet(stream, title_in_text=title_in_text, maximum_record_bytes=limit)
@@ -90,7 +90,7 @@ class ReadCrawl:
 
 
 class OnlyWarc:
-    """A stage for pages that came as HTML; a WET's plain text passes it by."""
+    """A stage for pages that came as HTML; what is plain text already passes it by."""
 
     def __init__(self, stage: Filter) -> None:
         self.name = stage.name
@@ -100,7 +100,7 @@ class OnlyWarc:
         self._stage.open()
 
     def __call__(self, document: Document) -> Document | Rejected:
-        return document if document.metadata["format"] == "wet" else self._stage(document)
+        return self._stage(document) if document.metadata["format"] == "warc" else document
 
 
 def find_units(
@@ -110,17 +110,17 @@ def find_units(
     found = find_inputs(folder, FILES, LOOKED_FOR)
     formats: dict[str, set[str]] = {}
     for file in found:
-        formats.setdefault(_page_set(file.relative), set()).add(_format(file.relative))
+        formats.setdefault(_page_set(file.relative), set()).add(page_format(file.relative))
     units, refused = [], []
     for file in found:
         available = formats[_page_set(file.relative)]
-        if len(available) > 1 and _format(file.relative) != settings.prefer:
+        if len(available) > 1 and page_format(file.relative) != settings.prefer:
             refused.append({"path": file.relative, "reason": f"same_pages_as_{settings.prefer}"})
             continue
         snapshot = re.search(settings.snapshot_pattern, file.relative)
         units.append(unit_of(file, group=snapshot.group(1) if snapshot else ""))
     # The order of preference of deduplication: the preferred format's copy of a paragraph stays.
-    units.sort(key=lambda unit: (_format(unit.relative) != settings.prefer, unit.relative))
+    units.sort(key=lambda unit: (page_format(unit.relative) != settings.prefer, unit.relative))
     return units, refused
 
 
@@ -129,7 +129,8 @@ def _page_set(relative: str) -> str:
     return re.sub(r"(^|/)wet/", r"\1warc/", re.sub(FILES, "", relative, flags=re.IGNORECASE))
 
 
-def _format(relative: str) -> str:
+def page_format(relative: str) -> str:
+    """`wet` or `warc`, by a file's name."""
     return "wet" if re.search(r"\.wet(\.gz)?$", relative, re.IGNORECASE) else "warc"
 
 
@@ -158,16 +159,29 @@ def run(job: Job) -> None:
 
 def extract_stages(job: Job) -> tuple[Stage, ...]:
     """From raw pages to the text that is compared."""
-    settings, model = job.recipe.commoncrawl, job.recipe.models.language_identifier
-    html: list[Filter] = [HtmlDecoder(settings.decode)]
-    languages = prescreen_languages(settings)
-    if languages:
-        html.append(LanguagePrescreen(settings.prescreen, model, languages))
-    html.append(HtmlExtractor(settings.extract))
+    settings = job.recipe.commoncrawl
     stages = enabled(
         (settings.length, LengthFilter(settings.length)), (settings.paragraphs, ParagraphKeys())
     )
-    return (*map(OnlyWarc, html), *stages)
+    return (*html_stages(job.recipe, prescreen_languages(settings)), *stages)
+
+
+def html_stages(recipe: Recipe, languages: tuple[str, ...]) -> tuple[Stage, ...]:
+    """From HTML to text; the prescreen is asked where languages are given."""
+    settings, model = recipe.commoncrawl, recipe.models.language_identifier
+    html: list[Filter] = [HtmlDecoder(settings.decode)]
+    if languages:
+        html.append(LanguagePrescreen(settings.prescreen, model, languages))
+    html.append(HtmlExtractor(settings.extract))
+    return tuple(map(OnlyWarc, html))
+
+
+def html_version(recipe: Recipe, languages: tuple[str, ...]) -> list[Any]:
+    """What decides what `html_stages` do: part of fingerprints."""
+    settings = recipe.commoncrawl
+    parts = (settings.decode, settings.prescreen, settings.extract)
+    model = checksum(recipe.models.language_identifier) if languages else ""
+    return [[to_plain(part) for part in parts], languages, model]
 
 
 def prescreen_languages(settings: CommonCrawlSettings) -> tuple[str, ...]:
@@ -211,19 +225,9 @@ def decisions_folder(job: Job) -> str:
 def extract_fingerprint(job: Job) -> str:
     """What decides the extracted text."""
     settings = job.recipe.commoncrawl
-    languages = prescreen_languages(settings)
-    parts = (
-        settings.mode,
-        settings.input,
-        settings.decode,
-        settings.prescreen,
-        settings.extract,
-        settings.length,
-        settings.paragraphs.enabled,
-        languages,
-    )
-    model = checksum(job.recipe.models.language_identifier) if languages else ""
-    return fingerprint("extract", [to_plain(part) for part in parts], model, job.shard_form)
+    parts = (settings.mode, settings.input, settings.length, settings.paragraphs.enabled)
+    html = html_version(job.recipe, prescreen_languages(settings))
+    return fingerprint("extract", [to_plain(part) for part in parts], html, job.shard_form)
 
 
 def finish_fingerprint(job: Job, extracted: str) -> str:

@@ -9,17 +9,38 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, Field
 
 from dedup.decisions import Policy
+from filters.bad_words import BadWordSettings
+from filters.books import (
+    GutenbergSettings,
+    LayoutSettings,
+    ProseSettings,
+    TextDecoderSettings,
+)
+from filters.c4 import EndMarkSettings, LongWordSettings, PhraseSettings, ShortLineSettings
+from filters.c4 import PageSettings as C4PageSettings
 from filters.ccnet_text import Mode
+from filters.code import (
+    CodeDecoderSettings,
+    CodePathSettings,
+    CodeQualitySettings,
+    GeneratedCodeSettings,
+    LicenceHeaderSettings,
+)
 from filters.document import Settings, StageSettings
 from filters.extraction import HtmlExtractorSettings
 from filters.html import HtmlDecoderSettings
+from filters.langdetect import LangdetectSettings
 from filters.language import LanguageSettings
+from filters.latex import LatexSettings
 from filters.length import LengthSettings
 from filters.perplexity import PerplexitySettings
 from filters.prescreen import PrescreenSettings
 from filters.reference_quality import ReferenceQualitySettings
+from filters.sentences import SentenceSettings
+from filters.stackexchange import QuestionSettings, ScoreSettings
 from filters.wikitext import PageSettings, WikitextSettings
 from pipeline.deduplication.settings import MethodName
+from pipeline.readers.archive_members import ArchiveSettings
 
 Positive: TypeAlias = Annotated[int, Field(gt=0)]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
@@ -119,4 +140,172 @@ class CommonCrawlSettings(Settings):
     language: LanguageSettings
     perplexity: PerplexitySettings
     reference_quality: ReferenceQualitySettings
+    deduplicate: tuple[MethodName, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class C4Settings(Settings):
+    """[c4]: the published C4, or C4's steps in the order of its code.
+
+    Attributes:
+        published: JSON Lines are the published C4, to `keep` as it is, or pages to `clean`.
+        maximum_line_bytes: longer lines of JSON are rejected unread.
+        deduplicate: methods of [deduplication] that the finished documents go through, in order.
+        crawl: how a crawl's files are read; HTML becomes text by [commoncrawl]'s settings.
+        url: whether one page per URL is kept, by [deduplication.url], before cleaning.
+        lines: whether every line is kept on one page only, by [deduplication.lines].
+    """
+
+    published: Literal["keep", "clean"]
+    maximum_line_bytes: Positive
+    deduplicate: tuple[MethodName, ...]
+    crawl: CrawlInputSettings
+    page: C4PageSettings
+    url: StageSettings
+    long_words: LongWordSettings
+    citation_marks: StageSettings
+    end_marks: EndMarkSettings
+    short_lines: ShortLineSettings
+    lorem_ipsum: PhraseSettings
+    javascript: PhraseSettings
+    curly_bracket: PhraseSettings
+    policy: PhraseSettings
+    sentences: SentenceSettings
+    lines: StageSettings
+    language: LangdetectSettings
+    bad_words: BadWordSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostsInputSettings(Settings):
+    """[stackexchange.input]: which sites are read, and how.
+
+    Attributes:
+        largest: so many sites are read, those with the most bytes of posts.
+        sites: host names; if there are any, these sites are read instead.
+        maximum_row_bytes: longer rows are rejected without being held.
+        maximum_expansion: an archive that decompresses to more than so many times its size is
+            rejected.
+        join_bytes: posts held in memory while questions meet their answers; what is more goes to a
+            temporary file. A larger thread is rejected.
+    """
+
+    largest: Positive
+    sites: tuple[str, ...]
+    maximum_row_bytes: Positive
+    maximum_expansion: Positive
+    join_bytes: Positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackExchangeSettings(Settings):
+    """[stackexchange]: threads of the largest sites, answers by score.
+
+    Attributes:
+        deduplicate: methods of [deduplication] that the finished documents go through, in order.
+    """
+
+    input: PostsInputSettings
+    scores: ScoreSettings
+    question: QuestionSettings
+    deduplicate: tuple[MethodName, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GithubInputSettings(Settings):
+    """[github.input].
+
+    Attributes:
+        maximum_row_bytes: longest row of a table, uncompressed.
+        maximum_file_bytes: larger files of a repository are rejected unread.
+        maximum_archive_bytes: so much of an archive is read, decompressed.
+    """
+
+    maximum_row_bytes: Positive
+    maximum_file_bytes: Positive
+    maximum_archive_bytes: Positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class LicenceSettings(Settings):
+    """[github.licences].
+
+    Attributes:
+        allowed: SPDX identifiers; case does not count, so BigQuery's keys are the same.
+        minimum_coverage: a licence file is recognised if licence texts make up this share of it,
+            in percent.
+    """
+
+    allowed: tuple[str, ...]
+    minimum_coverage: Annotated[float, Field(gt=0, le=100)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GithubSettings(Settings):
+    """[github]: which repositories' files are kept, and how code becomes text.
+
+    Attributes:
+        deduplicate: methods of [deduplication] that the finished documents go through, in order.
+    """
+
+    deduplicate: tuple[MethodName, ...]
+    input: GithubInputSettings
+    licences: LicenceSettings
+    path: CodePathSettings
+    decode: CodeDecoderSettings
+    generated: GeneratedCodeSettings
+    header: LicenceHeaderSettings
+    quality: CodeQualitySettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArxivInputSettings(Settings):
+    """[arxiv.input]: how bulk files are read.
+
+    Attributes:
+        maximum_member_bytes: larger submissions, as they are in the tar, are rejected unread.
+    """
+
+    maximum_member_bytes: Positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArxivSettings(Settings):
+    """[arxiv]: which part of a paper stays, and what its macros may do.
+
+    Attributes:
+        deduplicate: methods of [deduplication] that the finished documents go through, in order.
+    """
+
+    input: ArxivInputSettings
+    latex: LatexSettings
+    deduplicate: tuple[MethodName, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BooksInputSettings(ArchiveSettings):
+    """[books.input]: how files are read. A text file and a line of JSON count as members.
+
+    Attributes:
+        group_files, group_bytes: small files make up a unit together, up to either.
+    """
+
+    group_files: Positive
+    group_bytes: Positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class BooksSettings(Settings):
+    """[books]: what is taken off a book, and what is none.
+
+    Attributes:
+        deduplicate: methods of [deduplication] that the finished documents go through, in order.
+    """
+
+    input: BooksInputSettings
+    decode: TextDecoderSettings
+    gutenberg: GutenbergSettings
+    layout: LayoutSettings
+    prose: ProseSettings
+    length: LengthSettings
     deduplicate: tuple[MethodName, ...]

@@ -94,7 +94,6 @@ def test_a_dataset_can_be_looked_into(tmp_path: Path, capsys: pytest.CaptureFixt
         (["run", "wikipedia", "--input", "{texts}", "--output", "{out}"], "looked for dumps named"),
         (["run", "commoncrawl", "--input", "{texts}", "--output", "{out}"], "*.warc.gz"),
         (["run", "wikipedia", "--input", "{finnish}", "--output", "{out}"], "wanted language"),
-        (["run", "books", "--input", "{texts}", "--output", "{out}"], "not built yet"),
         (
             [
                 *RUN_DUMPS,

@@ -24,7 +24,7 @@ def touch(folder: Path, *names: str) -> str:
 def test_crawl_formats_follow_the_file_name_not_its_folder(tmp_path: Path) -> None:
     folder = touch(tmp_path, "my.wet.files/a.warc.gz", "b.WARC.WET.gz", "notes.txt", "c.wat.gz")
     units, refused = commoncrawl.find_units(folder, RECIPE.commoncrawl.input)
-    formats = {unit.relative: commoncrawl._format(unit.relative) for unit in units}
+    formats = {unit.relative: commoncrawl.page_format(unit.relative) for unit in units}
     assert formats == {"my.wet.files/a.warc.gz": "warc", "b.WARC.WET.gz": "wet"}
     assert refused == []
 

@@ -1,0 +1,17 @@
+"""Books: from the bytes of a plain text to a book without what its distributor put around it."""
+
+from filters.books.decoding import TextDecoder, TextDecoderSettings
+from filters.books.gutenberg import GutenbergFilter, GutenbergSettings
+from filters.books.layout import BookLayout, LayoutSettings
+from filters.books.prose import ProseFilter, ProseSettings
+
+__all__ = [
+    "BookLayout",
+    "GutenbergFilter",
+    "GutenbergSettings",
+    "LayoutSettings",
+    "ProseFilter",
+    "ProseSettings",
+    "TextDecoder",
+    "TextDecoderSettings",
+]

@@ -1,0 +1,160 @@
+"""Project Gutenberg's header, licence and notices off a book; no licence text ever gets through.
+
+LLaMA (arXiv 2302.13971, section 2.1) names the Gutenberg Project as a source and says no more. The
+book is what stands between the markers (`frame`); where no marker says that the header has ended,
+or anything of a licence is left after the cut, the book is rejected.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from filters.books.frame import Frame, find_frame
+from filters.books.header import header_metadata
+from filters.books.marks import (
+    COPYRIGHT_YEAR,
+    COPYRIGHTED,
+    GUTENBERG,
+    LICENCE_PHRASES,
+    PUBLIC_DOMAIN,
+)
+from filters.books.notes import drop_bracketed_notes, drop_notices
+from filters.document import Document, Rejected, StageSettings
+
+_URL = "https://www.gutenberg.org/ebooks/"
+_FILE_NUMBER = re.compile(r"^(?:pg)?(\d{1,6})(?:[-_.]|$)")
+_TITLE_PAGES = 6000
+_SIMPLE = {"\n": " ", "\t": " ", "\xa0": " ", "\u2019": "'"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GutenbergSettings(StageSettings):
+    """[books.gutenberg]
+
+    Attributes:
+        protected_since: a copyright notice of this year or a later one on the first pages means
+            that the work may still be protected in the USA.
+        maximum_boilerplate_characters: a header or footer that is longer is more than that.
+        maximum_second_share: a file with another stretch between markers that is longer than this
+            share of the book (0 to 1) is more than one book.
+        maximum_notices: paragraphs in a book that name the project and are taken out.
+        maximum_notice_characters: of one such paragraph, or of the producers' notes at the end.
+    """
+
+    protected_since: int
+    maximum_boilerplate_characters: int
+    maximum_second_share: float
+    maximum_notices: int
+    maximum_notice_characters: int
+
+
+class GutenbergFilter:
+    """Leave the book and put what its header says into the metadata; other texts pass as they are.
+
+    Reasons: `boilerplate_end_not_found`, `several_books`, `copyrighted`, `too_many_notices`,
+    `licence_text_left` (also for a text from elsewhere with a sentence of the licence in it).
+    """
+
+    name = "gutenberg"
+
+    def __init__(self, settings: GutenbergSettings) -> None:
+        self.settings = settings
+
+    def open(self) -> None:
+        """Nothing to load."""
+
+    def __call__(self, document: Document) -> Document | Rejected:
+        text = document.text
+        if not GUTENBERG.search(text):
+            return _licence_left(text) or document
+        frame = find_frame(text)
+        if frame is None:
+            return Rejected("boilerplate_end_not_found", "no START marker, no end of small print")
+        header, book, footer = (
+            text[: frame.start],
+            text[frame.start : frame.end],
+            text[frame.end :],
+        )
+        _annotate(document, header, footer)
+        problem = self._several(frame, len(text)) or self._copyrighted(header, book)
+        if problem:
+            return problem
+        settings = self.settings
+        book = drop_bracketed_notes(book, settings.maximum_notice_characters)
+        found = drop_notices(book, settings.maximum_notice_characters)
+        if found.count > settings.maximum_notices:
+            return Rejected("too_many_notices", f"{found.count} paragraphs name the project")
+        document.text = found.text
+        return _licence_left(document.text, whole=True) or document
+
+    def _several(self, frame: Frame, length: int) -> Rejected | None:
+        settings, book = self.settings, frame.end - frame.start
+        if frame.second > settings.maximum_second_share * book:
+            return Rejected("several_books", f"{book} and {frame.second} characters")
+        longest = max(frame.start, length - frame.end)
+        if longest > settings.maximum_boilerplate_characters:
+            return Rejected("several_books", f"{longest} characters outside the markers")
+        return None
+
+    def _copyrighted(self, header: str, book: str) -> Rejected | None:
+        first_pages = book[:_TITLE_PAGES]
+        for part in (header, first_pages):
+            if notice := COPYRIGHTED.search(part):
+                return Rejected("copyrighted", " ".join(notice[0].split()))
+        for notice in COPYRIGHT_YEAR.finditer(first_pages):
+            if int(notice[1]) >= self.settings.protected_since:
+                return Rejected("copyrighted", " ".join(notice[0].split()))
+        return None
+
+
+def _annotate(document: Document, header: str, footer: str) -> None:
+    """Put what is known of the book into the document's metadata, and give it its id."""
+    metadata = document.metadata
+    metadata.update(header_metadata(header))
+    document.signals["header_characters"] = len(header)
+    document.signals["footer_characters"] = len(footer)
+    if PUBLIC_DOMAIN.search(header) or PUBLIC_DOMAIN.search(footer):
+        metadata["licence"] = "public domain (USA)"
+    path = str(metadata.get("path", ""))
+    if "book_number" not in metadata and (number := _FILE_NUMBER.match(PurePosixPath(path).name)):
+        metadata["book_number"] = int(number[1])
+    if "book_number" in metadata:
+        document.id = book_id(metadata["book_number"], path)
+        metadata["url"] = f"{_URL}{metadata['book_number']}"
+
+
+def book_id(number: int, path: str) -> str:
+    """`gutenberg/11`, and for other files of that book what their path says beyond the number:
+    `gutenberg/11@11-0`, `gutenberg/11@old/alice30`.
+    """
+    parts = list(PurePosixPath(re.sub(r"\.te?xt$", "", path, flags=re.IGNORECASE)).parts)
+    folders = [index for index, part in enumerate(parts[:-1]) if part == str(number)]
+    if folders:
+        parts = parts[folders[-1] + 1 :]
+    edition = "/".join(parts)
+    return (
+        f"gutenberg/{number}"
+        if edition in ("", f"{number}", f"pg{number}")
+        else (f"gutenberg/{number}@{edition}")
+    )
+
+
+def _licence_left(text: str, *, whole: bool = False) -> Rejected | None:
+    """The rejection of a text that has a sentence of the licence in it.
+
+    Args:
+        text: of the book.
+        whole: whether the very name of the project counts, too.
+    """
+    plain = text.lower()
+    for character, simple in _SIMPLE.items():
+        plain = plain.replace(character, simple)
+    while "  " in plain:
+        plain = plain.replace("  ", " ")
+    for phrase in (*LICENCE_PHRASES, *(("project gutenberg",) if whole else ())):
+        position = plain.find(phrase)
+        if position >= 0:
+            return Rejected("licence_text_left", plain[max(0, position - 30) : position + 90])
+    return None

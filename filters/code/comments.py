@@ -1,0 +1,95 @@
+"""The comments at the top of a file, before any code, in the file's own language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from filters.code.syntax import Syntax
+
+# What stands before or between header comments without being one, and is no code either.
+_PREAMBLE = re.compile(
+    r"<\?(?:php|xml)\b|<!doctype|</?html|<head|(['\"])use strict\1;?$|#pragma once$|"
+    r"#(?:ifndef|define)\s+\w+$|@echo off$|@charset\b|#requires\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """Lines `start` to `end` (exclusive) of a file.
+
+    Attributes:
+        opener, closer: of a block comment; both empty for a run of line comments.
+    """
+
+    start: int
+    end: int
+    opener: str = ""
+    closer: str = ""
+
+
+def head_of(text: str, maximum_characters: int) -> tuple[list[str], str]:
+    """The first whole lines of a text, and the rest from the line end before it."""
+    if len(text) <= maximum_characters:
+        return text.split("\n"), ""
+    end = text.rfind("\n", 0, maximum_characters)
+    if end < 0:
+        return [], text
+    return text[:end].split("\n"), text[end:]
+
+
+def leading_comments(lines: Sequence[str], syntax: Syntax) -> Iterator[Comment]:
+    """Comments up to the first line of code; blank lines part runs of line comments."""
+    at = 1 if lines and lines[0].startswith("#!") else 0
+    while at < len(lines):
+        line = lines[at].strip()
+        if not line:
+            at += 1
+            continue
+        comment = _block(lines, at, syntax) or _run(lines, at, syntax)
+        if comment is not None:
+            yield comment
+            at = comment.end
+        elif _PREAMBLE.match(line):
+            at += 1
+        else:
+            return
+
+
+def _block(lines: Sequence[str], start: int, syntax: Syntax) -> Comment | None:
+    """The block comment that fills whole lines from here, if it ends."""
+    line = lines[start].lstrip()
+    for opener, closer in syntax.block:
+        if not line.startswith(opener):
+            continue
+        position = len(lines[start]) - len(line) + len(opener)
+        for at in range(start, len(lines)):
+            end = lines[at].find(closer, position)
+            if end >= 0:
+                code = lines[at][end + len(closer) :].strip()
+                return None if code else Comment(start, at + 1, opener, closer)
+            position = 0
+    return None
+
+
+def _run(lines: Sequence[str], start: int, syntax: Syntax) -> Comment | None:
+    """The line comments from here, all with the same marker."""
+    for marker in syntax.line:
+        end = start
+        while end < len(lines) and _has_marker(lines[end], marker):
+            end += 1
+        if end > start:
+            return Comment(start, end)
+    return None
+
+
+def _has_marker(line: str, marker: str) -> bool:
+    # Fortran's `C ` and `*` count in the first column only.
+    if marker in ("C ", "c ", "*"):
+        return line.startswith(marker) or line.rstrip() == marker.rstrip()
+    line = line.lstrip()
+    if not line.startswith(marker):
+        return False
+    return not marker.isalpha() or not line[len(marker) : len(marker) + 1].isalnum()

@@ -1,0 +1,129 @@
+"""Line lengths and the shares of letters and digits (LLaMA, section 2.1; RedPajama v1's values).
+
+LLaMA names line length and the proportion of alphanumeric characters; RedPajama adds characters
+per token of GPT-NeoX's tokenizer. Nothing is downloaded here, so a token is a run of letters, a
+digit (LLaMA's tokenizer splits numbers into digits), or another character that is no white space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filters.document import Document, Rejected, StageSettings
+
+_SPACE, _LETTER, _DIGIT, _OTHER = range(4)
+_CODE_POINTS = 0x110000
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeQualitySettings(StageSettings):
+    """[github.quality]: all bounds are inclusive.
+
+    Attributes:
+        maximum_line: characters in the longest line.
+        maximum_mean_line: characters by lines, line ends counted.
+        minimum_alphanumeric_share: of all characters.
+        minimum_letters_per_token: letters by tokens.
+    """
+
+    maximum_line: int
+    maximum_mean_line: float
+    minimum_alphanumeric_share: float
+    minimum_letters_per_token: float
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What is counted in a text; lengths in characters."""
+
+    lines: int
+    maximum_line: int
+    mean_line: float
+    alphanumeric_share: float
+    letters_per_token: float
+
+
+class CodeQualityFilter:
+    """Drop files of long lines, and of few letters and digits."""
+
+    name = "quality"
+
+    def __init__(self, settings: CodeQualitySettings) -> None:
+        self.settings = settings
+
+    def open(self) -> None:
+        """Nothing to load."""
+
+    def __call__(self, document: Document) -> Document | Rejected:
+        found, settings = count(document.text), self.settings
+        document.signals.update(
+            lines=found.lines,
+            maximum_line=found.maximum_line,
+            mean_line=round(found.mean_line, 3),
+            alphanumeric_share=round(found.alphanumeric_share, 4),
+            letters_per_token=round(found.letters_per_token, 4),
+        )
+        if found.maximum_line > settings.maximum_line:
+            return Rejected("line_too_long", f"{found.maximum_line} > {settings.maximum_line}")
+        if found.mean_line > settings.maximum_mean_line:
+            detail = f"{found.mean_line:.1f} > {settings.maximum_mean_line}"
+            return Rejected("mean_line_too_long", detail)
+        if found.alphanumeric_share < settings.minimum_alphanumeric_share:
+            detail = f"{found.alphanumeric_share:.3f} < {settings.minimum_alphanumeric_share}"
+            return Rejected("few_alphanumerics", detail)
+        if found.letters_per_token < settings.minimum_letters_per_token:
+            detail = f"{found.letters_per_token:.2f} < {settings.minimum_letters_per_token}"
+            return Rejected("few_letters_per_token", detail)
+        return document
+
+
+def count(text: str) -> Statistics:
+    """Statistics of a text; a line end at its very end does not begin another line."""
+    text = text.removesuffix("\n")
+    points, kinds = _kinds(text)
+    ends = np.flatnonzero(points == ord("\n"))
+    lengths = np.diff(ends, prepend=-1, append=len(points)) - 1
+    letters, digits = kinds == _LETTER, kinds == _DIGIT
+    number = int(np.count_nonzero(letters))
+    runs = int(np.count_nonzero(letters[1:] & ~letters[:-1])) + bool(len(letters) and letters[0])
+    digit_count = int(np.count_nonzero(digits))
+    tokens = runs + digit_count + int(np.count_nonzero(kinds == _OTHER))
+    return Statistics(
+        lines=len(lengths),
+        maximum_line=int(lengths.max()),
+        mean_line=len(points) / len(lengths),
+        alphanumeric_share=(number + digit_count) / max(1, len(points)),
+        letters_per_token=number / max(1, tokens),
+    )
+
+
+def _kinds(text: str) -> tuple[NDArray[np.integer], NDArray[np.uint8]]:
+    """Code points of a text and the kind of each."""
+    if text.isascii():
+        encoded = text.encode()
+        kinds = np.frombuffer(encoded.translate(_ascii_kinds()), np.uint8)
+        return np.frombuffer(encoded, np.uint8), kinds
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    return points, _all_kinds().take(points)
+
+
+@lru_cache(maxsize=1)
+def _ascii_kinds() -> bytes:
+    return bytes(_kind(chr(point)) for point in range(256))
+
+
+@lru_cache(maxsize=1)
+def _all_kinds() -> NDArray[np.uint8]:
+    return np.fromiter((_kind(chr(point)) for point in range(_CODE_POINTS)), np.uint8, _CODE_POINTS)
+
+
+def _kind(character: str) -> int:
+    if character.isspace():
+        return _SPACE
+    if character.isalpha():
+        return _LETTER
+    return _DIGIT if character.isalnum() else _OTHER

@@ -1,0 +1,211 @@
+"""Conditionals, as far as the text alone decides them: the branch not taken goes.
+
+Decided: `\\iffalse`, `\\iftrue`, the switches of `\\newif`, `\\ifdefined` of a name of the paper's;
+and in macros `\\ifmmode`, `\\ifthenelse` with `\\equal`, `\\ifstrempty` and `\\ifblank`. All others
+stay as they are, with both branches.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filters.latex.definitions import Macro, read_name
+from filters.latex.token_reader import TokenReader
+
+if TYPE_CHECKING:
+    from filters.latex.expander import Expander, Handler
+
+# Commands that begin like a conditional and take their branches in braces.
+_WITH_BRACES = ("\\ifthenelse", "\\ifdef", "\\ifblank", "\\ifstr", "\\ifbool", "\\iftoggle")
+_NO_CONDITIONAL = ("\\iff", "\\ifcomment", "\\ifnumcomp", "\\ifempty", "\\ifundef", "\\ifnot")
+_INTRODUCES = ("\\newif", "\\let", "\\def")
+_MATH_BEGINS = frozenset(
+    "\\begin{" + name + star + "}"
+    for name in ("equation", "align", "eqnarray", "gather", "multline", "displaymath", "math")
+    for star in ("", "*")
+)
+_MATH_ENDS = frozenset("\\end" + token[len("\\begin") :] for token in _MATH_BEGINS)
+_LOOK_BACK = 400
+
+
+class Conditionals:
+    """The switches of a text, and what is done at `\\if...`."""
+
+    def __init__(self, expander: Expander) -> None:
+        self._expander = expander
+        self._switches: dict[str, bool] = {}
+        self._matched: list[str] | None = None
+        self._ends: dict[int, tuple[int | None, int]] = {}
+
+    def handlers(self) -> dict[str, Handler]:
+        """What the expander is to call for which token."""
+        return {
+            "\\iffalse": self._constant,
+            "\\iftrue": self._constant,
+            "\\ifmmode": self._math_mode,
+            "\\newif": self._new_switch,
+            "\\ifdefined": self._is_defined,
+            "\\ifthenelse": self._if_then_else,
+            "\\ifstrempty": self._if_empty,
+            "\\ifblank": self._if_empty,
+        }
+
+    def let(self, name: str, target: str) -> None:
+        """`\\let\\ifdraft\\iftrue` makes a switch too."""
+        if target in ("\\iftrue", "\\iffalse"):
+            self._add(name, target == "\\iftrue")
+
+    def _new_switch(self, token: str) -> None:
+        name = read_name(self._expander.reader)
+        if name is None or not name.startswith("\\if") or name in self._expander.reserved:
+            self._expander.out.append(token)
+            return
+        self._add(name, False)
+        self._expander.end_removal()
+
+    def _add(self, name: str, value: bool) -> None:
+        base = "\\" + name[len("\\if") :]
+        self._switches[name] = value
+        meanings = self._expander.meanings
+        meanings[name] = self._switch
+        for setter in (base + "true", base + "false"):
+            if setter not in self._expander.reserved:
+                meanings[setter] = self._set
+
+    def _set(self, token: str) -> None:
+        value = token.endswith("true")
+        self._switches["\\if" + token[1 : -4 if value else -5]] = value
+        self._expander.end_removal()
+
+    def _switch(self, token: str) -> None:
+        self._take(self._switches[token])
+
+    def _constant(self, token: str) -> None:
+        self._take(token == "\\iftrue")
+
+    def _math_mode(self, token: str) -> None:
+        if self._expander.reader.depth == 0:
+            self._expander.out.append(token)
+            return
+        self._take(self._in_math())
+
+    def _in_math(self) -> bool:
+        """Whether the text so far ends in a formula, judged from its paragraph."""
+        tokens = self._expander.out[-_LOOK_BACK:]
+        start = 0
+        for index, token in enumerate(tokens):
+            if token[0] != "\\" and "\n\n" in token:
+                start = index + 1 if "$" not in token.rpartition("\n\n")[2] else index
+        in_math = False
+        for index, token in enumerate(tokens[start:]):
+            if token in _MATH_BEGINS or token in ("\\[", "\\(", "\\ensuremath"):
+                in_math = True
+            elif token in _MATH_ENDS or token in ("\\]", "\\)"):
+                in_math = False
+            elif token[0] != "\\":
+                text = token.rpartition("\n\n")[2] if index == 0 else token
+                if text.replace("$$", "$").count("$") % 2:
+                    in_math = not in_math
+        return in_math
+
+    def _is_defined(self, token: str) -> None:
+        expander = self._expander
+        name = expander.reader.peek()
+        known = isinstance(expander.meanings.get(name), Macro) or name in expander.left
+        if known or name in expander.names_elsewhere:
+            expander.reader.next()
+            self._take(known, behind=1)
+        else:
+            expander.out.append(token)
+
+    def _if_then_else(self, token: str) -> None:
+        """ifthen's `\\ifthenelse{\\equal{a}{b}}{yes}{no}`."""
+        reader, snapshot = self._expander.reader, self._expander.reader.snapshot()
+        test, yes, no = reader.group(), reader.group(), reader.group()
+        value = None if test is None or no is None else self._is_equal(test)
+        if value is None or not snapshot[2]:
+            reader.restore(snapshot)
+            self._expander.out.append(token)
+            return
+        self._read_next(yes if value else no)
+
+    def _is_equal(self, test: list[str]) -> bool | None:
+        reader = TokenReader(test)
+        if not reader.skip_space() or reader.next() != "\\equal":
+            return None
+        first, second = reader.group(), reader.group()
+        if first is None or second is None or "".join(test[reader.position :]).strip():
+            return None
+        expand = self._expander.expand
+        return "".join(expand(first)).strip() == "".join(expand(second)).strip()
+
+    def _if_empty(self, token: str) -> None:
+        """etoolbox's `\\ifstrempty{a}{yes}{no}`."""
+        reader, snapshot = self._expander.reader, self._expander.reader.snapshot()
+        test, yes, no = reader.group(), reader.group(), reader.group()
+        if test is None or no is None or not snapshot[2]:
+            reader.restore(snapshot)
+            self._expander.out.append(token)
+            return
+        self._read_next(no if "".join(test).strip() else yes)
+
+    def _read_next(self, branch: list[str] | None) -> None:
+        if branch:
+            self._expander.reader.push(branch, self._expander.reader.depth)
+
+    def _take(self, value: bool, behind: int = 0) -> None:
+        """Leave the branch that `value` chooses to be read next, and drop the other.
+
+        Args:
+            value: whether the condition holds.
+            behind: tokens that were read after the conditional's own.
+        """
+        reader = self._expander.reader
+        tokens, start = reader.tokens, reader.position
+        found = self._find_end(tokens, start - behind)
+        if found is None:
+            return
+        middle, end = found
+        if value:
+            branch = tokens[start : end if middle is None else middle]
+        else:
+            branch = [] if middle is None else tokens[middle + 1 : end]
+        reader.position = end + 1
+        reader.spent += len(branch)
+        if branch and branch[0][0] in " \t" and branch[0].strip():
+            # White space that only ended the conditional's name.
+            branch = [branch[0].lstrip(" \t"), *branch[1:]]
+        if branch:
+            reader.push(branch, reader.depth)
+        else:
+            self._expander.end_removal()
+
+    def _find_end(self, tokens: list[str], start: int) -> tuple[int | None, int] | None:
+        """Where `\\else` (or None) and `\\fi` of the conditional before `start` stand."""
+        if self._matched is not tokens:
+            self._matched, self._ends = tokens, self._match(tokens)
+            self._expander.reader.spent += len(tokens)
+        return self._ends.get(start - 1)
+
+    def _match(self, tokens: list[str]) -> dict[int, tuple[int | None, int]]:
+        """For every conditional that is closed: its place, and those of its `\\else` and `\\fi`."""
+        ends: dict[int, tuple[int | None, int]] = {}
+        unclosed: list[int] = []
+        middles: dict[int, int] = {}
+        for position, token in enumerate(tokens):
+            if token == "\\fi":
+                if unclosed:
+                    begin = unclosed.pop()
+                    ends[begin] = middles.get(begin), position
+            elif token == "\\else":
+                if unclosed:
+                    middles.setdefault(unclosed[-1], position)
+            elif token.startswith("\\if") and self._is_conditional(token, tokens[position - 1]):
+                unclosed.append(position)
+        return ends
+
+    def _is_conditional(self, token: str, before: str) -> bool:
+        in_braces = token.startswith(_WITH_BRACES) and token != "\\ifdefined"
+        if in_braces or token in _NO_CONDITIONAL or before in _INTRODUCES:
+            return False
+        return not isinstance(self._expander.meanings.get(token), Macro)

@@ -1,0 +1,169 @@
+"""What the expander does at definitions: take them out, and give the names their meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from filters.latex.conditionals import Conditionals
+from filters.latex.definitions import (
+    Alias,
+    Macro,
+    read_def,
+    read_document_command,
+    read_name,
+    read_newcommand,
+    read_operator,
+    read_paired_delimiter,
+)
+from filters.latex.token_reader import TokenReader
+
+if TYPE_CHECKING:
+    from filters.latex.expander import Expander, Handler
+
+_PREFIXES = ("\\long", "\\global", "\\outer", "\\protected")
+_DEFS = ("\\def", "\\gdef", "\\edef", "\\xdef")
+_NEW_COMMANDS = (
+    *("\\newcommand", "\\renewcommand", "\\DeclareRobustCommand"),
+    *("\\newrobustcmd", "\\renewrobustcmd"),
+)
+_PROVIDES = ("\\providecommand", "\\providerobustcmd")
+# Definitions that leave no macro: name and number of the groups that follow.
+_OTHER_DEFINITIONS = {
+    "\\newenvironment": 3,
+    "\\renewenvironment": 3,
+    "\\provideenvironment": 3,
+    "\\NewDocumentEnvironment": 4,
+    "\\RenewDocumentEnvironment": 4,
+    "\\newtheorem": 2,
+    "\\declaretheorem": 1,
+    "\\newcounter": 1,
+    "\\newlength": 1,
+    "\\newsavebox": 1,
+    "\\newcolumntype": 2,
+    "\\theoremstyle": 1,
+    "\\newtheoremstyle": 9,
+}
+
+
+class Definers:
+    """The commands that define, for one expander."""
+
+    def __init__(self, expander: Expander, conditionals: Conditionals) -> None:
+        self._expander = expander
+        self._conditionals = conditionals
+
+    def handlers(self) -> dict[str, Handler]:
+        """What the expander is to call for which token."""
+        return {
+            **dict.fromkeys(_NEW_COMMANDS + _PROVIDES, self._new_command),
+            **dict.fromkeys(_DEFS, self._def),
+            **dict.fromkeys(_OTHER_DEFINITIONS, self._other_definition),
+            **dict.fromkeys(_PREFIXES, self._prefix),
+            **dict.fromkeys(
+                ("\\NewDocumentCommand", "\\RenewDocumentCommand", "\\ProvideDocumentCommand"),
+                self._document_command,
+            ),
+            "\\DeclareMathOperator": self._operator,
+            "\\DeclarePairedDelimiter": self._paired_delimiter,
+            "\\let": self._let,
+        }
+
+    def _finish_definition(self, found: tuple[str, Macro] | None, token: str) -> None:
+        """Define what was read; where nothing sensible was, the token stays."""
+        if found is None:
+            self._expander.out.append(token)
+            return
+        self._expander.define(*found)
+        self._expander.end_removal()
+
+    def _read_definition(
+        self, token: str, read: Callable[[TokenReader], tuple[str, Macro] | None]
+    ) -> None:
+        snapshot = self._expander.reader.snapshot()
+        found = read(self._expander.reader)
+        if found is None:
+            self._expander.reader.restore(snapshot)
+        self._finish_definition(found, token)
+
+    def _new_command(self, token: str) -> None:
+        snapshot = self._expander.reader.snapshot()
+        found = read_newcommand(self._expander.reader)
+        if found is None:
+            self._expander.reader.restore(snapshot)
+        elif token in _PROVIDES and found[0] in self._expander.meanings:
+            self._expander.end_removal()
+            return
+        self._finish_definition(found, token)
+
+    def _def(self, token: str) -> None:
+        self._read_definition(token, read_def)
+
+    def _operator(self, token: str) -> None:
+        self._read_definition(token, read_operator)
+
+    def _paired_delimiter(self, token: str) -> None:
+        self._read_definition(token, read_paired_delimiter)
+
+    def _document_command(self, token: str) -> None:
+        self._read_definition(token, read_document_command)
+
+    def _prefix(self, token: str) -> None:
+        """`\\long` and its like belong to the definition that follows; `\\global\\let` as well."""
+        snapshot = self._expander.reader.snapshot()
+        if self._expander.reader.skip_space():
+            following = self._expander.reader.peek()
+            if following in (*_PREFIXES, *_DEFS, "\\let"):
+                return
+        self._expander.reader.restore(snapshot)
+        self._expander.out.append(token)
+
+    def _let(self, token: str) -> None:
+        reader, snapshot = self._expander.reader, self._expander.reader.snapshot()
+        name = read_name(reader)
+        target = None
+        if name is not None:
+            reader.skip_text("=")
+            if reader.skip_space():
+                target = reader.peek()
+        if name is None or not target or target in ("{", "}"):
+            reader.restore(snapshot)
+            self._expander.out.append(token)
+            return
+        reader.next()
+        if target[0] != "\\":
+            reader.push_text(target[1:])
+            target = target[0]
+        meaning = self._expander.meanings.get(target)
+        if target in ("\\relax", "\\undefined", "\\@undefined"):
+            if name not in self._expander.reserved:
+                self._expander.meanings.pop(name, None)
+        elif isinstance(meaning, (Macro, Alias)):
+            self._expander.define(name, meaning)
+        elif target in self._expander.left:
+            self._expander.defined.add(name)
+            self._expander.leave(name, self._expander.left[target])
+        else:
+            self._expander.define(name, Alias(target))
+            self._conditionals.let(name, target)
+        self._expander.end_removal()
+
+    def _other_definition(self, token: str) -> None:
+        """Environments, theorems, counters: the definition goes, the uses stay."""
+        reader, snapshot = self._expander.reader, self._expander.reader.snapshot()
+        reader.skip_text("*")
+        groups = 0
+        while groups < _OTHER_DEFINITIONS[token]:
+            while reader.optional() is not None:
+                pass
+            argument = reader.argument() if groups == 0 else reader.group()
+            if argument is None:
+                break
+            groups += 1
+        if groups == 0:
+            reader.restore(snapshot)
+            self._expander.out.append(token)
+            return
+        while reader.optional() is not None:
+            pass
+        self._expander.end_removal()

@@ -1,0 +1,247 @@
+"""Macro definitions: how they are read, and what a call of a macro becomes.
+
+LaTeX2e's `\\newcommand` family, `\\DeclareMathOperator`, mathtools' `\\DeclarePairedDelimiter`,
+xparse's commands with `m` and `O{}` arguments, and TeX's `\\def` with delimited parameters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from filters.latex.token_reader import TokenReader
+from filters.latex.tokens import prepare_body, split_parameters
+
+# Names that a text defines itself: these commands fail on a name that LaTeX has.
+_NEW_NAME = re.compile(
+    r"\\(?:newcommand|newrobustcmd|DeclareMathOperator)\*?\s*\{?\s*(\\[a-zA-Z]+)"
+)
+
+# A macro that uses these is a program, which we do not run.
+_PROGRAMMING = """
+    ifx ifnum ifdim ifcase ifcat if ifodd ifhmode ifvmode ifinner ifcsname unless csname expandafter
+    futurelet catcode noexpand advance afterassignment loop IfNoValueTF IfNoValueT IfNoValueF
+    IfBooleanTF IfValueTF ifstrequal ifdefempty IfFileExists IfStrEq ifnumcomp ExplSyntaxOn foreach
+    begingroup aftergroup uppercase lowercase romannumeral read write immediate openin
+"""
+PROGRAMMING = frozenset("\\" + name for name in _PROGRAMMING.split())
+
+
+@dataclass(slots=True)
+class Macro:
+    """A macro that the paper defines.
+
+    Attributes:
+        body: tokens, and the numbers of parameters.
+        parameters: number of parameters.
+        default: of an optional first parameter, None where there is none.
+        marks: for `\\def`: the text that must follow the name, then for every parameter the text
+            that ends it (empty: the parameter is a group or one token).
+        size: characters of the body.
+        starred: what the name with a star becomes, where that differs.
+        sized: what the name with an optional argument becomes, where that differs.
+    """
+
+    body: list[str | int]
+    parameters: int = 0
+    default: list[str] | None = None
+    marks: tuple[str, ...] = ()
+    size: int = 0
+    starred: Macro | None = None
+    sized: Macro | None = None
+    is_program: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A name that `\\let` made another name, or a character, of LaTeX's own."""
+
+    token: str
+
+
+def make_macro(
+    body: Sequence[str],
+    parameters: int = 0,
+    default: list[str] | None = None,
+    marks: tuple[str, ...] = (),
+) -> Macro:
+    """A macro of a body as it stands in the source."""
+    split = split_parameters(prepare_body(list(body)))
+    size = 4 * len(split) + sum(len(part) for part in split if isinstance(part, str))
+    is_program = any(token in PROGRAMMING for token in body) or any(
+        isinstance(part, int) and part > parameters for part in split
+    )
+    return Macro(split, parameters, default, marks, size, is_program=is_program)
+
+
+def new_names(text: str) -> set[str]:
+    """Names that a source seems to define, commented ones included."""
+    return set(_NEW_NAME.findall(text))
+
+
+def new_macros(tokens: list[str]) -> Iterator[tuple[str, Macro]]:
+    """What a text defines anew, wherever it stands in it."""
+    reader = TokenReader(tokens)
+    for position, token in enumerate(tokens):
+        if token in ("\\newcommand", "\\newrobustcmd", "\\DeclareMathOperator"):
+            reader.clear()
+            reader.push(tokens, 0)
+            reader.position = position + 1
+            read = read_operator if token == "\\DeclareMathOperator" else read_newcommand
+            found = read(reader)
+            if found is not None:
+                yield found
+            if reader.spent > 4 * len(tokens):
+                return
+
+
+def read_name(reader: TokenReader) -> str | None:
+    """A control sequence, in braces or not; None if something else comes."""
+    snapshot = reader.snapshot()
+    content = reader.argument()
+    name = [token for token in content or () if token.strip()]
+    if len(name) == 1 and name[0][0] == "\\" and not name[0].startswith(("\\begin{", "\\end{")):
+        return name[0]
+    reader.restore(snapshot)
+    return None
+
+
+def read_newcommand(reader: TokenReader) -> tuple[str, Macro] | None:
+    """What follows `\\newcommand` and its relatives: `*{\\name}[2][default]{body}`."""
+    reader.skip_text("*")
+    name = read_name(reader)
+    if name is None:
+        return None
+    count = reader.optional()
+    default = reader.optional() if count is not None else None
+    body = reader.argument()
+    if body is None:
+        return None
+    number = "".join(count or ()).strip()
+    parameters = int(number) if number.isascii() and number.isdigit() and len(number) == 1 else 0
+    return name, make_macro(body, parameters, default if parameters else None)
+
+
+def read_operator(reader: TokenReader) -> tuple[str, Macro] | None:
+    """What follows `\\DeclareMathOperator`: `{\\name}{text}`."""
+    word = "\\operatorname*" if reader.skip_text("*") else "\\operatorname"
+    name, body = read_name(reader), reader.argument()
+    if name is None or body is None:
+        return None
+    return name, make_macro([word, "{", *body, "}"])
+
+
+def read_paired_delimiter(reader: TokenReader) -> tuple[str, Macro] | None:
+    """What follows mathtools' `\\DeclarePairedDelimiter`: `{\\name}{left}{right}`."""
+    name, left, right = read_name(reader), reader.argument(), reader.argument()
+    if name is None or left is None or right is None:
+        return None
+    macro = make_macro([*left, "#1", *right], 1)
+    macro.starred = make_macro(["\\left", *left, "#1", "\\right", *right], 1)
+    macro.sized = make_macro(["#1", *left, "#2", "#1", *right], 2)
+    return name, macro
+
+
+def read_document_command(reader: TokenReader) -> tuple[str, Macro] | None:
+    """What follows xparse's `\\NewDocumentCommand`: `\\name{m O{x}}{body}`."""
+    name, signature, body = read_name(reader), reader.argument(), reader.argument()
+    if name is None or signature is None or body is None:
+        return None
+    default, kinds = None, "".join(signature).replace(" ", "")
+    if kinds.startswith("O{") and "}" in kinds:
+        content, _, kinds = kinds[2:].partition("}")
+        default, kinds = [content] if content else [], "m" + kinds
+    macro = make_macro(body, len(kinds), default)
+    macro.is_program = macro.is_program or kinds != "m" * len(kinds)
+    return name, macro
+
+
+def read_def(reader: TokenReader) -> tuple[str, Macro] | None:
+    """What follows `\\def`: `\\name#1text#2{body}`."""
+    name = reader.peek()
+    if name[:1] != "\\" or name.startswith(("\\begin{", "\\end{")):
+        return None
+    reader.next()
+    pattern: list[str] = []
+    while (token := reader.next()) not in ("{", "}", None):
+        pattern.append(token or "")
+        if len(pattern) > 100:
+            return None
+    body = reader.rest_of_group() if token == "{" else None
+    if body is None:
+        return None
+    marks = [""]
+    for part in split_parameters(pattern):
+        if isinstance(part, int):
+            marks.append("")
+        else:
+            marks[-1] += part
+    # White space after the name separates, elsewhere it delimits.
+    marks[0] = marks[0].lstrip()
+    macro = make_macro(body, len(marks) - 1, None, tuple(marks) if any(marks) else ())
+    macro.is_program = macro.is_program or "#" in "".join(marks)
+    return name, macro
+
+
+def read_arguments(reader: TokenReader, macro: Macro) -> list[list[str]] | None:
+    """The arguments of a call; None where they do not match the definition."""
+    if macro.marks:
+        return _delimited_arguments(reader, macro.marks)
+    arguments = []
+    missing = macro.parameters
+    if macro.default is not None:
+        given = reader.optional()
+        arguments.append(macro.default if given is None else given)
+        missing -= 1
+    for _ in range(missing):
+        argument = reader.argument()
+        if argument is None:
+            return None
+        arguments.append(argument)
+    return arguments
+
+
+def _delimited_arguments(reader: TokenReader, marks: tuple[str, ...]) -> list[list[str]] | None:
+    if marks[0] and not reader.skip_text(marks[0]):
+        return None
+    if not marks[0]:
+        reader.skip_space()
+    arguments = []
+    for mark in marks[1:]:
+        argument = reader.until_text(mark) if mark else reader.argument()
+        if argument is None:
+            return None
+        if mark and len(argument) > 1 and argument[0] == "{" and argument[-1] == "}":
+            inner = argument[1:-1]
+            argument = inner if _is_balanced(inner) else argument
+        arguments.append(argument)
+    return arguments
+
+
+def _is_balanced(tokens: list[str]) -> bool:
+    level = 0
+    for token in tokens:
+        if token == "{":
+            level += 1
+        elif token == "}":
+            level -= 1
+            if level < 0:
+                return False
+    return level == 0
+
+
+def substitute(macro: Macro, arguments: list[list[str]]) -> tuple[list[str], int]:
+    """The body with its arguments, and its size in characters (each token counts 4 more)."""
+    if not macro.parameters:
+        return macro.body, macro.size  # type: ignore[return-value]  # no numbers without parameters
+    sizes = [4 * len(argument) + sum(map(len, argument)) for argument in arguments]
+    tokens: list[str] = []
+    size = macro.size
+    for part in macro.body:
+        if isinstance(part, int):
+            size += sizes[part - 1]
+            tokens += arguments[part - 1]
+        else:
+            tokens.append(part)
+    return tokens, size

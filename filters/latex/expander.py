@@ -1,0 +1,275 @@
+"""Expands the macros of a LaTeX text where they are used, and leaves everything else as it is.
+
+A loop over tokens with TeX's input stack (The TeXbook, chapter 20): the body of a macro is put in
+front of what is still to be read, so a macro inside another's body or argument, in math or not, is
+expanded in its turn, whatever the order of the definitions. Definitions take effect where they
+stand and vanish. Of TeX's conditionals those are decided that a text alone decides.
+
+Bounded: a call that goes deeper or grows larger than the limits is undone and its macro left as
+the author wrote it from there on; past the limit for the whole text, `ExpansionLimitError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from filters.document import Settings
+from filters.latex.conditionals import Conditionals
+from filters.latex.definers import Definers
+from filters.latex.definitions import Alias, Macro, read_arguments, substitute
+from filters.latex.token_reader import Snapshot, TokenReader
+from filters.latex.tokens import CONTROL_WORD, split_address
+
+Handler: TypeAlias = Callable[[str], None]
+Meaning: TypeAlias = Macro | Alias | Handler
+
+_CLOSING = tuple(".,;:!?)]'")
+# Texts expanded inside texts: titles, names of environments, style files.
+_MAXIMUM_NESTING = 8
+
+
+class ExpansionLimitError(Exception):
+    """The macros of a text ask for more work than the recipe allows."""
+
+
+class _RunawayError(Exception):
+    """One call asks for more than the limits of a call."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpansionSettings(Settings):
+    """[arxiv.latex.expansion]: bounds on what macros may do.
+
+    Attributes:
+        maximum_depth: macros inside macros, counted from the call in the source.
+        maximum_call_characters: what one call in the source may become and read on the way.
+        maximum_characters: what all calls of a paper may.
+    """
+
+    maximum_depth: int
+    maximum_call_characters: int
+    maximum_characters: int
+
+
+class Expander:
+    """Expands one text; its definitions stay from one `expand` to the next.
+
+    Attributes:
+        out: tokens of the result so far.
+        meanings: what control sequences mean that do not just stand for themselves.
+        reserved: names that no definition changes.
+        defined: names of the macros that were defined.
+        left: names of macros that were left as they are, with the reason.
+        nesting: 1 in the text itself, more in texts that are expanded for themselves.
+        names_elsewhere: names that other files of the paper define.
+        in_style: reading a style file: what it defines changes nothing that is known.
+    """
+
+    def __init__(self, settings: ExpansionSettings) -> None:
+        self.out: list[str] = []
+        self.reader = TokenReader([])
+        self.defined: set[str] = set()
+        self.left: dict[str, str] = {}
+        self.names_elsewhere: set[str] = set()
+        self.in_style = False
+        self._settings = settings
+        self._spent = 0
+        self.nesting = 0
+        self._call: tuple[str, int, Snapshot, int] | None = None
+        self._conditionals = Conditionals(self)
+        self.meanings: dict[str, Meaning] = {
+            **Definers(self, self._conditionals).handlers(),
+            "\\xspace": self._xspace,
+            "\\begin": self._environment_word,
+            "\\end": self._environment_word,
+            **self._conditionals.handlers(),
+        }
+        self.reserved = frozenset(self.meanings)
+
+    def expand(self, tokens: list[str]) -> list[str]:
+        """The tokens with their macros expanded, definitions gone.
+
+        Raises:
+            ExpansionLimitError: more than `maximum_characters` were spent.
+        """
+        if self.nesting >= _MAXIMUM_NESTING:
+            return tokens
+        self.nesting += 1
+        saved = self.out, self.reader, self._call
+        self.out, self.reader, self._call = [], TokenReader(tokens), None
+        try:
+            while not self._run_guarded():
+                pass
+            return self.out
+        finally:
+            self.nesting -= 1
+            self._spent += self.reader.spent
+            self.out, self.reader, self._call = saved
+
+    def _run_guarded(self) -> bool:
+        """Run to the end; False if a call was undone and there is more."""
+        try:
+            self._run()
+        except _RunawayError:
+            assert self._call is not None
+            token, length, snapshot, _ = self._call
+            del self.out[length:]
+            self.reader.restore(snapshot)
+            self.leave(token, "runaway")
+            self.out.append(token)
+            return False
+        return True
+
+    def _run(self) -> None:
+        reader, append = self.reader, self.out.append
+        meanings = self.meanings
+        while True:
+            tokens, position = reader.tokens, reader.position
+            end = len(tokens)
+            while position < end:
+                token = tokens[position]
+                position += 1
+                if token[0] == "\\":
+                    meaning = meanings.get(token)
+                    if meaning is not None:
+                        reader.position = position
+                        self._apply(token, meaning)
+                        break
+                    if token[-1] == "}" and (pieces := split_address(token)):
+                        reader.position = position
+                        reader.push(pieces, reader.depth)
+                        break
+                append(token)
+            else:
+                reader.position = position
+                if not reader.pop():
+                    return
+
+    def _apply(self, token: str, meaning: Meaning) -> None:
+        if isinstance(meaning, Macro):
+            self._call_macro(token, meaning)
+        elif isinstance(meaning, Alias):
+            handler = self.meanings.get(meaning.token) if meaning.token in self.reserved else None
+            if callable(handler):
+                handler(meaning.token)
+            else:
+                self.out.append(meaning.token)
+        else:
+            meaning(token)
+            self.check_limits()
+
+    def _call_macro(self, token: str, macro: Macro) -> None:
+        reader = self.reader
+        snapshot = reader.snapshot()
+        depth = reader.depth + 1
+        if depth == 1:
+            self._call = token, len(self.out), snapshot, self._spent + reader.spent
+        chosen = macro
+        if macro.starred is not None and reader.skip_text("*"):
+            chosen = macro.starred
+        elif macro.sized is not None and (size := reader.optional()) is not None:
+            reader.push([*("{",), *size, "}"], reader.depth)
+            chosen = macro.sized
+        arguments = read_arguments(reader, chosen) if chosen.parameters or chosen.marks else []
+        if arguments is None:
+            reader.restore(snapshot)
+            self.check_limits(depth)
+            self.out.append(token)
+            return
+        body, size_of_body = substitute(chosen, arguments)
+        self._spent += size_of_body + 1
+        self.check_limits(depth)
+        if not chosen.parameters:
+            self._tidy_after(body, reader)
+        if body:
+            reader.push(body, depth)
+
+    def _tidy_after(self, body: list[str], reader: TokenReader) -> None:
+        """Drop what only ended the name: `{}`, and white space before closing punctuation."""
+        ends_open = bool(body) and CONTROL_WORD.match(body[-1]) is not None
+        token = reader.peek()
+        if token == "{" and not ends_open:
+            here = reader.tokens, reader.position
+            follows = here[0][here[1] + 1 : here[1] + 3]
+            if follows[:1] == ["}"] and "".join(follows[1:])[:1] not in ("_", "^", "'"):
+                reader.position += 2
+        elif token[:1] == " " and token.lstrip(" ").startswith(_CLOSING) and not ends_open:
+            reader.next()
+            reader.push_text(token.lstrip(" "))
+
+    def check_limits(self, depth: int = 0) -> None:
+        """Raise where the work done so far is beyond a limit; `depth` is that of a call."""
+        settings, spent = self._settings, self._spent + self.reader.spent
+        if spent > settings.maximum_characters:
+            raise ExpansionLimitError(f"over {settings.maximum_characters} characters")
+        if depth and self._call is not None:
+            beyond = spent - self._call[3] > settings.maximum_call_characters
+            if beyond or depth > settings.maximum_depth:
+                raise _RunawayError
+
+    def reserve(self, handlers: Mapping[str, Handler]) -> None:
+        """Have handlers called for tokens that no definition may change."""
+        self.meanings.update(handlers)
+        self.reserved = frozenset(self.meanings)
+
+    def leave(self, name: str, reason: str) -> None:
+        """From here on, leave a macro as the author wrote it."""
+        self.meanings.pop(name, None)
+        self.left[name] = reason
+
+    def define(self, name: str, meaning: Macro | Alias) -> None:
+        """Give a name its meaning, unless the name is reserved."""
+        if name in self.reserved or name == "\\":
+            return
+        if self.in_style and (name in self.meanings or "@" in name):
+            return
+        self.defined.add(name)
+        if isinstance(meaning, Macro) and (meaning.is_program or self._uses_internals(meaning)):
+            self.leave(name, "program")
+        elif self.left.get(name) != "runaway":
+            self.left.pop(name, None)
+            self.meanings[name] = meaning
+
+    def _uses_internals(self, macro: Macro) -> bool:
+        """Whether a body has internal commands (with `@`) that the paper does not define."""
+        return any(
+            "@" in part and part not in self.meanings and CONTROL_WORD.match(part)
+            for part in macro.body
+            if isinstance(part, str)
+        )
+
+    def end_removal(self) -> None:
+        """After something was removed: with nothing else on its line, the line goes."""
+        if not self.out or self.out[-1].endswith("\n"):
+            self.reader.skip_line_end()
+
+    def _environment_word(self, token: str) -> None:
+        """`\\begin` apart from its braces: white space, or a name that a macro makes."""
+        content = self.reader.group()
+        if content is None:
+            self.out.append(token)
+            return
+        name = "".join(self.expand(content)).strip()
+        whole = f"{token}{{{name}}}"
+        meaning = self.meanings.get(whole)
+        if callable(meaning):
+            meaning(whole)
+        else:
+            self.out.append(whole)
+
+    def _xspace(self, token: str) -> None:
+        """The xspace package: a space, unless what follows would not want one."""
+        if self.reader.depth == 0:
+            self.out.append(token)
+            return
+        following = self.reader.peek()
+        if following == "{" and self.reader.tokens[self.reader.position + 1 :][:1] == ["}"]:
+            self.reader.position += 2
+        elif following and (
+            following[0].isalnum()
+            or following[0] in "($`{["
+            or (following[0] == "\\" and following[1:2].isalpha())
+        ):
+            self.out.append(" ")

@@ -1,0 +1,145 @@
+"""What stands before a paper's text: title, authors and abstract, taken out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from filters.latex.expander import Expander
+
+_FRONT_ENDS = (
+    *("\\maketitle", "\\end{frontmatter}", "\\end{titlepage}", "\\end{keyword}", "\\end{keywords}"),
+    *("\\keywords", "\\pacs"),
+)
+_NOTES = frozenset(("\\thanks", "\\footnote", "\\footnotemark", "\\footnotetext", "\\titlenote"))
+
+
+@dataclass
+class Marks:
+    """Where the parts of a paper begin, as numbers of tokens of the output; None if not reached.
+
+    Attributes:
+        begun: whether the document has begun.
+        body: the first section.
+        front: where the text begins if there is no section.
+        abstract: the beginning of the abstract, while it is being read.
+        muted: the bibliography, or what else is not kept.
+        in_appendix: whether an appendix has begun.
+        title, abstract_text, authors: what the front matter says.
+    """
+
+    begun: bool = False
+    body: int | None = None
+    front: int | None = None
+    abstract: int | None = None
+    muted: int | None = None
+    in_appendix: bool = False
+    title: str = ""
+    abstract_text: str = ""
+    authors: list[str] = field(default_factory=list)
+
+
+class FrontMatter:
+    """The handlers of front matter, for one paper."""
+
+    def __init__(self, expander: Expander, marks: Marks) -> None:
+        self._expander = expander
+        self._marks = marks
+
+    def register(self) -> None:
+        """Have the expander call the handlers."""
+        self._expander.reserve(
+            {
+                **dict.fromkeys(_FRONT_ENDS, self._front_end),
+                "\\title": self._title,
+                "\\author": self._author,
+                "\\abstract": self._abstract_command,
+                "\\begin{abstract}": self._begin_abstract,
+                "\\end{abstract}": self._end_abstract,
+            }
+        )
+
+    def _is_over(self, token: str) -> bool:
+        """Whether the front matter is behind us, or this is a text for itself: the token stays."""
+        if self._marks.body is None and self._expander.nesting == 1:
+            return False
+        self._expander.out.append(token)
+        return True
+
+    def _title(self, token: str) -> None:
+        if self._is_over(token):
+            return
+        self._expander.reader.optional()
+        title = self._expander.reader.group()
+        if title is not None and not self._marks.title:
+            self._marks.title = self._plain(title)
+
+    def _author(self, token: str) -> None:
+        if self._is_over(token):
+            return
+        self._expander.reader.optional()
+        author = self._expander.reader.group()
+        if author is not None and (name := self._plain(author)):
+            self._marks.authors.append(name)
+
+    def _plain(self, tokens: list[str]) -> str:
+        """An argument as one line of text, without notes."""
+        expanded = self._expander.expand(_without_notes(tokens))
+        text = "".join(_without_notes(expanded)).replace("\\\\", " ")
+        return " ".join(text.split())
+
+    def _abstract_command(self, token: str) -> None:
+        """`\\abstract{...}`, in some classes of up to five groups."""
+        if self._is_over(token):
+            return
+        parts: list[list[str]] = []
+        while len(parts) < 5 and (part := self._expander.reader.group()) is not None:
+            parts.append(part)
+        texts = ["".join(self._expander.expand(part)).strip() for part in parts]
+        self._marks.abstract_text = self._marks.abstract_text or " ".join(filter(None, texts))
+        self._front_end(token)
+
+    def _begin_abstract(self, token: str) -> None:
+        if not self._is_over(token):
+            self._marks.abstract = len(self._expander.out)
+
+    def _end_abstract(self, token: str) -> None:
+        marks, out = self._marks, self._expander.out
+        if marks.abstract is None:
+            out.append(token)
+            return
+        marks.abstract_text = marks.abstract_text or "".join(out[marks.abstract :]).strip()
+        marks.abstract = None
+        self._front_end(token)
+
+    def _front_end(self, token: str) -> None:
+        """Here the front matter may end: what follows is text, if there is no section."""
+        if self._is_over(token):
+            return
+        if token in ("\\keywords", "\\pacs"):
+            self._expander.reader.group()
+        if self._marks.muted is None:
+            self._marks.front = len(self._expander.out)
+
+
+def _without_notes(tokens: list[str]) -> list[str]:
+    """Tokens without `\\thanks{...}` and other notes."""
+    kept: list[str] = []
+    level, skipping = 0, -1
+    note = False
+    for token in tokens:
+        if token == "{":
+            level += 1
+            if note and skipping < 0:
+                skipping = level
+            note = False
+        elif token == "}":
+            level -= 1
+            if skipping == level + 1:
+                skipping = -1
+                continue
+        elif token in _NOTES:
+            note = True
+            continue
+        if skipping < 0:
+            kept.append(token)
+    return kept

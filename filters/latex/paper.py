@@ -1,0 +1,83 @@
+"""The filter of arXiv papers: a submission's bytes to the text of the paper (arXiv 2302.13971)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from filters.document import Document, Rejected, StageSettings
+from filters.latex.charset import declared_encoding, decode
+from filters.latex.expander import ExpansionLimitError, ExpansionSettings
+from filters.latex.main_file import choose_main_file
+from filters.latex.project import ProjectSettings, unpack
+from filters.latex.structure import PaperReader, StructureSettings
+from filters.latex.tidy import join_tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatexSettings(StageSettings):
+    """[arxiv.latex]: from submission to text.
+
+    Attributes:
+        without_section: papers in which no section begins: `reject`, or keep what follows the
+            `front_matter`.
+        minimum_characters: shorter texts are rejected.
+    """
+
+    without_section: Literal["reject", "front_matter"]
+    minimum_characters: int
+    project: ProjectSettings
+    expansion: ExpansionSettings
+    structure: StructureSettings
+
+
+class LatexCleaner:
+    """Submission (raw bytes) to LaTeX text from the first section on, macros expanded."""
+
+    name = "latex"
+
+    def __init__(self, settings: LatexSettings) -> None:
+        self._settings = settings
+
+    def open(self) -> None:
+        """Nothing to load."""
+
+    def __call__(self, document: Document) -> Document | Rejected:
+        """Fill in the text; title, authors and abstract go to the metadata."""
+        settings = self._settings
+        unpacked = unpack(document.raw, settings.project)
+        if isinstance(unpacked, Rejected):
+            return unpacked
+        declared = next(filter(None, map(declared_encoding, unpacked.values())), None)
+        files = {name: decode(data, declared) for name, data in unpacked.items()}
+        main_file = choose_main_file(files)
+        if main_file is None:
+            return Rejected("no_tex_file")
+        reader = PaperReader(files, settings.structure, settings.expansion)
+        try:
+            paper = reader.read(main_file)
+        except ExpansionLimitError as problem:
+            return Rejected("expansion_too_large", str(problem))
+        document.signals.update(
+            start=paper.start,
+            tex_files=len(paper.included),
+            source_characters=sum(len(files[name]) for name in paper.included),
+            macros_defined=len(paper.defined),
+            macros_left=sorted(paper.left),
+            missing_files=len(paper.missing),
+        )
+        document.metadata.update(
+            title=paper.title or None,
+            abstract=paper.abstract or None,
+            authors=paper.authors,
+            main_file=main_file,
+        )
+        text = join_tokens(paper.tokens)
+        reject = settings.without_section == "reject"
+        if paper.start not in (("section",) if reject else ("section", "front_matter")):
+            return Rejected("no_section", main_file)
+        if len(text) < settings.minimum_characters:
+            return Rejected("too_short", f"{len(text)} characters, start: {paper.start}")
+        document.text = text
+        document.raw = b""
+        return document

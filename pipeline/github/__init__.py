@@ -1,0 +1,1 @@
+"""GitHub's files: BigQuery's tables joined by keys, and local repositories with their licences."""

@@ -1,0 +1,85 @@
+"""A contents unit with what the join chose for its rows: raw files as documents."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from filters.document import Document
+from pipeline.github.join import read_chosen
+from pipeline.github.meeting import to_bytes
+from pipeline.readers.records import BadRecord, Record, Records
+from pipeline.readers.tables import DamagedRows, read_rows
+from pipeline.units import Unit
+
+_COLUMNS = ("id", "size", "content", "binary")
+
+
+@dataclass(frozen=True)
+class ReadContents:
+    """Reads a unit of the contents table.
+
+    Attributes:
+        folder: of the join.
+        slices: of its key space.
+        maximum_row_bytes: longer rows are rejected.
+    """
+
+    folder: str
+    slices: int
+    maximum_row_bytes: int
+
+    def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
+        chosen = _in_order(read_chosen(self.folder, unit.name, self.slices))
+        following = next(chosen, None)
+        for row in read_rows(stream, unit.relative, _COLUMNS, self.maximum_row_bytes):
+            if isinstance(row, DamagedRows):
+                yield BadRecord(f"{unit.relative}#{row.row}", "", row.reason, row.detail)
+                continue
+            number, values = row
+            while following is not None and following["row"] < number:
+                following = next(chosen, None)
+            if following is None or following["row"] > number:
+                blob = values["id"]
+                known = isinstance(blob, str) and blob
+                reason = "not_in_files" if known else "malformed_row"
+                yield BadRecord(f"{unit.relative}#{number}", "", reason, str(blob)[:100])
+            else:
+                yield _record(values, following)
+
+
+def _in_order(chosen: pa.Table) -> Iterator[dict[str, Any]]:
+    for batch in chosen.to_batches(max_chunksize=1000):
+        yield from batch.to_pylist()
+
+
+def _record(values: dict[str, Any], of: dict[str, Any]) -> Record:
+    identifier = f"{of['repository']}@{of['path']}"
+    if of["reason"]:
+        return BadRecord(identifier, "", of["reason"], of["licence"])
+    if values["binary"] is True:
+        return BadRecord(identifier, "", "binary", f"{values['size']} bytes")
+    if not isinstance(values["content"], str):
+        # BigQuery leaves out the content of files above 1 MiB.
+        return BadRecord(identifier, "", "no_content", f"{values['size']} bytes")
+    return Document(
+        id=identifier,
+        source="github",
+        metadata={
+            "repository": of["repository"],
+            "path": of["path"],
+            "licence": of["licence"],
+            "digest": values["id"],
+            "other_paths": of["licensed"] - 1,
+        },
+        raw=values["content"].encode("utf-8", "replace"),
+    )
+
+
+def chosen_digest(folder: str, unit: str, slices: int) -> str:
+    """Short hash of what was chosen for a unit: one that did not change need not be redone."""
+    return hashlib.sha256(to_bytes(read_chosen(folder, unit, slices))).hexdigest()[:16]

@@ -1,0 +1,142 @@
+"""What lies in an input folder: BigQuery's tables, or repositories as folders and archives."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from pipeline import files
+from pipeline.errors import InputError
+from pipeline.github.repositories import LISTING
+from pipeline.github.tables import Kind
+from pipeline.units import Unit, unit_name, unit_of
+
+_TABLE = re.compile(
+    r"(?:^|/)(contents|files|licenses)(?:[-_.][^/]*|/[^/]*)?\.(?:parquet|avro|jsonl?|ndjson)"
+    r"(?:\.gz|\.bz2)?$"
+)
+_ARCHIVE = re.compile(r"\.(?:tar|tar\.gz|tgz|tar\.bz2)$")
+LOOKED_FOR = (
+    "BigQuery's contents-*, files-* and licenses-* as .parquet, .avro or .jsonl(.gz), or "
+    "repositories as folders or .tar(.gz)"
+)
+
+
+def find_tables(folder: str) -> dict[Kind, list[Unit]]:
+    """The units of each table; empty if there is none at all.
+
+    Raises:
+        InputError: some of the three tables are there and others not.
+    """
+    tables: dict[Kind, list[Unit]] = {"files": [], "licenses": [], "contents": []}
+    for file in files.list_files(folder):
+        match = _TABLE.search(file.relative)
+        if match and "/.git/" not in file.relative:
+            tables[match[1]].append(unit_of(file))  # type: ignore[index]
+    if not tables["contents"]:
+        return {}
+    missing = [kind for kind, units in tables.items() if not units]
+    if missing:
+        raise InputError(
+            f"{folder!r} has the table contents but not {' and '.join(missing)}; all three "
+            "are needed: contents-*, files-*, licenses-*"
+        )
+    return tables
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository.
+
+    Attributes:
+        name: `owner/name`, or `name` where no owner is known.
+        path: of the archive, or of the folder.
+        is_folder: whether it is a folder.
+        size: bytes of an archive.
+    """
+
+    name: str
+    path: str
+    is_folder: bool
+    size: int = 0
+
+
+def find_repositories(folder: str) -> list[Repository]:
+    """Repositories: the folder itself or archive given, or those one or two levels below.
+
+    A folder is a repository if it has a `.git` or a file other than archives; a folder that has
+    only folders and archives is an owner.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not files.is_local(folder):
+        found = [
+            Repository(_ARCHIVE.sub("", file.relative), file.path, False, file.size)
+            for file in files.list_files(folder)
+            if _ARCHIVE.search(file.relative)
+        ]
+    elif Path(folder).is_file():
+        one = Path(folder)
+        found = [Repository(_ARCHIVE.sub("", one.name), folder, False, one.stat().st_size)]
+        found = found if _ARCHIVE.search(one.name) else []
+    else:
+        found = list(_below(Path(folder), "", 2))
+    if not found:
+        raise InputError(f"there is no input in {folder!r}; looked for {LOOKED_FOR}")
+    return sorted(found, key=lambda repository: repository.name)
+
+
+def _below(folder: Path, name: str, levels: int) -> Iterator[Repository]:
+    children = sorted(child for child in folder.iterdir() if not child.is_symlink())
+    archives = [child for child in children if child.is_file() and _ARCHIVE.search(child.name)]
+    others = [child for child in children if child.is_file() and child not in archives]
+    prefix = f"{name}/" if name else ""
+    if others or (folder / ".git").is_dir() or not levels:
+        yield Repository(name or folder.resolve().name, str(folder), True)
+        return
+    for archive in archives:
+        inner = prefix + _ARCHIVE.sub("", archive.name)
+        yield Repository(inner, str(archive), False, archive.stat().st_size)
+    for child in children:
+        if child.is_dir():
+            yield from _below(child, prefix + child.name, levels - 1)
+
+
+def unit_of_repository(repository: Repository, folder: str) -> Unit:
+    """The unit; for a folder its list of files is written first, and is what is read and hashed."""
+    if not repository.is_folder:
+        name = unit_name(repository.name)
+        relative = files.split(repository.path)[1]
+        return Unit(name, repository.path, relative, repository.size)
+    name = unit_name(repository.name)
+    lines = [orjson.dumps(entry) for entry in _walk(Path(repository.path))]
+    path = files.join(folder, name + LISTING)
+    data = b"\n".join([*lines, b""])
+    if not files.exists(path) or files.read_bytes(path) != data:
+        with files.atomic_write(path) as file:
+            file.write(data)
+    size = sum(orjson.loads(line)[1] for line in lines)
+    return Unit(name, path, repository.name, max(1, size))
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, int, str]]:
+    """Path, size and kind of every file, in order of path; links are named and not followed."""
+    found = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != ".git"]
+        for name in [*names, *(name for name in folders if Path(root, name).is_symlink())]:
+            path = Path(root, name)
+            relative = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "replace")
+            if path.is_symlink():
+                found.append((relative, 0, "symlink"))
+            elif path.is_file():
+                found.append((relative, path.stat().st_size, "file"))
+            else:
+                found.append((relative, 0, "not_a_file"))
+    yield from sorted(found)

@@ -1,0 +1,275 @@
+"""Repositories as folders or tar archives: their files as documents, under the licences found.
+
+Nothing is unpacked to disk; a member's name is an identity and never a path to write to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Literal, TypeAlias, cast
+
+import orjson
+
+from filters.document import Document
+from pipeline import files
+from pipeline.github.licences import (
+    LicencePolicy,
+    Verdict,
+    folder_of,
+    identify,
+    is_licence_file,
+    nearest,
+)
+from pipeline.readers.dump_file import UnreadableDumpError, open_dump
+from pipeline.readers.records import BadRecord, Record, Records, SkippedRecord
+from pipeline.sources.settings import GithubInputSettings, LicenceSettings
+from pipeline.units import Unit
+
+LISTING = ".files.jsonl"
+# Longest header or file that tarfile may ask for at once.
+_MAXIMUM_HEADER_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a repository; `read` may be called until the next entry is asked for."""
+
+    path: str
+    size: int
+    kind: Literal["file", "symlink", "not_a_file"]
+    read: Callable[[], bytes]
+
+
+class ArchiveError(Exception):
+    """An archive that cannot be read to its end.
+
+    Attributes:
+        reason: snake_case.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+Entries: TypeAlias = Callable[[], Iterable[Entry]]
+
+
+@dataclass(frozen=True)
+class ReadRepository:
+    """Reads a unit that is a repository.
+
+    Attributes:
+        repositories: for each unit its repository's name, and the folder of one that is no archive.
+        input: limits.
+        licences: which are kept.
+    """
+
+    repositories: dict[str, tuple[str, str]]
+    input: GithubInputSettings
+    licences: LicenceSettings
+
+    def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
+        name, folder = self.repositories[unit.name]
+        if folder:
+            listing = stream.read()
+            yield from self._read(name, lambda: _listed(folder, listing), "")
+            return
+        stream.seek(0)
+
+        def members() -> Iterator[Entry]:
+            stream.seek(0)
+            return _members(stream, unit.relative, self.input.maximum_archive_bytes)
+
+        try:
+            top = _top_folder(members())
+            yield from self._read(name, members, top)
+        except ArchiveError as error:
+            yield BadRecord(unit.relative, "", error.reason, str(error))
+
+    def _read(self, name: str, entries: Entries, top: str) -> Records:
+        found = self._find_licences(entries(), top)
+        for entry in entries():
+            yield self._record(name, entry, entry.path[len(top) :], found)
+
+    def _find_licences(self, entries: Iterable[Entry], top: str) -> Found:
+        found = Found(LicencePolicy(self.licences.allowed))
+        for entry in entries:
+            path = entry.path[len(top) :]
+            of_all = path.startswith("LICENSES/")
+            if (of_all or is_licence_file(path)) and entry.kind == "file":
+                names: tuple[str, ...] = ()
+                if entry.size <= self.input.maximum_file_bytes:
+                    text = entry.read().decode("utf-8", "replace")
+                    names = identify(text, self.licences.minimum_coverage)
+                found.add("" if of_all else folder_of(path), names)
+        return found
+
+    def _record(self, name: str, entry: Entry, path: str, found: Found) -> Record:
+        if path.startswith(".git/"):
+            return SkippedRecord("git_folder")
+        identifier = f"{name}@{path}"
+        if ".." in path.split("/") or path.startswith("/"):
+            return BadRecord(identifier, "", "unsafe_name", path)
+        if entry.kind != "file":
+            return BadRecord(identifier, "", entry.kind)
+        verdict = found.verdict(path)
+        if verdict.reason:
+            return BadRecord(identifier, "", verdict.reason, verdict.licence)
+        if entry.size > self.input.maximum_file_bytes:
+            return BadRecord(identifier, "", "too_large", f"{entry.size} bytes")
+        data = entry.read()
+        return Document(
+            id=identifier,
+            source="github",
+            metadata={
+                "repository": name,
+                "path": path,
+                "licence": verdict.licence,
+                "digest": blob_id(data),
+            },
+            raw=data,
+        )
+
+
+def blob_id(data: bytes) -> str:
+    """git's name of a blob of these bytes."""
+    start = b"blob %d\0" % len(data)
+    return hashlib.sha1(start + data, usedforsecurity=False).hexdigest()
+
+
+@dataclass
+class Found:
+    """Licences by folder; an empty tuple among them is a licence file that was not recognised."""
+
+    policy: LicencePolicy
+    folders: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._verdicts: dict[str, Verdict] = {}
+
+    def add(self, folder: str, names: tuple[str, ...]) -> None:
+        self.folders.setdefault(folder, []).append(names)
+        self._verdicts = {}
+
+    def verdict(self, path: str) -> Verdict:
+        """The repository's, where that is against the file; else the nearest folder's."""
+        if not self._verdicts:
+            self._verdicts = {"": Verdict("", "no_licence")}
+            for folder, licences in self.folders.items():
+                self._verdicts[folder] = self._of(folder, licences)
+        of_all = self._verdicts[""]
+        return of_all if of_all.reason else nearest(path, self._verdicts) or of_all
+
+    def _of(self, folder: str, licences: list[tuple[str, ...]]) -> Verdict:
+        verdict = self.policy.verdict(name for names in licences for name in names)
+        if not all(licences) and (not verdict.reason or verdict.reason == "no_licence"):
+            verdict = Verdict(verdict.licence, "licence_not_recognised")
+        if folder and verdict.reason:
+            return Verdict(verdict.licence, f"folder_{verdict.reason}")
+        return verdict
+
+
+def _listed(folder: str, listing: bytes) -> Iterator[Entry]:
+    """The files of a folder as they were listed."""
+    for line in listing.splitlines():
+        path, size, kind = orjson.loads(line)
+        yield Entry(path, size, kind, _Reader(files.join(folder, path)))
+
+
+@dataclass(frozen=True)
+class _Reader:
+    path: str
+
+    def __call__(self) -> bytes:
+        return files.read_bytes(self.path)
+
+
+def _members(stream: BinaryIO, name: str, maximum_bytes: int) -> Iterator[Entry]:
+    """The members of an archive, in order, without its folders.
+
+    Raises:
+        ArchiveError: it is damaged, or longer than allowed.
+    """
+    forward = ForwardStream(open_dump(stream, name), maximum_bytes)
+    try:
+        with tarfile.TarFile(fileobj=cast(Any, forward), errorlevel=2) as archive:
+            while (member := archive.next()) is not None:
+                # tarfile keeps every member; an archive may have millions.
+                cast(Any, archive).members.clear()
+                if not member.isdir():
+                    yield _entry(archive, member)
+    except tarfile.TarError as error:
+        raise ArchiveError("malformed_tar", str(error)) from error
+    except UnreadableDumpError as error:
+        raise ArchiveError(error.reason, error.detail) from error
+    except (ValueError, OverflowError, EOFError) as error:
+        raise ArchiveError("malformed_tar", f"{type(error).__name__}: {error}") from error
+
+
+def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
+    name = member.name.encode("utf-8", "replace").decode().removeprefix("./")
+    if member.issym() or member.islnk():
+        return Entry(name, 0, "symlink", bytes)
+    if not member.isreg():
+        return Entry(name, 0, "not_a_file", bytes)
+
+    def read() -> bytes:
+        file = archive.extractfile(member)
+        data = file.read() if file is not None else b""
+        if len(data) != member.size:
+            raise ArchiveError("truncated_tar", f"{name}: {len(data)} of {member.size} bytes")
+        return data
+
+    return Entry(name, member.size, "file", read)
+
+
+def _top_folder(entries: Iterable[Entry]) -> str:
+    """The one folder that holds everything, as in GitHub's archives; empty if there is none."""
+    tops = {entry.path.partition("/")[0] if "/" in entry.path else "" for entry in entries}
+    top = tops.pop() if len(tops) == 1 else ""
+    return f"{top}/" if top not in ("", "..", ".") else ""
+
+
+class ForwardStream(io.RawIOBase):
+    """A stream that can be sought forward only, and gives so many bytes in all and at once."""
+
+    def __init__(self, stream: BinaryIO, maximum_bytes: int) -> None:
+        super().__init__()
+        self._stream = stream
+        self._maximum = maximum_bytes
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence != io.SEEK_SET or offset < self._position:
+            raise ArchiveError("malformed_tar", f"seek from {self._position} to {offset}")
+        while self._position < offset:
+            if not self._take(min(1 << 20, offset - self._position)):
+                break
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= 64 * _MAXIMUM_HEADER_BYTES:
+            raise ArchiveError("malformed_tar", f"a header or file of {size} bytes")
+        pieces = []
+        while size > 0 and (piece := self._take(size)):
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
+
+    def _take(self, size: int) -> bytes:
+        piece = self._stream.read(size)
+        self._position += len(piece)
+        if self._position > self._maximum:
+            raise ArchiveError("archive_too_large", f"more than {self._maximum} bytes")
+        return piece

@@ -1,0 +1,198 @@
+"""BigQuery's tables as sorted tables of keys: what a join needs of them, and no content.
+
+    tables/<kind>/keys/part-<unit>.parquet    rows in chunks, each chunk sorted by `key`
+    tables/<kind>/stats/part-<unit>.json      written last: the unit is committed
+
+`key` is xxh3-64 of the repository (files, licenses) or of the blob's id (contents). Row groups are
+small and know their smallest and largest key, so that a range of keys is read without the rest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO, Any, Literal, TypeAlias, cast
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import xxhash
+
+from pipeline import files
+from pipeline.accounting import Funnel, write_json
+from pipeline.dataset import Dataset
+from pipeline.readers.tables import DamagedRows, read_rows
+from pipeline.units import Unit
+
+Kind: TypeAlias = Literal["files", "licenses", "contents"]
+
+_CHUNK_ROWS = 200_000
+_GROUP_ROWS = 8_192
+
+
+def schema(**columns: pa.DataType) -> pa.Schema:
+    """A schema of nullable columns."""
+    return pa.schema(list(columns.items()))
+
+
+SCHEMAS: dict[Kind, pa.Schema] = {
+    "files": schema(
+        key=pa.uint64(),
+        repository=pa.string(),
+        path=pa.string(),
+        mode=pa.int64(),
+        id=pa.string(),
+    ),
+    "licenses": schema(key=pa.uint64(), repository=pa.string(), licence=pa.string()),
+    "contents": schema(key=pa.uint64(), id=pa.string(), row=pa.int64()),
+}
+
+
+def key_of(text: str) -> int:
+    """The key of a repository or a blob id."""
+    return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{value!r:.100} where a name is expected")
+    return value
+
+
+def _file_row(_: int, row: dict[str, Any]) -> tuple[Any, ...]:
+    repository, path, blob = (_text(row[name]) for name in ("repo_name", "path", "id"))
+    # JSON exports have 64-bit numbers as strings.
+    return key_of(repository), repository, path, int(row["mode"] or 0), blob
+
+
+def _licence_row(_: int, row: dict[str, Any]) -> tuple[Any, ...]:
+    repository = _text(row["repo_name"])
+    return key_of(repository), repository, _text(row["license"])
+
+
+def _content_row(number: int, row: dict[str, Any]) -> tuple[Any, ...]:
+    blob = _text(row["id"])
+    return key_of(blob), blob, number
+
+
+_ROWS: dict[Kind, tuple[tuple[str, ...], Callable[[int, dict[str, Any]], tuple[Any, ...]]]] = {
+    "files": (("repo_name", "path", "mode", "id"), _file_row),
+    "licenses": (("repo_name", "license"), _licence_row),
+    "contents": (("id",), _content_row),
+}
+
+
+@dataclass(frozen=True)
+class TablePass:
+    """The keys of every file of one table.
+
+    Attributes:
+        kind: of table.
+        folder: where its keys go.
+        fingerprint: of the pass.
+        maximum_row_bytes: longer rows are damaged.
+    """
+
+    kind: Kind
+    folder: str
+    fingerprint: str
+    maximum_row_bytes: int
+
+    @property
+    def name(self) -> str:
+        return f"keys of {self.kind}"
+
+    def path(self, unit: Unit) -> str:
+        """The sorted table of a unit."""
+        return Dataset(self.folder).part("keys", unit.name)
+
+    def through(self, units: beam.PCollection) -> beam.PCollection:
+        return units | "keys" >> beam.Map(self.make)
+
+    def make(self, unit: Unit) -> str:
+        """Write the keys of one unit."""
+        stats_path = Dataset(self.folder).stats_path(unit.name)
+        files.delete([stats_path])
+        damaged: Counter[str] = Counter()
+        rows = size = 0
+        with files.atomic_write(self.path(unit)) as file:
+            writer = pq.ParquetWriter(cast(IO[bytes], file), SCHEMAS[self.kind])
+            for chunk in self._chunks(unit, damaged):
+                writer.write_table(chunk.sort_by("key"), row_group_size=_GROUP_ROWS)
+                rows, size = rows + len(chunk), size + chunk.nbytes
+            writer.close()
+        stats = {
+            "unit": unit.name,
+            "fingerprint": unit.fingerprint(self.fingerprint),
+            "input": {"path": unit.relative, "listed_bytes": unit.size},
+            "funnel": Funnel().to_json(),
+            "outputs": {"keys": {"rows": rows, "bytes": size}},
+            "damaged": dict(sorted(damaged.items())),
+        }
+        write_json(stats_path, stats)
+        return unit.name
+
+    def _chunks(self, unit: Unit, damaged: Counter[str]) -> Iterator[pa.Table]:
+        """Tables of at most so many rows; damaged rows are counted by reason."""
+        columns, take = _ROWS[self.kind]
+        rows: list[tuple[Any, ...]] = []
+        with files.open_read(unit.path) as stream:
+            for row in read_rows(stream, unit.relative, columns, self.maximum_row_bytes):
+                if isinstance(row, DamagedRows):
+                    damaged[row.reason] += 1
+                    continue
+                try:
+                    rows.append(take(*row))
+                except (ValueError, TypeError):
+                    damaged["malformed_row"] += 1
+                if len(rows) >= _CHUNK_ROWS:
+                    yield _table(rows, SCHEMAS[self.kind])
+                    rows = []
+        yield _table(rows, SCHEMAS[self.kind])
+
+
+def _table(rows: list[tuple[Any, ...]], of: pa.Schema) -> pa.Table:
+    columns = list(zip(*rows, strict=True)) or [()] * len(of)
+    arrays = [
+        pa.array([_encodable(value) for value in column], kind)
+        for column, kind in zip(columns, of.types, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=of)
+
+
+def _encodable(value: Any) -> Any:
+    """A lone surrogate, which JSON may have, as a replacement character."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def write_sorted(path: str, table: pa.Table) -> None:
+    """Write a table that `read_range` can read."""
+    with files.atomic_write(path) as file:
+        pq.write_table(table.sort_by("key"), cast(IO[bytes], file), row_group_size=_GROUP_ROWS)
+
+
+def read_range(path: str, low: int, high: int) -> pa.Table:
+    """The rows of a sorted table whose key is at least `low` and below `high`."""
+    with files.open_read(path) as file:
+        table = pq.ParquetFile(cast(IO[bytes], file))
+        groups = [
+            number
+            for number in range(table.metadata.num_row_groups)
+            if _overlaps(table.metadata.row_group(number), low, high)
+        ]
+        found = table.read_row_groups(groups)
+    keys = found.column("key")
+    inside = pc.and_(
+        pc.greater_equal(keys, pa.scalar(low, pa.uint64())),
+        pc.less_equal(keys, pa.scalar(high - 1, pa.uint64())),
+    )
+    return found.filter(inside)
+
+
+def _overlaps(group: Any, low: int, high: int) -> bool:
+    if not group.num_rows:
+        return False  # an empty group has no statistics
+    statistics = group.column(0).statistics
+    return bool(statistics.min < high and statistics.max >= low)

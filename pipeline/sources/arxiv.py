@@ -1,0 +1,88 @@
+"""arXiv as LLaMA used it: LaTeX from the first section on, macros expanded (arXiv 2302.13971).
+
+One pass: bulk tars -> submissions -> text. Title, authors and abstract go to columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from filters.latex import LatexCleaner
+from pipeline.deduplication.chain import complete, undeduplicated
+from pipeline.job import Job
+from pipeline.readers.arxiv_bulk import read_arxiv
+from pipeline.readers.records import Records
+from pipeline.recipe import fingerprint, to_plain
+from pipeline.runner import MapPass
+from pipeline.shards import Columns
+from pipeline.sources.settings import ArxivInputSettings
+from pipeline.stages import ReadUnit, Stage, enabled
+from pipeline.units import Unit, find_inputs, unit_of
+from pipeline.writer import WriterSettings
+
+FILES = r"(\.tar|(\d{4}\.\d{4,5}|[a-z]_?\d{7})(v\d+)?\.(gz|tgz|tar\.gz|pdf|tex))$"
+LOOKED_FOR = "bulk files like arXiv_src_2004_001.tar, or single sources like 2004.14974.gz"
+
+COLUMNS = Columns(
+    metadata={
+        "title": pa.string(),
+        "abstract": pa.string(),
+        "authors": pa.list_(pa.string()),
+        "main_file": pa.string(),
+    },
+    signals={
+        "start": pa.string(),
+        "tex_files": pa.int64(),
+        "source_characters": pa.int64(),
+        "macros_defined": pa.int64(),
+        "macros_left": pa.list_(pa.string()),
+        "missing_files": pa.int64(),
+    },
+)
+
+
+@dataclass(frozen=True)
+class ReadBulk:
+    """Reads a unit as a bulk tar or a single submission."""
+
+    settings: ArxivInputSettings
+
+    def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
+        return read_arxiv(stream, unit.relative, self.settings.maximum_member_bytes)
+
+
+def find_units(folder: str) -> list[Unit]:
+    """Units below a folder.
+
+    Raises:
+        InputError: nothing is there that looks like arXiv sources.
+    """
+    return [unit_of(file) for file in find_inputs(folder, FILES, LOOKED_FOR)]
+
+
+def run(job: Job) -> None:
+    """Run the source."""
+    settings = job.recipe.arxiv
+    units = find_units(job.input)
+    job.check_stages(stages(job))
+    version = fingerprint("arxiv", to_plain(settings), job.shard_form, job.last_version())
+    methods = settings.deduplicate
+    committed = job.run_pass(documents_pass(job, undeduplicated(job, methods), version), units)
+    complete(job, methods, version, committed, [])
+
+
+def stages(job: Job) -> tuple[Stage, ...]:
+    """From submissions to text."""
+    settings = job.recipe.arxiv.latex
+    return (*enabled((settings, LatexCleaner(settings))), *job.last_stages)
+
+
+def documents_pass(job: Job, folder: str, version: str) -> MapPass:
+    """Bulk files to documents."""
+    columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
+    writer = WriterSettings(folder, version, columns, (), rows_per_group)
+    read = ReadUnit(ReadBulk(job.recipe.arxiv.input), job.batching)
+    return MapPass("arxiv", read, stages(job), job.batching, writer)

@@ -1,0 +1,135 @@
+"""Books as LLaMA used them: Project Gutenberg and collections of books (arXiv 2302.13971).
+
+One pass: text files, archives or JSON Lines -> text without what its distributor put around it.
+Then, as the recipe lists it, the deduplication of books with more than 90 % content overlap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from filters.books import BookLayout, GutenbergFilter, ProseFilter, TextDecoder
+from filters.document import Filter, StageSettings
+from filters.length import LengthFilter
+from pipeline import files
+from pipeline.deduplication.chain import complete, undeduplicated
+from pipeline.errors import InputError
+from pipeline.job import Job
+from pipeline.readers.books import ARCHIVE, JSON_LINES, TEXT, is_text_of_book, read_books
+from pipeline.readers.records import Records
+from pipeline.recipe import fingerprint, to_plain
+from pipeline.runner import MapPass
+from pipeline.shards import Columns
+from pipeline.sources.settings import BooksInputSettings, BooksSettings
+from pipeline.stages import ReadUnit, Stage
+from pipeline.units import Unit, find_inputs, group_units, members
+from pipeline.writer import WriterSettings
+
+FILES = "|".join(pattern.pattern for pattern in (TEXT, ARCHIVE, JSON_LINES))
+LOOKED_FOR = "*.txt, archives of them (*.zip, *.tar, *.tar.gz, *.tar.zst) or *.jsonl(.gz, .zst)"
+
+COLUMNS = Columns(
+    metadata={
+        "title": pa.string(),
+        "author": pa.string(),
+        "book_number": pa.int32(),
+        "release_date": pa.string(),
+        "path": pa.string(),
+    },
+    signals={
+        "encoding": pa.string(),
+        "encoding_source": pa.string(),
+        "header_characters": pa.int32(),
+        "footer_characters": pa.int32(),
+        "letter_share": pa.float64(),
+        "frequent_letter_share": pa.float64(),
+    },
+)
+
+
+@dataclass(frozen=True)
+class ReadBooks:
+    """Reads a unit as the files it is made of."""
+
+    settings: BooksInputSettings
+
+    def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
+        return read_books(stream, members(unit), self.settings)
+
+
+def find_units(
+    folder: str, settings: BooksInputSettings, lists: str
+) -> tuple[list[Unit], list[dict[str, str]]]:
+    """Units below a folder, and the files that are refused with their reason.
+
+    Args:
+        folder: with the raw files.
+        settings: how many files make a unit.
+        lists: folder for the lists of the units' files.
+
+    Raises:
+        InputError: nothing is there that may be a book.
+    """
+    found = find_inputs(folder, FILES, LOOKED_FOR)
+    names = {file.relative for file in found}
+    chosen, refused = [], []
+    for file in found:
+        if reason := _refusal(file.relative, names):
+            refused.append({"path": file.relative, "reason": reason})
+        else:
+            chosen.append(file)
+    if not chosen:
+        raise InputError(
+            f"none of the {len(found)} files below {folder!r} is a book; found for example "
+            f"{found[0].relative}"
+        )
+    limits = {"most_files": settings.group_files, "most_bytes": settings.group_bytes}
+    return group_units(folder, chosen, lists, **limits), refused
+
+
+def _refusal(relative: str, names: set[str]) -> str:
+    if TEXT.search(relative):
+        return "" if is_text_of_book(relative) else "not_named_like_a_book"
+    # Project Gutenberg has a zip beside every text.
+    is_packed = relative.lower().endswith(".zip") and f"{relative[:-4]}.txt" in names
+    return "same_book_as_txt" if is_packed else ""
+
+
+def run(job: Job) -> None:
+    """Run the source."""
+    settings = job.recipe.books
+    methods = settings.deduplicate
+    output = undeduplicated(job, methods)
+    units, refused = find_units(job.input, settings.input, files.join(output, "inputs"))
+    job.check_stages(stages(job))
+    version = fingerprint("books", to_plain(settings), job.shard_form, job.last_version())
+    committed = job.run_pass(documents_pass(job, output, version), units)
+    complete(job, methods, version, committed, refused)
+
+
+def stages(job: Job) -> tuple[Stage, ...]:
+    """From files to text."""
+    return (*own_stages(job.recipe.books), *job.last_stages)
+
+
+def own_stages(settings: BooksSettings) -> tuple[Filter, ...]:
+    """The stages of this source alone."""
+    optional: tuple[tuple[StageSettings, Filter], ...] = (
+        (settings.gutenberg, GutenbergFilter(settings.gutenberg)),
+        (settings.layout, BookLayout(settings.layout)),
+        (settings.prose, ProseFilter(settings.prose)),
+        (settings.length, LengthFilter(settings.length)),
+    )
+    used = (stage for stage_settings, stage in optional if stage_settings.enabled)
+    return (TextDecoder(settings.decode), *used)
+
+
+def documents_pass(job: Job, folder: str, version: str) -> MapPass:
+    """Books to documents."""
+    columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
+    writer = WriterSettings(folder, version, columns, (), rows_per_group)
+    read = ReadUnit(ReadBooks(job.recipe.books.input), job.batching)
+    return MapPass("books", read, stages(job), job.batching, writer)

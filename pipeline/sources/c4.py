@@ -1,0 +1,257 @@
+"""C4 (arXiv 1910.10683): the published one as it is, or the same made of a crawl.
+
+The published C4 is JSON Lines with url, text and timestamp: one pass, nothing changed. Of a crawl's
+WET or WARC it is made in the order of C4's own code, with a deduplication between two passes:
+`extract`: pages -> length; one page per URL; `clean`: heuristics, line by line -> sentences; every
+line on one page only; then sentences again -> language -> bad words.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from filters.bad_words import BadWordFilter
+from filters.c4 import (
+    CitationMarkFilter,
+    EndMarkFilter,
+    LongWordFilter,
+    PageFilter,
+    PhraseLineFilter,
+    PhrasePageFilter,
+    ShortLineFilter,
+)
+from filters.document import Document, Filter, StageSettings
+from filters.langdetect import LangdetectFilter
+from filters.sentences import SentenceFilter
+from pipeline import files
+from pipeline.deduplication.chain import complete, undeduplicated
+from pipeline.deduplication.settings import MethodName
+from pipeline.deduplication.step import Step, find_documents
+from pipeline.job import Job, checksum
+from pipeline.readers.jsonl import JsonLine, read_jsonl
+from pipeline.readers.records import BadRecord, Record, Records
+from pipeline.recipe import fingerprint, to_plain
+from pipeline.runner import MapPass
+from pipeline.shards import Columns
+from pipeline.sources import commoncrawl
+from pipeline.sources.settings import C4Settings
+from pipeline.stages import ReadUnit, Stage, enabled
+from pipeline.units import Unit, find_inputs, unit_of
+from pipeline.writer import WriterSettings
+
+PUBLISHED = r"\.jsonl?(\.(gz|zst|bz2))?$"
+LOOKED_FOR = f"*.json.gz, *.jsonl, *.jsonl.zst (the published C4), or {commoncrawl.LOOKED_FOR}"
+
+COLUMNS = Columns(
+    metadata={"title": pa.string(), "snapshot": pa.string(), "format": pa.string()},
+    signals={
+        "dropped_long_words": pa.int32(),
+        "citation_marks": pa.int32(),
+        "dropped_end_marks": pa.int32(),
+        "dropped_short_lines": pa.int32(),
+        "dropped_javascript": pa.int32(),
+        "dropped_policy": pa.int32(),
+        "language_score": pa.float64(),
+    },
+)
+
+
+@dataclass(frozen=True)
+class ReadC4:
+    """Reads a unit as JSON Lines, WARC or WET, by its name."""
+
+    settings: C4Settings
+
+    def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
+        if is_published(unit.relative):
+            limit = self.settings.maximum_line_bytes
+            for line in read_jsonl(stream, name=unit.relative, maximum_line_bytes=limit):
+                yield line if isinstance(line, BadRecord) else published_document(line)
+            return
+        for record in commoncrawl.ReadCrawl(self.settings.crawl, "standard")(stream, unit):
+            if isinstance(record, Document):
+                record.source = "c4"
+            yield record
+
+
+def published_document(line: JsonLine) -> Record:
+    """The document of a line with `text`; `url` and `timestamp` may be missing."""
+    url, text = line.text("url"), line.text("text")
+    if not text or text.isspace():
+        return BadRecord(line.id, url, "no_text", f"fields: {', '.join(sorted(line.fields))}"[:500])
+    # What C4 does not have is kept where it is a plain value.
+    others = {
+        name: value
+        for name, value in line.fields.items()
+        if name not in ("url", "text", "timestamp") and isinstance(value, (str, int, float))
+    }
+    return Document(
+        id=line.id,
+        source="c4",
+        text=text,
+        metadata={
+            "url": url,
+            "timestamp": line.text("timestamp"),
+            "format": "jsonl",
+            **({"fields": others} if others else {}),
+        },
+    )
+
+
+def is_published(relative: str) -> bool:
+    """Whether a file is JSON Lines, by its name."""
+    return re.search(PUBLISHED, relative, re.IGNORECASE) is not None
+
+
+def is_html(relative: str) -> bool:
+    """Whether a file is a WARC, by its name."""
+    return not is_published(relative) and commoncrawl.page_format(relative) == "warc"
+
+
+def find_units(folder: str, settings: C4Settings) -> tuple[list[Unit], list[dict[str, str]]]:
+    """Units below a folder, and the files that are not read with their reason."""
+    found = find_inputs(folder, f"{commoncrawl.FILES}|{PUBLISHED}", LOOKED_FOR)
+    published = [file for file in found if is_published(file.relative)]
+    units = [unit_of(file) for file in published]
+    if len(published) == len(found):
+        return units, []
+    pages, refused = commoncrawl.find_units(folder, settings.crawl)
+    if settings.published == "clean":
+        return [*pages, *units], refused
+    for unit in units:
+        print(f"c4: {unit.relative} is not read beside a crawl's files", file=sys.stderr)
+        refused.append({"path": unit.relative, "reason": "published_beside_crawl"})
+    return pages, refused
+
+
+@dataclass
+class Part:
+    """Some stages in a row, and what decides what they do."""
+
+    stages: tuple[Stage, ...]
+    version: list[Any]
+
+
+def run(job: Job) -> None:
+    """Run the source."""
+    settings = job.recipe.c4
+    units, refused = find_units(job.input, settings)
+    as_it_is = settings.published == "keep" and all(is_published(unit.relative) for unit in units)
+    first, steps = (last_part(job), []) if as_it_is else parts(job, units)
+    job.check_stages([*first.stages, *(stage for _, part in steps for stage in part.stages)])
+
+    end = undeduplicated(job, settings.deduplicate)
+    folders = [files.join(job.output, name) for name in ("extract", "clean")[: len(steps)]]
+    outputs = [*folders, end]
+    version = fingerprint("c4", first.version, job.shard_form)
+    committed = job.run_pass(first_pass(job, first, outputs[0], version), units)
+    for (method, part), folder, output in zip(steps, folders, outputs[1:], strict=True):
+        dataset = find_documents(folder, job.source, output, carries=True)
+        work = files.join(folder, method)
+        then = fingerprint(part.version)
+        step = Step(job, method, (dataset,), work, part.stages, then)
+        ((_, version, committed),) = step.run()
+    complete(job, settings.deduplicate, version, committed, refused)
+
+
+def parts(job: Job, units: Sequence[Unit]) -> tuple[Part, list[tuple[MethodName, Part]]]:
+    """The stages of the first pass, and those after each deduplication."""
+    settings = job.recipe.c4
+    _say_what_is_missing(settings)
+    first, steps = page_part(job, units), list[tuple[MethodName, Part]]()
+    after: Sequence[tuple[bool, MethodName, Part]] = (
+        (settings.url.enabled, "url", clean_part(job)),
+        (settings.lines.enabled, "lines", last_part(job, finish_part(job))),
+    )
+    for is_used, method, part in after:
+        if is_used:
+            steps.append((method, part))
+        else:  # no need of a pass of their own
+            previous = steps[-1][1] if steps else first
+            previous.stages += part.stages
+            previous.version += part.version
+    return first, steps
+
+
+def _say_what_is_missing(settings: C4Settings) -> None:
+    if settings.bad_words.enabled and not settings.bad_words.list:
+        print(
+            "c4: there is no list of bad words (c4.bad_words.list); pages with such words stay",
+            file=sys.stderr,
+        )
+
+
+def page_part(job: Job, units: Sequence[Unit]) -> Part:
+    """From records to pages; what HTML needs is only there where there is HTML."""
+    settings = job.recipe.c4
+    stages = enabled((settings.page, PageFilter(settings.page)))
+    version = to_plain(
+        [settings.published, settings.maximum_line_bytes, settings.crawl, settings.page]
+    )
+    version.append(sorted(job.columns(COLUMNS).signals))
+    if any(is_html(unit.relative) for unit in units):
+        decides = job.recipe.commoncrawl.prescreen.enabled and settings.language.enabled
+        languages = settings.language.keep if decides else ()
+        stages = (*commoncrawl.html_stages(job.recipe, languages), *stages)
+        version.append(commoncrawl.html_version(job.recipe, languages))
+    return Part(stages, version)
+
+
+def clean_part(job: Job) -> Part:
+    """C4's heuristics."""
+    settings = job.recipe.c4
+    plain = to_plain(settings)
+    version = [[stage.name, plain[stage.name]] for stage in heuristics(settings)]
+    return Part(heuristics(settings), version)
+
+
+def heuristics(c4: C4Settings) -> tuple[Filter, ...]:
+    """Those in use, in the order of C4's code; each has the name of its settings."""
+    stages: tuple[tuple[StageSettings, Filter], ...] = (
+        (c4.long_words, LongWordFilter(c4.long_words)),
+        (c4.citation_marks, CitationMarkFilter(c4.citation_marks)),
+        (c4.end_marks, EndMarkFilter(c4.end_marks)),
+        (c4.short_lines, ShortLineFilter(c4.short_lines)),
+        (c4.lorem_ipsum, PhrasePageFilter(c4.lorem_ipsum, "lorem_ipsum")),
+        (c4.javascript, PhraseLineFilter(c4.javascript, "javascript", "only_javascript")),
+        (c4.curly_bracket, PhrasePageFilter(c4.curly_bracket, "curly_bracket")),
+        (c4.policy, PhraseLineFilter(c4.policy, "policy", "only_policy")),
+        (c4.sentences, SentenceFilter(c4.sentences)),
+    )
+    return tuple(stage for settings, stage in stages if settings.enabled)
+
+
+def finish_part(job: Job) -> Part:
+    """Sentences again, language and bad words."""
+    settings = job.recipe.c4
+    language, bad_words = settings.language, settings.bad_words
+    again = SentenceFilter(settings.sentences, "sentences_again")
+    stages = enabled(
+        (settings.sentences, again),
+        (language, LangdetectFilter(language)),
+    )
+    version = [to_plain(settings.sentences), to_plain(language), to_plain(bad_words)]
+    if bad_words.enabled and bad_words.list:
+        stages += (BadWordFilter(bad_words),)
+        version.append(checksum(bad_words.list))
+    return Part(stages, version)
+
+
+def last_part(job: Job, before: Part | None = None) -> Part:
+    """What every source's documents go through last, after what comes before."""
+    part = before or Part((), to_plain([job.recipe.c4.maximum_line_bytes]))
+    return Part((*part.stages, *job.last_stages), [*part.version, *job.last_version()])
+
+
+def first_pass(job: Job, part: Part, folder: str, version: str) -> MapPass:
+    """Files to pages."""
+    read = ReadUnit(ReadC4(job.recipe.c4), job.batching)
+    columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
+    writer = WriterSettings(folder, version, columns, (), rows_per_group)
+    return MapPass("c4", read, part.stages, job.batching, writer)

@@ -1,0 +1,198 @@
+"""Stack Exchange as LLaMA used it: the 28 largest sites, answers by score (arXiv 2302.13971).
+
+One pass: `Posts.xml` -> threads -> text. A site is one unit.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from filters.stackexchange import QuestionFilter, ScoreFilter, ThreadText
+from pipeline import files
+from pipeline.deduplication.chain import complete, undeduplicated
+from pipeline.errors import InputError
+from pipeline.job import Job
+from pipeline.readers.dump_file import UnreadableDumpError, open_dump, seven_zip_sizes
+from pipeline.readers.records import BadRecord, Records
+from pipeline.readers.stackexchange import read_posts
+from pipeline.recipe import fingerprint, to_plain
+from pipeline.runner import MapPass
+from pipeline.shards import Columns
+from pipeline.sources.settings import PostsInputSettings, StackExchangeSettings
+from pipeline.stages import ReadUnit, Stage, enabled
+from pipeline.units import Unit, find_inputs, unit_of
+from pipeline.writer import WriterSettings
+
+POSTS = "Posts.xml"
+FILES = r"(^|/)posts\.xml$|\.7z$"
+LOOKED_FOR = "SITE.7z, stackoverflow.com-Posts.7z, or Posts.xml in a folder named like its site"
+OTHER_TABLES = re.compile(
+    r"-(Badges|Comments|PostHistory|PostLinks|Tags|Users|Votes)\.7z$", re.IGNORECASE
+)
+_SNAPSHOT = re.compile(r"-(\d{4}(?:-\d\d){0,2})$")
+
+COLUMNS = Columns(
+    metadata={
+        "title": pa.string(),
+        "tags": pa.list_(pa.string()),
+        "closed": pa.string(),
+        "accepted_answer_id": pa.int64(),
+        "answer_ids": pa.list_(pa.int64()),
+        "answer_scores": pa.list_(pa.int64()),
+        "authors": pa.list_(pa.string()),
+    },
+    signals={
+        "question_score": pa.int64(),
+        "answers": pa.int64(),
+        "answers_left_out": pa.int64(),
+    },
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A file with a site's posts.
+
+    Attributes:
+        name: the site's host.
+        snapshot: date in the file's or folder's name, empty if there is none.
+        posts_bytes: size of its `Posts.xml`, decompressed.
+        file: where it is.
+    """
+
+    name: str
+    snapshot: str
+    posts_bytes: int
+    file: files.FileInfo
+
+
+@dataclass(frozen=True)
+class ReadPosts:
+    """Reads a unit as a site's posts."""
+
+    settings: PostsInputSettings
+
+    def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
+        settings = self.settings
+        archived = stream.read(6) == b"7z\xbc\xaf\x27\x1c"
+        stream.seek(0)
+        problem = self._archive_problem(stream, unit) if archived else None
+        if problem is not None:
+            yield problem
+            return
+        stream.seek(0)
+        yield from read_posts(
+            open_dump(stream, unit.relative, member=POSTS),
+            site=site_name(unit.path)[0],
+            maximum_row_bytes=settings.maximum_row_bytes,
+            join_bytes=settings.join_bytes,
+        )
+
+    def _archive_problem(self, stream: BinaryIO, unit: Unit) -> BadRecord | None:
+        """Why an archive is not decompressed at all."""
+        try:
+            sizes = seven_zip_sizes(stream)
+        except UnreadableDumpError as error:
+            return BadRecord(unit.relative, "", error.reason, error.detail)
+        if POSTS not in sizes:
+            return BadRecord(unit.relative, "", "no_posts", f"members: {', '.join(sizes)[:200]}")
+        # py7zr never writes more than the header says, so what it says is what is to be feared.
+        total, limit = sum(sizes.values()), self.settings.maximum_expansion * unit.size
+        if total > limit:
+            return BadRecord(unit.relative, "", "expands_too_much", f"{total} bytes > {limit}")
+        return None
+
+
+def site_name(path: str) -> tuple[str, str]:
+    """A site's host and the snapshot's date, from the path of its file.
+
+    `stackoverflow.com-Posts.7z`, `cooking.stackexchange.com-2014-05/Posts.xml`.
+    """
+    folder, name = files.split(path)
+    if name.lower() == POSTS.lower():
+        name = files.split(folder)[1]
+    name = re.sub(r"(-Posts)?\.7z$", "", name, flags=re.IGNORECASE)
+    date = _SNAPSHOT.search(name)
+    site = name[: date.start()] if date else name
+    return site.lower() or "unknown", date[1] if date else ""
+
+
+def find_units(
+    folder: str, settings: PostsInputSettings
+) -> tuple[list[Unit], list[dict[str, str]]]:
+    """Units below a folder, and the files that are refused with their reason.
+
+    Raises:
+        InputError: no site is there, or none of those that are wanted.
+    """
+    found = find_inputs(folder, FILES, LOOKED_FOR)
+    refused = {file.path: "other_table" for file in found if OTHER_TABLES.search(file.relative)}
+    sites = [_look_at(file) for file in found if file.path not in refused]
+    chosen: dict[str, Site] = {}
+    # Of several files of one site the newest, and what needs no decompression before what does.
+    for site in sorted(sites, key=lambda site: (site.snapshot, site.file.relative), reverse=True):
+        if chosen.setdefault(site.name, site) is not site:
+            refused[site.file.path] = "same_site"
+    ranked = sorted(chosen.values(), key=lambda site: (-site.posts_bytes, site.name))
+    wanted = {name.lower() for name in settings.sites}
+    for rank, site in enumerate(ranked):
+        if wanted and site.name not in wanted:
+            refused[site.file.path] = "site_not_wanted"
+        elif not wanted and rank >= settings.largest:
+            refused[site.file.path] = "not_among_largest"
+    units = [unit_of(file) for file in found if file.path not in refused]
+    if not units:
+        raise InputError(
+            f"none of the {len(found)} files below {folder!r} has the posts of a wanted site "
+            f"({' '.join(settings.sites) or 'any'}); found for example {found[0].relative}"
+        )
+    listed = [
+        {"path": file.relative, "reason": refused[file.path]}
+        for file in found
+        if file.path in refused
+    ]
+    return units, listed
+
+
+def _look_at(file: files.FileInfo) -> Site:
+    """A site's file with the size of its posts; one that is damaged counts with its own size."""
+    size = file.size
+    if file.relative.lower().endswith(".7z"):
+        with files.open_read(file.path) as stream:
+            try:
+                size = seven_zip_sizes(stream).get(POSTS, 0)
+            except UnreadableDumpError:
+                size = file.size  # it is read all the same, and then rejected with the reason
+    name, snapshot = site_name(file.path)
+    return Site(name, snapshot, size, file)
+
+
+def run(job: Job) -> None:
+    """Run the source."""
+    settings = job.recipe.stackexchange
+    units, refused = find_units(job.input, settings.input)
+    job.check_stages(stages(job))
+    version = fingerprint("stackexchange", to_plain(settings), job.shard_form, job.last_version())
+    methods = settings.deduplicate
+    folder = undeduplicated(job, methods)
+    committed = job.run_pass(documents_pass(job, folder, version), units)
+    complete(job, methods, version, committed, refused)
+
+
+def stages(job: Job) -> tuple[Stage, ...]:
+    """From threads to text."""
+    settings: StackExchangeSettings = job.recipe.stackexchange
+    scores = enabled((settings.scores, ScoreFilter(settings.scores)))
+    return (*scores, QuestionFilter(settings.question), ThreadText(), *job.last_stages)
+
+
+def documents_pass(job: Job, folder: str, version: str) -> MapPass:
+    """Posts to documents."""
+    columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
+    writer = WriterSettings(folder, version, columns, (), rows_per_group)
+    read = ReadUnit(ReadPosts(job.recipe.stackexchange.input), job.batching)
+    return MapPass("stackexchange", read, stages(job), job.batching, writer)

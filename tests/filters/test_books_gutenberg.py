@@ -1,0 +1,281 @@
+"""Project Gutenberg's frame around books: four generations, and what must never get through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filters.books import GutenbergFilter, GutenbergSettings
+from filters.books.frame import find_frame
+from filters.books.gutenberg import book_id
+from filters.books.header import header_metadata, iso_date
+from filters.books.marks import LICENCE_PHRASES
+from filters.document import Document, Rejected
+
+SETTINGS: dict[str, Any] = {
+    "enabled": True,
+    "protected_since": 1964,
+    "maximum_boilerplate_characters": 60_000,
+    "maximum_second_share": 0.2,
+    "maximum_notices": 3,
+    "maximum_notice_characters": 2000,
+}
+BODY = "THE MILL\n\n" + "\n\n".join(f"The mill stood by the weir for {n} years." for n in range(90))
+LICENCE = (
+    "Updated editions will replace the previous one.\n\nSection 1. General Terms of Use and\n"
+    "Redistributing Project Gutenberg-tm electronic works\n"
+)
+FIELDS = (
+    "Title: The Mill\n       A Tale\n\nAuthor: Ada Weir\n\n"
+    "Release Date: May 3, 2004 [EBook #77]\n\n"
+    "Language: English\n\nCharacter set encoding: ASCII\n\n"
+)
+SMALL_PRINT = (
+    "***START**THE SMALL PRINT!**FOR PUBLIC DOMAIN ETEXTS**START***\nWhy is this here?\n\n"
+    "*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*\n"
+)
+OLD_HEADER = (
+    "***The Project Gutenberg Etext of The Mill, by Ada Weir***\n"
+    "******This file should be named mill10.txt or mill10.zip******\n\n"
+    "Given away by December 31, 2001.\n\nMarch, 1994  [Etext #77]\n\n"
+)
+
+
+def modern(body: str, header: str = "") -> str:
+    return (
+        f"The Project Gutenberg EBook of The Mill, by Ada Weir\n\n{header}{FIELDS}"
+        f"*** START OF THIS PROJECT GUTENBERG EBOOK THE MILL ***\n\n\n{body}\n\n\n"
+        "End of the Project Gutenberg EBook of The Mill, by Ada Weir\n\n"
+        f"*** END OF THIS PROJECT GUTENBERG EBOOK THE MILL ***\n\n{LICENCE}"
+    )
+
+
+GENERATIONS = {
+    "modern": modern(BODY),
+    "the": modern(BODY).replace("OF THIS PROJECT", "OF THE PROJECT"),
+    "without a space, over two lines": modern(BODY)
+    .replace("*** START", "***START")
+    .replace("*** END", "***END")
+    .replace("THE MILL ***", "THE\nMILL***"),
+    "small print before, no end marker": f"{OLD_HEADER}{SMALL_PRINT}\n\n{BODY}\n",
+    "small print before, end line": (
+        f"{OLD_HEADER}{SMALL_PRINT}\n\n{BODY}\n\nEnd of The Project Gutenberg Etext of The Mill\n"
+    ),
+    "small print behind": (
+        f"Project Gutenberg's The Mill, by Ada Weir\n\n{FIELDS}"
+        f"*** START OF THE PROJECT GUTENBERG EBOOK THE MILL ***\n\n{BODY}\n\n"
+        f"*** END OF THE PROJECT GUTENBERG EBOOK THE MILL ***\n\n{SMALL_PRINT}"
+    ),
+    "small print behind, end marker lost": (
+        f"Project Gutenberg's The Mill, by Ada Weir\n\n{FIELDS}"
+        f"*** START OF THE PROJECT GUTENBERG EBOOK THE MILL ***\n\n{BODY}\n\n{SMALL_PRINT}"
+    ),
+    "no asterisks at the end of the marker": modern(BODY).replace("MILL ***", "MILL"),
+    "end of this etext": (
+        f"{OLD_HEADER}{SMALL_PRINT}\n\n{BODY}\n\nEnd of this Etext of The Mill, by Ada Weir\n"
+    ),
+    "end marker in German": modern(BODY).replace(
+        "End of the Project Gutenberg EBook of The Mill, by Ada Weir",
+        "Ende dieses Projekt Gutenberg Etextes Die Muehle",
+    ),
+}
+
+
+def run(text: str, path: str = "77.txt", **changes: Any) -> Document | Rejected:
+    document = Document(path, "books", text, {"path": path})
+    return GutenbergFilter(GutenbergSettings(**{**SETTINGS, **changes}))(document)
+
+
+def kept(text: str, path: str = "77.txt") -> Document:
+    result = run(text, path)
+    assert isinstance(result, Document), result
+    return result
+
+
+def reason(result: Document | Rejected) -> str:
+    return result.reason if isinstance(result, Rejected) else ""
+
+
+@pytest.mark.parametrize("text", GENERATIONS.values(), ids=GENERATIONS.keys())
+def test_every_generation_leaves_the_book_alone(text: str) -> None:
+    document = kept(text)
+    assert document.text == BODY
+    assert document.id == "gutenberg/77"
+    assert document.metadata["url"] == "https://www.gutenberg.org/ebooks/77"
+    assert document.metadata["author"] == "Ada Weir"
+
+
+def test_metadata_of_the_header() -> None:
+    metadata = kept(modern(BODY)).metadata
+    assert metadata["title"] == "The Mill A Tale"
+    assert (metadata["language"], metadata["declared_language"]) == ("en", "English")
+    assert (metadata["release_date"], metadata["timestamp"]) == ("2004-05-03", "2004-05-03")
+    assert metadata["book_number"] == 77
+
+
+def test_an_old_header_dates_the_book_beside_its_number() -> None:
+    metadata = kept(GENERATIONS["small print before, no end marker"]).metadata
+    assert metadata["release_date"] == "1994-03"
+    assert "timestamp" not in metadata
+    assert (metadata["title"], metadata["author"]) == ("The Mill", "Ada Weir")
+    assert "language" not in metadata
+
+
+def test_the_licence_is_named_only_where_the_file_says_public_domain() -> None:
+    assert "licence" not in kept(modern(BODY)).metadata
+    old = kept(GENERATIONS["small print before, no end marker"])
+    assert old.metadata["licence"] == "public domain (USA)"
+    says = modern(BODY) + "no one owns a United States\ncopyright in these works\n"
+    assert kept(says).metadata["licence"] == "public domain (USA)"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # Neither a START marker nor an end of the small print.
+        (f"{OLD_HEADER}{BODY}\n", "boilerplate_end_not_found"),
+        (f"{BODY}\n\n{LICENCE}*** END OF THIS PROJECT GUTENBERG EBOOK X ***\n",
+         "boilerplate_end_not_found"),
+        # The end of the small print is cut away.
+        (f"{OLD_HEADER}{SMALL_PRINT.split('*END*', 1)[0]}{BODY}",
+         "boilerplate_end_not_found"),
+        # A licence behind the book that no marker announces.
+        (f"{OLD_HEADER}{SMALL_PRINT}{BODY}\n\nNo one owns a United States\ncopyright in it.\n",
+         "licence_text_left"),
+        # In the middle of the book.
+        (modern(f"{BODY}\n\nLIMITED RIGHT OF REPLACEMENT OR\n  REFUND\n\n{BODY}"),
+         "licence_text_left"),
+        (modern(BODY, "** This is a COPYRIGHTED Project Gutenberg eBook **\n"), "copyrighted"),
+        (modern(BODY).replace("OF THIS PROJECT", "OF THE COPYRIGHTED PROJECT"), "copyrighted"),
+        (modern(f"Copyright (C) 2002 Ada Weir.\n\n{BODY}"), "copyrighted"),
+        (modern(f"THE MILL\n\n(c) 1998, 1999 Mills, Inc.\n\n{BODY}"), "copyrighted"),
+        (OLD_HEADER + SMALL_PRINT.replace("PUBLIC DOMAIN", "COPYRIGHT PROTECTED") + BODY,
+         "copyrighted"),
+        (modern(BODY) + modern(BODY.replace("mill", "ferry")), "several_books"),
+        (modern(BODY) + "\n\nA second story without a marker.\n" * 4000, "several_books"),
+        (modern(f"{BODY}\n\n" + "Project Gutenberg was here.\n\n" * 4), "too_many_notices"),
+        (modern(f"{BODY}\n\nProject Gutenberg {'and so on ' * 400}\n\n{BODY}"),
+         "licence_text_left"),
+    ],
+)  # fmt: skip
+def test_rejected_with_its_reason(text: str, expected: str) -> None:
+    assert reason(run(text)) == expected
+
+
+def test_a_notice_of_1909_is_no_reason() -> None:
+    assert "Copyright, 1909" in kept(modern(f"Copyright, 1909, by Mills.\n\n{BODY}")).text
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Produced by Ann Other and the Online\nDistributed Proofreading Team",
+        "E-text prepared by Ann Other",
+        "Ann Other, Bo Other and the PG Online Distributed Proofreading Team.",
+        "Transcribed from the 1915 edition by Ann Other, email a@pglaf.org",
+        "This eBook was produced by Ann Other.",
+        "[Transcriber's Note: One comma was put right.\n\nAnother [here] was left.]",
+        "[This text uses UTF-8 (Unicode) file encoding.\n\nA text without is Project Gutenberg\n"
+        "e-text 27.]",
+        "Transcriber's note:\n\n      The symbol [=] is a macron.\n\n      [)] is a breve.",
+        "Note: Project Gutenberg also has an HTML version of this\n      file. See 77-h.zip.",
+        "+------+\n| Transcriber's Note |\n|      |\n| Nothing.  |\n+------+",
+    ],
+)
+def test_notes_of_the_producers_go(note: str) -> None:
+    assert kept(modern(f"{note}\n\n\n\n{BODY}")).text == BODY
+
+
+def test_notes_at_the_end_go_with_what_follows() -> None:
+    end = "TRANSCRIBER'S NOTES\n\nPage 3: a comma.\n\nPage 4: a stop."
+    assert kept(modern(f"{BODY}\n\n       *       *       *\n\n{end}")).text == BODY
+
+
+def test_a_paragraph_that_names_the_project_goes_from_the_middle() -> None:
+    middle = "[Note: music is in Project Gutenberg's\nHTML file]"
+    assert kept(modern(f"{BODY}\n\n{middle}\n\n{BODY}")).text == f"{BODY}\n\n{BODY}"
+
+
+def test_what_only_looks_like_a_note_stays() -> None:
+    body = (
+        f"{BODY}\n\nOn various pretexts the transcriber's notes were mislaid.\n\n"
+        f"[A note on the mill]\n\nThe Gutenberg Bible was printed in Mainz.\n\n{BODY}"
+    )
+    assert kept(modern(body)).text == body
+
+
+def test_texts_from_elsewhere_pass_unless_the_licence_is_in_them() -> None:
+    mention = f"{BODY}\n\nVolunteers of Project Gutenberg typed it in; read the small print."
+    document = kept(mention, "mills/mill.txt")
+    assert (document.text, document.id) == (mention, "mills/mill.txt")
+    left = f"{BODY}\n\nThis eBook is for the use of anyone\nanywhere at no cost."
+    assert reason(run(left, "mills/mill.txt")) == "licence_text_left"
+
+
+@pytest.mark.parametrize("phrase", LICENCE_PHRASES)
+def test_no_phrase_of_the_licence_gets_through_over_a_line_break(phrase: str) -> None:
+    broken = phrase.upper().replace(" ", "\n   ", 1)
+    result = run(modern(f"{BODY}\n\nSo it is: {broken}, and so on.\n\n{BODY}"))
+    assert isinstance(result, Rejected) or phrase not in " ".join(result.text.lower().split())
+
+
+@given(st.lists(st.sampled_from([*GENERATIONS.values(), SMALL_PRINT, LICENCE, BODY, OLD_HEADER]),
+                min_size=1, max_size=4), st.integers(0, 400))  # fmt: skip
+def test_whatever_is_cut_and_pasted_no_licence_gets_through(pieces: list[str], cut: int) -> None:
+    result = run("\n\n".join(pieces)[cut:])
+    if isinstance(result, Document):
+        plain = " ".join(result.text.lower().split())
+        assert not [phrase for phrase in LICENCE_PHRASES if phrase in plain]
+
+
+def test_the_frame_is_the_longest_stretch() -> None:
+    text = f"{SMALL_PRINT}\nshort\n\n{modern(BODY)}"
+    frame = find_frame(text)
+    assert frame is not None
+    assert BODY in text[frame.start : frame.end]
+    assert frame.second < 400
+    assert find_frame(BODY) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("11.txt", "gutenberg/11"),
+        ("1/11/11.txt", "gutenberg/11"),
+        ("cache/epub/11/pg11.txt", "gutenberg/11"),
+        ("1/11/11-0.txt", "gutenberg/11@11-0"),
+        ("1/11/old/11.txt", "gutenberg/11@old/11"),
+        ("old/alice30.TXT", "gutenberg/11@old/alice30"),
+        ("11.zip/11.txt", "gutenberg/11@11.zip/11"),
+        ("all.jsonl#3", "gutenberg/11@all.jsonl#3"),
+    ],
+)
+def test_ids_tell_editions_apart(path: str, expected: str) -> None:
+    assert book_id(11, path) == expected
+
+
+def test_header_whose_title_follows_the_notice_on_its_line() -> None:
+    found = header_metadata("see www.gutenberg.orgTitle: The Wall\n\nLanguage: French and Dutch\n")
+    assert found == {"title": "The Wall", "language": "fr", "declared_language": "French and Dutch"}
+
+
+def test_the_number_is_taken_from_the_file_where_the_header_has_none() -> None:
+    text = modern(BODY).replace(" [EBook #77]", "")
+    assert kept(text, "files/78/78-0.txt").metadata["book_number"] == 78
+    assert "book_number" not in kept(text, "mill10.txt").metadata
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("June 25, 2008", "2008-06-25"),
+        ("March, 1994", "1994-03"),
+        ("May 2001", "2001-05"),
+        ("Junius 1994", ""),
+    ],
+)
+def test_dates(text: str, expected: str) -> None:
+    assert iso_date(text) == expected
