@@ -20,12 +20,11 @@ import numpy as np
 from common import measure
 from numpy.typing import NDArray
 
-from dedup.key_blocks import KeyBlock
 from pipeline.accounting import write_json
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.dataset import Dataset
 from pipeline.deduplication.decisions import write_array
-from pipeline.deduplication.makers import MinHashKeys
+from pipeline.deduplication.makers import MinHashKeys, band_block
 from pipeline.deduplication.methods import Deduplicator
 from pipeline.deduplication.shuffle import KeyUnit
 from pipeline.recipe import load_recipe
@@ -62,8 +61,7 @@ def write_units(folder: Path, documents: int, units: int) -> None:
             other = generator.random(permutations) < generator.random() * 0.3
             found[row, other] = generator.integers(0, 1 << 32, int(other.sum()))
         name, rows = f"{unit:05}", np.arange(size, dtype=np.uint32)
-        keys = maker.hasher.band_keys(found)
-        block = KeyBlock.of(keys.ravel(), np.repeat(rows, keys.shape[1]))
+        block = band_block(maker.hasher, found, rows)
         path = Path(dataset.part("keys/minhash", name, "keys"))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(block.to_bytes())

@@ -86,7 +86,7 @@ def candidate_pairs(groups: Groups) -> Iterator[Decided]:
 
     Stars rather than all pairs: a group costs twice its size, however large it is. Where a group is
     a family of pages that are half alike, the first is hardly like any other of them; ranks then
-    bring those together that have more in common (`pipeline.deduplication.makers.MinHashKeys`).
+    bring those together that have more in common (`pipeline.deduplication.makers.band_block`).
     """
     first = groups.of_each(groups.starts)
     ends = [groups.positions[first]]

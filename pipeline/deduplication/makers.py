@@ -114,11 +114,7 @@ class LineKeys:
 
 @dataclass(frozen=True)
 class MinHashKeys:
-    """The bands of each document's signature; signatures and ranks beside them.
-
-    The rank of a band's key is taken from the document's next band: of those who share a band,
-    those who share the next one too have the same rank, whoever else is in the band.
-    """
+    """The bands of each document's signature; signatures and ranks beside them."""
 
     settings: MinHashSettings
     kind = "minhash"
@@ -161,9 +157,7 @@ class MinHashKeys:
         signatures = np.concatenate([np.empty((0, settings.permutations), np.uint32), *found])
         # A document without a single word is like no other.
         rows = np.flatnonzero(_join(has_text, np.bool_)).astype(np.uint32)
-        keys = self.hasher.band_keys(signatures[rows])
-        following = np.roll(keys, -1, axis=1).astype(np.uint32)
-        block = KeyBlock.of(keys.ravel(), np.repeat(rows, keys.shape[1]), following.ravel())
+        block = band_block(self.hasher, signatures[rows], rows)
         return UnitKeys(block, {"signatures": signatures, "ranks": _join(preferred, np.uint32)})
 
 
@@ -204,6 +198,19 @@ class OverlapKeys:
                 "ranks": joined,
             },
         )
+
+
+def band_block(
+    hasher: MinHasher, signatures: NDArray[np.uint32], rows: NDArray[np.uint32]
+) -> KeyBlock:
+    """The bands of some documents' signatures.
+
+    The rank of a band's key is taken from the document's next band: of those who share a band,
+    those who share the next one too have the same rank, whoever else is in the band.
+    """
+    keys = hasher.band_keys(signatures)
+    following = np.roll(keys, -1, axis=1).astype(np.uint32)
+    return KeyBlock.of(keys.ravel(), np.repeat(rows, keys.shape[1]), following.ravel())
 
 
 def digest_keys(digests: pa.Array[Any]) -> NDArray[np.uint64]:
