@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from dedup.runs import run_starts
+
 EDGE = np.dtype([("one", "<u8"), ("other", "<u8"), ("one_rank", "<u8"), ("other_rank", "<u8")])
 MEMBER = np.dtype([("node", "<u8"), ("representative", "<u8"), ("size", "<u4")])
 MEMBER_ROW = np.dtype([("row", "<u4"), ("size", "<u4"), ("representative", "<u8")])
@@ -75,7 +77,7 @@ def _components(
     """Nodes, ascending, and of each its rank, its representative's index, its component's size."""
     ends = np.concatenate((edges["one"], edges["other"]))
     ends.sort()
-    nodes = ends[_starts(ends)]
+    nodes = ends[run_starts(ends)]
     del ends
     one, other = _indices(nodes, edges["one"]), _indices(nodes, edges["other"])
     ranks = np.empty(len(nodes), np.uint64)
@@ -115,7 +117,7 @@ def smallest_neighbours(edges: Structured) -> Structured:
     if not len(edges):
         return edges
     edges = edges.take(np.argsort(edges["one"]))
-    starts = _starts(edges["one"])
+    starts = run_starts(edges["one"])
     lengths = np.diff(np.append(starts, len(edges)))
     one, one_rank = edges["one"][starts], edges["one_rank"][starts]
     ranks = np.minimum.reduceat(edges["other_rank"], starts)
@@ -191,7 +193,7 @@ def split(rows: Structured, partitions: Partitions) -> Iterator[tuple[int, Struc
         return
     order = np.argsort(partitions, kind="stable")
     ordered = partitions[order]
-    starts = _starts(ordered)
+    starts = run_starts(ordered)
     ends = np.append(starts[1:], len(ordered))
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         yield int(ordered[start]), rows.take(order[start:end])
@@ -201,7 +203,7 @@ def count_by(nodes: Nodes, counts: NDArray[np.uint64]) -> tuple[Nodes, NDArray[n
     """The distinct nodes, ascending, and the sum of each one's counts."""
     order = np.argsort(nodes)
     ordered = nodes[order]
-    starts = _starts(ordered)
+    starts = run_starts(ordered)
     if not len(starts):
         return ordered, counts[order]
     return ordered[starts], np.add.reduceat(counts[order], starts)
@@ -228,10 +230,3 @@ def _precedes(rank: Nodes, node: Nodes, other_rank: Nodes, other: Nodes) -> NDAr
     smaller = rank < other_rank
     smaller |= (rank == other_rank) & (node < other)
     return smaller
-
-
-def _starts(ordered: NDArray[Any]) -> NDArray[np.intp]:
-    """Where each distinct value of an ordered array starts."""
-    first = np.ones(len(ordered), dtype=bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
-    return np.flatnonzero(first)

@@ -11,6 +11,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from dedup.contamination import CHARACTERS, NgramArrays, NgramIndex, second_probe
+from dedup.runs import run_starts
 from dedup.shingles import Hashes, Shingles, combine, hash_words
 
 # Bits of the pre-filter for each n-gram: one clean n-gram in 64 passes both probes at most.
@@ -159,7 +160,7 @@ class NgramIndexBuilder:
             common = _common(hashes, owners, sets, item_counts, self._maximum_items)
             left_out.append(np.unique(hashes[common]))
             hashes, owners = hashes[~common], owners[~common]
-            starts = _run_starts(hashes)
+            starts = run_starts(hashes)
             all_hashes[ngrams : ngrams + len(starts)] = hashes[starts]
             all_starts[ngrams : ngrams + len(starts)] = postings + starts
             all_owners[postings : postings + len(owners)] = owners
@@ -205,17 +206,9 @@ def _common(
     """Of each posting, whether its n-gram is in too many items of any one set."""
     if not len(hashes):
         return np.zeros(0, bool)
-    runs = _run_starts(hashes, sets[owners])
+    runs = run_starts(hashes, sets[owners])
     held = np.add.reduceat(item_counts[owners], runs)
     return np.isin(hashes, hashes[runs[held > maximum_items]])
-
-
-def _run_starts(*ascending: NDArray[np.generic]) -> NDArray[np.int64]:
-    """Where a value differs from the one before, in any of the arrays."""
-    first = np.ones(len(ascending[0]), bool)
-    if len(first):
-        first[1:] = np.logical_or.reduce([values[1:] != values[:-1] for values in ascending])
-    return np.flatnonzero(first)
 
 
 def _count(values: NDArray[np.uint32], length: int) -> NDArray[np.uint32]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dedup.components import MEMBER_ROW
 from dedup.groups import ROW_BITS, Groups, Positions
+from dedup.runs import run_starts
 
 Policy: TypeAlias = Literal["keep_first", "remove_all"]
 Structured: TypeAlias = NDArray[Any]
@@ -139,6 +140,6 @@ def by_unit(positions: Positions, records: Structured) -> Iterator[Decided]:
     """The records of each unit with their rows filled in; both in order of position."""
     records["row"] = positions & np.uint64(0xFFFFFFFF)
     units = positions >> ROW_BITS
-    starts = np.flatnonzero(np.append(True, units[1:] != units[:-1])[: len(units)])
+    starts = run_starts(units)
     for part, first in zip(np.split(records, starts[1:]), starts, strict=False):
         yield int(units[first]), part

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.key_blocks import KeyBlock
+from dedup.runs import run_starts
 
 # The place of a document or a line: `unit number << 32 | row`.
 Positions: TypeAlias = NDArray[np.uint64]
@@ -74,8 +75,7 @@ def find_groups(
         # Members stand in order of position, and equal keys side by side.
         order = np.lexsort((ranks, source, members))
         members, positions, ranks = members[order], positions[order], ranks[order]
-    starts = np.flatnonzero(np.append(True, members[1:] != members[:-1])[: len(members)])
-    return Groups(positions, starts, len(keys), ranks)
+    return Groups(positions, run_starts(members), len(keys), ranks)
 
 
 def _repeated(keys: NDArray[np.uint64], shared_bits: int) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from dedup.components import MEMBER
 from dedup.decisions import Decided, Structured, by_unit
 from dedup.groups import Groups
+from dedup.runs import run_starts
 
 # A pair of documents and how many sampled shingles they share. A document with itself: how many of
 # its sampled shingles were not compared with all their owners.
@@ -104,8 +105,7 @@ def _counted(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> Iterator[Dec
     low, high = np.minimum(one, other), np.maximum(one, other)
     order = np.lexsort((low, high))
     low, high = low[order], high[order]
-    new = np.append(True, (low[1:] != low[:-1]) | (high[1:] != high[:-1]))[: len(low)]
-    starts = np.flatnonzero(new)
+    starts = run_starts(low, high)
     pairs = np.empty(len(starts), SHARED)
     pairs["other"] = low[starts]
     pairs["shared"] = np.diff(starts, append=len(low))

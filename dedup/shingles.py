@@ -19,6 +19,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dedup.runs import run_starts
+
 Token: TypeAlias = Literal["word", "character"]
 Hashes: TypeAlias = NDArray[np.uint64]
 
@@ -53,7 +55,7 @@ class Shingles:
 def distinct(hashes: Hashes) -> Hashes:
     """The set of some hashes, ascending; np.unique takes far longer for large ones."""
     ascending = np.sort(hashes)
-    return ascending[np.append(True, ascending[1:] != ascending[:-1])[: len(ascending)]]
+    return ascending[run_starts(ascending)]
 
 
 def shingle_texts(texts: Sequence[str], token: Token, size: int) -> Shingles:

@@ -89,10 +89,13 @@ class Deduplicator:
 
     def run(self, method: MethodName, fingerprint: str) -> Decisions:
         """Decide, unless it is decided under this fingerprint."""
-        if method == "minhash":
-            return self._minhash(fingerprint)
-        if method == "overlap":
-            return self._overlap(fingerprint)
+        if method in ("minhash", "overlap"):
+            decisions = Decisions(files.join(self.folder, "decisions"))
+            if not decisions.is_done(fingerprint):
+                choose_pairs = self._minhash if method == "minhash" else self._overlap
+                choose_pairs(decisions, fingerprint)
+                self._finish(decisions, fingerprint)
+            return decisions
         if method in ("paragraphs", "lines"):
             policy = getattr(self.settings, method).policy
             return self._compare(method, partial(removed_rows, policy=policy), REMOVED, fingerprint)
@@ -113,11 +116,9 @@ class Deduplicator:
         work = Comparison(units, kind, decide, dtype, folder, self.partition_bytes)
         return compare(work, fingerprint, self.engine)
 
-    def _minhash(self, fingerprint: str) -> Decisions:
+    def _minhash(self, decisions: Decisions, fingerprint: str) -> None:
+        """Clusters of similar documents; one of each stays."""
         settings = self.settings.minhash
-        decisions = Decisions(files.join(self.folder, "decisions"))
-        if decisions.is_done(fingerprint):
-            return decisions
         check = SignatureCheck(settings.permutations, settings.minimum_similarity)
         edges = self._edges(check, candidate_pairs, CANDIDATE, fingerprint)
         decisions.clear()
@@ -130,14 +131,10 @@ class Deduplicator:
             maximum_edges=settings.maximum_edges,
             partition_bytes=self.partition_bytes,
         )
-        self._finish(decisions, fingerprint)
-        return decisions
 
-    def _overlap(self, fingerprint: str) -> Decisions:
+    def _overlap(self, decisions: Decisions, fingerprint: str) -> None:
+        """In order of preference, who stays of those that overlap."""
         settings = self.settings.overlap
-        decisions = Decisions(files.join(self.folder, "decisions"))
-        if decisions.is_done(fingerprint):
-            return decisions
         check = ContainmentCheck(settings.threshold, settings.margin)
         pairs = partial(shared_pairs, maximum_owners=settings.maximum_owners)
         edges = self._edges(check, pairs, SHARED, fingerprint)
@@ -155,8 +152,6 @@ class Deduplicator:
         for number, unit in enumerate(self.units):
             nothing = np.empty(0, MEMBER_ROW)
             write_array(decisions.part(unit.full_name, 0), decided.get(number, nothing))
-        self._finish(decisions, fingerprint)
-        return decisions
 
     def _finish(self, decisions: Decisions, fingerprint: str) -> None:
         """Write the marker with the statistics of clusters.

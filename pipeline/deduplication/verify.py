@@ -21,6 +21,7 @@ from dedup.decisions import Structured
 from dedup.groups import ROW_BITS
 from dedup.minhash import similarity
 from dedup.overlap import containment, least_shared
+from dedup.runs import run_starts
 from pipeline import files
 from pipeline.dataset import Dataset
 from pipeline.deduplication.decisions import Decisions, read_array, write_array
@@ -235,7 +236,7 @@ def _send(number: int, work: Verification) -> Iterator[tuple[int, Sent]]:
     evidence = work.check.evidence(unit, number, pairs)
     ranks = _ranks(SideArrays(unit, work.check.kind))[pairs["row"]]
     receivers = (pairs["other"] >> ROW_BITS).astype(np.int64)
-    starts = np.flatnonzero(np.append(True, receivers[1:] != receivers[:-1]))
+    starts = run_starts(receivers)
     for start, end in zip(starts, [*starts[1:], len(pairs)], strict=True):
         part = pairs[start:end]
         parts = part["row"], ranks[start:end], part["other"].astype("<u4"), evidence[start:end]
@@ -246,8 +247,7 @@ def _send(number: int, work: Verification) -> Iterator[tuple[int, Sent]]:
 def _distinct(pairs: Structured) -> Structured:
     """Each pair once, by `other`; what is counted in several parts of the key space adds up."""
     pairs = pairs[np.lexsort((pairs["row"], pairs["other"]))]
-    new = (pairs["row"][1:] != pairs["row"][:-1]) | (pairs["other"][1:] != pairs["other"][:-1])
-    starts = np.flatnonzero(np.append(True, new)[: len(pairs)])
+    starts = run_starts(pairs["row"], pairs["other"])
     distinct = pairs[starts]
     if "shared" in (pairs.dtype.names or ()) and len(starts):
         distinct["shared"] = np.add.reduceat(pairs["shared"], starts)
