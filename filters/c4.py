@@ -130,6 +130,8 @@ class LineFilter:
                 return Rejected(self.reason, f"all {dropped} lines")
             if dropped:
                 document.text = "\n".join(kept)
+        # A citation mark may have left a blank before the page's first word, as in the code.
+        document.text = document.text.lstrip()
         document.signals[f"dropped_{self.name}"] = dropped
         return document
 

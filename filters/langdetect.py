@@ -7,11 +7,18 @@ score is not fastText's, which hardly ever reaches 0.99 on English (docs/c4.md).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import langdetect_rs
 
 from filters.document import Document, Rejected, StageSettings
+
+Code: TypeAlias = Literal[
+    "af", "ar", "bg", "bn", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr",
+    "gu", "he", "hi", "hr", "hu", "id", "it", "ja", "kn", "ko", "lt", "lv", "mk", "ml", "mr", "ne",
+    "nl", "no", "pa", "pl", "pt", "ro", "ru", "sk", "sl", "so", "sq", "sv", "sw", "ta", "te", "th",
+    "tl", "tr", "uk", "ur", "vi", "zh-cn", "zh-tw",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,14 +26,18 @@ class LangdetectSettings(StageSettings):
     """Which languages stay.
 
     Attributes:
-        keep: langdetect's language codes.
+        keep: langdetect's language codes; empty keeps every language.
         minimum_score: documents with a lower score go.
         seed: of langdetect's random walk over the text.
     """
 
-    keep: tuple[str, ...]
+    keep: tuple[Code, ...]
     minimum_score: float
     seed: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.minimum_score <= 1:
+            raise ValueError(f"no score is {self.minimum_score}; minimum_score is from 0 to 1")
 
 
 class LangdetectFilter:
@@ -68,6 +79,6 @@ class LangdetectFilter:
         document.signals["language_score"] = best.prob
         if best.prob < settings.minimum_score:
             return Rejected("low_score", f"{best.lang} {best.prob:.4f} < {settings.minimum_score}")
-        if best.lang not in settings.keep:
+        if settings.keep and best.lang not in settings.keep:
             return Rejected("not_wanted", f"{best.lang} {best.prob:.4f}")
         return document

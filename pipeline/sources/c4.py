@@ -85,11 +85,11 @@ def published_document(line: JsonLine) -> Record:
     url, text = line.text("url"), line.text("text")
     if not text or text.isspace():
         return BadRecord(line.id, url, "no_text", f"fields: {', '.join(sorted(line.fields))}"[:500])
-    # What C4 does not have is kept where it is a plain value.
+    # Everything else stays with the document, also a url or a timestamp that is no string.
     others = {
         name: value
         for name, value in line.fields.items()
-        if name not in ("url", "text", "timestamp") and isinstance(value, (str, int, float))
+        if name not in ("url", "text", "timestamp") or not isinstance(value, str)
     }
     return Document(
         id=line.id,
@@ -222,7 +222,7 @@ def heuristics(c4: C4Settings) -> tuple[Filter, ...]:
         (c4.javascript, PhraseLineFilter(c4.javascript, "javascript", "only_javascript")),
         (c4.curly_bracket, PhrasePageFilter(c4.curly_bracket, "curly_bracket")),
         (c4.policy, PhraseLineFilter(c4.policy, "policy", "only_policy")),
-        (c4.sentences, SentenceFilter(c4.sentences)),
+        (c4.sentences, SentenceFilter(c4.sentences, "sentences", line_by_line=True)),
     )
     return tuple(stage for settings, stage in stages if settings.enabled)
 
@@ -231,7 +231,7 @@ def finish_part(job: Job) -> Part:
     """Sentences again, language and bad words."""
     settings = job.recipe.c4
     language, bad_words = settings.language, settings.bad_words
-    again = SentenceFilter(settings.sentences, "sentences_again")
+    again = SentenceFilter(settings.sentences, "sentences_again", line_by_line=False)
     stages = enabled(
         (settings.sentences, again),
         (language, LangdetectFilter(language)),

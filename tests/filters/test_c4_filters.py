@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
+import langdetect_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,9 +29,8 @@ from filters.c4 import (
     ShortLineSettings,
 )
 from filters.document import Document, Filter, Rejected, StageSettings
-from filters.langdetect import LangdetectFilter, LangdetectSettings
+from filters.langdetect import Code, LangdetectFilter, LangdetectSettings
 from filters.models import MissingModel
-from filters.sentences import SentenceFilter, SentenceSettings
 from pipeline.recipe import load_recipe
 
 SETTINGS = load_recipe(str(Path(__file__).resolve().parents[2] / "recipes" / "llama1.toml")).c4
@@ -54,13 +56,6 @@ def left(stage: Filter, text: str) -> str:
     result = stage(page(text))
     assert isinstance(result, Document), result
     return result.text
-
-
-@pytest.fixture(scope="module")
-def sentences() -> SentenceFilter:
-    stage = SentenceFilter(SETTINGS.sentences)
-    stage.open()
-    return stage
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +106,14 @@ def test_citation_marks() -> None:
     stage = CitationMarkFilter(StageSettings(enabled=True))
     text = "As shown.[12] See [edit] and []that.[citation needed] [a] [1, 2] [Edit]"
     assert left(stage, text) == "As shown. See  and that. [a] [1, 2] [Edit]"
+
+
+def test_no_blank_is_left_of_a_mark_before_the_first_word() -> None:
+    # The code strips the page when it is done; inside the page the blank stays.
+    document = page("[1] One line.\n[2] Another line.")
+    CitationMarkFilter(StageSettings(enabled=True))(document)
+    assert left(END_MARKS, document.text) == "One line.\n Another line."
+    assert left(END_MARKS, "No end\n Another line.") == "Another line."
 
 
 def test_a_line_must_end_a_sentence() -> None:
@@ -168,37 +171,6 @@ def test_phrases_must_be_able_to_match() -> None:
     for phrase in ("", "Upper", "two\nlines"):
         with pytest.raises(ValueError, match="lower case"):
             PhraseSettings(enabled=True, phrases=(phrase,))
-
-
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [
-        ("Dr. Smith met Mr. Jones at 5 p.m. on Jan. 3 in St. Louis.", 1),
-        ("It works. Does it? Yes!", 3),
-        ("The price is 3.50 dollars. That is too much.", 2),
-        ('He said "Stop." She stopped.', 2),
-        ("The U.S. Army came. It left.", 2),
-        ("no end mark at all", 1),
-    ],
-)
-def test_sentences_as_punkt_counts_them(sentences: SentenceFilter, text: str, count: int) -> None:
-    assert sentences.count(text) == count
-    result = sentences(page(text))
-    assert isinstance(result, Document) if count >= 3 else reason(result) == "too_few_sentences"
-
-
-def test_sentences_of_all_lines_count_together(sentences: SentenceFilter) -> None:
-    assert left(sentences, "One is here. Two is here.\nThree is here.")
-    assert reason(sentences(page("Mr. One.\nMr. Two."))) == "too_few_sentences"
-
-
-@given(st.lists(st.text("ab.!? A1", min_size=1).filter(str.strip), min_size=1, max_size=5))
-def test_looking_at_few_lines_decides_as_counting_all_would(lines: list[str]) -> None:
-    stage = SentenceFilter(SentenceSettings(enabled=True, minimum_sentences=3))
-    stage.open()
-    counted = sum(stage.count(line.strip()) for line in lines)
-    kept = isinstance(stage(page("\n".join(map(str.strip, lines)))), Document)
-    assert kept == (counted >= 3)
 
 
 def test_language(language: LangdetectFilter) -> None:
@@ -297,12 +269,27 @@ def test_a_list_of_another_version_is_refused(tmp_path: Path) -> None:
 
 
 def test_stages_with_something_loaded_can_be_pickled(
-    sentences: SentenceFilter, language: LangdetectFilter, bad_words: BadWordFilter
+    language: LangdetectFilter, bad_words: BadWordFilter
 ) -> None:
-    for stage in (sentences, language, bad_words):
+    for stage in (language, bad_words):
         copy = pickle.loads(pickle.dumps(stage))
         copy.open()
         assert type(copy) is type(stage)
+
+
+def test_all_languages_are_known_to_langdetect_and_no_list_keeps_all() -> None:
+    factory = langdetect_rs.DetectorFactory()
+    factory.load_profile(langdetect_rs.PROFILES_DIRECTORY)
+    assert tuple(sorted(factory.get_lang_list())) == get_args(Code)
+    every = LangdetectFilter(replace(SETTINGS.language, keep=()))
+    every.open()
+    german = page("Der Fluss entspringt in den Bergen und fließt durch die alte Stadt.")
+    assert every(german) is german
+
+
+def test_a_score_above_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        replace(SETTINGS.language, minimum_score=99)
 
 
 def test_langdetect_settings_are_the_papers() -> None:

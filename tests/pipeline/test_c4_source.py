@@ -176,6 +176,22 @@ def test_published_stays_as_it_is(samples: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_fields_that_are_not_c4s_stay_with_the_document(tmp_path: Path) -> None:
+    line: dict[str, Any] = {
+        "text": "A page of somebody's own making.\r\n  Its blanks\u00a0stay.\n",
+        "url": None,
+        "timestamp": 1556193600,
+        "meta": {"source": "c4", "scores": [1, 0.5, None]},
+        "empty": [],
+    }
+    (tmp_path / "c4.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    (found,) = rows(run(tmp_path / "c4.jsonl", tmp_path / "out"))
+    assert found["text"] == line["text"]
+    assert found["url"] == ""
+    fields = {name: value for name, value in line.items() if name != "text"}
+    assert json.loads(found["extra"])["metadata"]["fields"] == fields
+
+
 def test_published_can_be_cleaned(samples: Path, tmp_path: Path) -> None:
     folder = samples / "c4" / "published"
     output = run(folder, tmp_path / "out", "c4.published=clean")
@@ -262,11 +278,30 @@ def test_bad_words_are_looked_for_with_a_list(tmp_path: Path) -> None:
     )
     (tmp_path / "en").write_text("blasted\n", encoding="utf-8")
     option = f'c4.bad_words.list="{tmp_path / "en"}"'
-    output = run(tmp_path / "a.warc.wet.gz", tmp_path / "out", option)
+    any_version = 'c4.bad_words.sha256=""'
+    output = run(tmp_path / "a.warc.wet.gz", tmp_path / "out", option, any_version)
     assert reasons(output) == {"http://b.example": "bad_words/bad_word"}
+    allowed = run(
+        tmp_path / "a.warc.wet.gz",
+        tmp_path / "allowed",
+        option,
+        any_version,
+        'c4.bad_words.allow=["blasted"]',
+    )
+    assert len(rows(allowed)) == 2
+
+
+def test_a_list_of_bad_words_must_be_the_version_of_the_recipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = ("http://a.example", "2020-01-01T00:00:00Z", SENTENCES[:3])
+    (tmp_path / "a.warc.wet.gz").write_bytes(wet(page))
+    (tmp_path / "en").write_text("blasted\n", encoding="utf-8")
     arguments = ["run", "c4", "--input", str(tmp_path / "a.warc.wet.gz"), "--output"]
-    wrong = ["--set", option, "--set", f'c4.bad_words.sha256="{"0" * 64}"']
-    assert main([*arguments, str(tmp_path / "other"), *wrong]) == 2
+    option = f'c4.bad_words.list="{tmp_path / "en"}"'
+    assert main([*arguments, str(tmp_path / "out"), "--set", option]) == 2
+    assert "has SHA-256" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "manifest.json").exists()
 
 
 def test_a_wet_needs_no_model_and_what_is_missing_is_said(

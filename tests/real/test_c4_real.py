@@ -70,7 +70,7 @@ def clean_page(text: str) -> list[str]:
             continue
         sentences += len(punkt.sent_tokenize(line))
         kept.append(line)
-    return kept if sentences >= 3 else []
+    return "\n".join(kept).strip().split("\n") if sentences >= 3 else []
 
 
 def c4_of(pages: list[tuple[str, str, str]]) -> dict[str, list[str]]:
@@ -92,7 +92,7 @@ def c4_of(pages: list[tuple[str, str, str]]) -> dict[str, list[str]]:
             if key not in seen:
                 seen.add(key)
                 lines.append(line)
-        if sum(len(punkt.sent_tokenize(line)) for line in lines) >= 3:
+        if len(punkt.sent_tokenize("\n".join(lines))) >= 3:
             result[url] = lines
     return result
 
