@@ -13,20 +13,19 @@ from pathlib import PurePosixPath
 
 from filters.books.frame import Frame, find_frame
 from filters.books.header import header_metadata
+from filters.books.licence import find_licence
 from filters.books.marks import (
     COPYRIGHT_YEAR,
     COPYRIGHTED,
     GUTENBERG,
-    LICENCE_PHRASES,
     PUBLIC_DOMAIN,
 )
-from filters.books.notes import drop_bracketed_notes, drop_notices
+from filters.books.notes import NoticeLimits, drop_bracketed_notes, drop_notices
 from filters.document import Document, Rejected, StageSettings
 
 _URL = "https://www.gutenberg.org/ebooks/"
 _FILE_NUMBER = re.compile(r"^(?:pg)?(\d{1,6})(?:[-_.]|$)")
 _TITLE_PAGES = 6000
-_SIMPLE = {"\n": " ", "\t": " ", "\xa0": " ", "\u2019": "'"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,21 +39,24 @@ class GutenbergSettings(StageSettings):
         maximum_second_share: a file with another stretch between markers that is longer than this
             share of the book (0 to 1) is more than one book.
         maximum_notices: paragraphs in a book that name the project and are taken out.
-        maximum_notice_characters: of one such paragraph, or of the producers' notes at the end.
+        maximum_paragraph_characters: of one such paragraph; more is more than a notice.
+        maximum_note_characters: of the producers' notes in brackets or at the end.
     """
 
     protected_since: int
     maximum_boilerplate_characters: int
     maximum_second_share: float
     maximum_notices: int
-    maximum_notice_characters: int
+    maximum_paragraph_characters: int
+    maximum_note_characters: int
 
 
 class GutenbergFilter:
-    """Leave the book and put what its header says into the metadata; other texts pass as they are.
+    """Leave the book and put what its header says into the metadata; of texts from elsewhere only
+    what the project's producers wrote at the ends goes.
 
     Reasons: `boilerplate_end_not_found`, `several_books`, `copyrighted`, `too_many_notices`,
-    `licence_text_left` (also for a text from elsewhere with a sentence of the licence in it).
+    `licence_text_left`.
     """
 
     name = "gutenberg"
@@ -67,27 +69,44 @@ class GutenbergFilter:
 
     def __call__(self, document: Document) -> Document | Rejected:
         text = document.text
-        if not GUTENBERG.search(text):
-            return _licence_left(text) or document
         frame = find_frame(text)
         if frame is None:
-            return Rejected("boilerplate_end_not_found", "no START marker, no end of small print")
+            return self._without_frame(document)
         header, book, footer = (
             text[: frame.start],
             text[frame.start : frame.end],
             text[frame.end :],
         )
         _annotate(document, header, footer)
-        problem = self._several(frame, len(text)) or self._copyrighted(header, book)
-        if problem:
-            return problem
+        problem = self._several(frame, len(text)) or self._copyrighted(header, book, footer)
+        return problem or self._without_notices(document, book, is_framed=True)
+
+    def _without_frame(self, document: Document) -> Document | Rejected:
+        """The document, if nothing of the project's boilerplate is in it."""
+        text = document.text
+        boilerplate = GUTENBERG.search(text)
+        found = boilerplate[0] if boilerplate else find_licence(text, names=False)
+        if found:
+            detail = f"neither a START marker nor an end of the small print, but {found!r}"
+            return Rejected("boilerplate_end_not_found", detail)
+        return self._without_notices(document, text, is_framed=False)
+
+    def _without_notices(
+        self, document: Document, book: str, *, is_framed: bool
+    ) -> Document | Rejected:
         settings = self.settings
-        book = drop_bracketed_notes(book, settings.maximum_notice_characters)
-        found = drop_notices(book, settings.maximum_notice_characters)
+        if is_framed:
+            book = drop_bracketed_notes(book, settings.maximum_note_characters)
+        limits = NoticeLimits(
+            settings.maximum_paragraph_characters, settings.maximum_note_characters
+        )
+        found = drop_notices(book, limits, everywhere=is_framed)
         if found.count > settings.maximum_notices:
             return Rejected("too_many_notices", f"{found.count} paragraphs name the project")
+        if left := find_licence(found.text, names=is_framed):
+            return Rejected("licence_text_left", left)
         document.text = found.text
-        return _licence_left(document.text, whole=True) or document
+        return document
 
     def _several(self, frame: Frame, length: int) -> Rejected | None:
         settings, book = self.settings, frame.end - frame.start
@@ -98,9 +117,9 @@ class GutenbergFilter:
             return Rejected("several_books", f"{longest} characters outside the markers")
         return None
 
-    def _copyrighted(self, header: str, book: str) -> Rejected | None:
+    def _copyrighted(self, header: str, book: str, footer: str) -> Rejected | None:
         first_pages = book[:_TITLE_PAGES]
-        for part in (header, first_pages):
+        for part in (header, first_pages, footer):
             if notice := COPYRIGHTED.search(part):
                 return Rejected("copyrighted", " ".join(notice[0].split()))
         for notice in COPYRIGHT_YEAR.finditer(first_pages):
@@ -139,22 +158,3 @@ def book_id(number: int, path: str) -> str:
         if edition in ("", f"{number}", f"pg{number}")
         else (f"gutenberg/{number}@{edition}")
     )
-
-
-def _licence_left(text: str, *, whole: bool = False) -> Rejected | None:
-    """The rejection of a text that has a sentence of the licence in it.
-
-    Args:
-        text: of the book.
-        whole: whether the very name of the project counts, too.
-    """
-    plain = text.lower()
-    for character, simple in _SIMPLE.items():
-        plain = plain.replace(character, simple)
-    while "  " in plain:
-        plain = plain.replace("  ", " ")
-    for phrase in (*LICENCE_PHRASES, *(("project gutenberg",) if whole else ())):
-        position = plain.find(phrase)
-        if position >= 0:
-            return Rejected("licence_text_left", plain[max(0, position - 30) : position + 90])
-    return None

@@ -3,21 +3,47 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
-from filters.books.marks import BOX, BRACKETED_NOTE, CREDIT, NOTE_HEADING, NOTE_WORDS, NOTICE
+from filters.books.note_marks import (
+    BARE_NOTE_HEADING,
+    BOOK_HEADING,
+    BOX,
+    BRACKETED_NOTE,
+    CREDIT,
+    DOUBTFUL_HEADING,
+    EDITING,
+    FILE,
+    HINTS,
+    MADE_BY,
+    NOTE_END,
+    NOTE_HEADING,
+    PERHAPS_EDITING,
+    PROJECT,
+)
 
-# Credits stand among the first or last paragraphs; notes at the end in the last part of the text.
-_FIRST_PARAGRAPHS = 15
-_LAST_PARAGRAPHS = 15
+# Thanks stand among the first or last paragraphs; what a title page may say, too, only in front of
+# it, and so does everything in a text that is not known to be the project's.
+_NEAR = 15
+_OUTERMOST = 3
+# Notes at the end stand in the last part of the text.
 _LAST_SHARE = 0.25
-_MARK = re.compile(r"[\[\]]")
+_LONGEST_CREDIT = 1000
+_MARK = re.compile(r"[\[\]{}]")
 _PARAGRAPH = re.compile(r"[^\n]+(?:\n[^\n]+)*")
 _MOST_BRACKETS = 1000
 _RULE = re.compile(r"^[\W_]+$")
-# A note goes on over gaps with fewer line ends than this.
+# So many line ends, two empty lines, set parts of a text off from each other.
 _WIDE_GAP = 3
+_MOST_OPENING_PARAGRAPHS = 12
+_HEAD = 400
+_HEADING_WORDS = 4
+# Lists of corrections have a word of editing in so many characters, authors' notes have not.
+_EDITING_EVERY = 500
+_EDITED = re.compile(f"{EDITING.pattern}|{PERHAPS_EDITING.pattern}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +59,33 @@ class Cleaned:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeLimits:
+    """How much may go.
+
+    Attributes:
+        paragraph: characters of a paragraph that goes as it names the project.
+        note: characters of a note in brackets, or of the notes at the end.
+    """
+
+    paragraph: int
+    note: int
+
+
 def drop_bracketed_notes(text: str, maximum_characters: int) -> str:
     """The text without notes of its producers that stand in brackets.
 
-    A bracket that is not closed within `maximum_characters` is left for the paragraphs' rules.
+    A bracket that is not closed within `maximum_characters`, and one around a heading alone, is
+    left for the paragraphs' rules.
     """
     kept, position = [], 0
     for opening in islice(BRACKETED_NOTE.finditer(text), _MOST_BRACKETS):
-        if opening.start() < position:
+        start = opening.start()
+        if start < position:
             continue
-        end = _closing(text, opening.start(), maximum_characters)
-        if end:
-            kept.append(text[position : opening.start()])
+        end = _closing(text, start, maximum_characters)
+        if end and not BARE_NOTE_HEADING.match(text[start:end].strip()):
+            kept.append(text[position:start])
             position = end
     return "".join([*kept, text[position:]])
 
@@ -53,61 +94,200 @@ def _closing(text: str, start: int, maximum_characters: int) -> int:
     """Offset after the bracket that closes the one at `start`; 0 if it is too far."""
     depth = 0
     for mark in _MARK.finditer(text, start, start + maximum_characters):
-        depth += 1 if mark[0] == "[" else -1
+        depth += 1 if mark[0] in "[{" else -1
         if depth == 0:
             return mark.end()
     return 0
 
 
-def drop_notices(text: str, maximum_characters: int) -> Cleaned:
+def drop_notices(text: str, limits: NoticeLimits, *, everywhere: bool) -> Cleaned:
     """The text without paragraphs that are their producers' and not the author's.
 
-    Longer paragraphs than `maximum_characters` are left as they are, for the caller to refuse.
+    Args:
+        text: of a book.
+        limits: a longer paragraph is left as it is, for the caller to refuse.
+        everywhere: whether the text is the project's, so that no author names it; of other texts
+            only the ends are searched.
     """
-    paragraphs = [(match.start(), match.end()) for match in _PARAGRAPH.finditer(text)]
-    last = len(paragraphs)
-    kept: list[str] = []
-    count = position = 0
-    in_note = False
-    for number, (start, end) in enumerate(paragraphs):
-        paragraph, gap = text[start:end], text[position:start]
-        position = end
-        if paragraph.isspace():
-            continue
-        # Notes go on with indented paragraphs until a wider gap or the margin.
-        in_note = in_note and paragraph[0] in " \t" and gap.count("\n") < _WIDE_GAP
-        is_near = number < _FIRST_PARAGRAPHS or number >= last - _LAST_PARAGRAPHS
-        head = paragraph[:400]
-        if in_note:
-            continue
-        if len(paragraph) <= maximum_characters:
-            if NOTICE.search(paragraph):
-                count += 1
-                in_note = bool(NOTE_HEADING.match(head))
-                continue
-            if NOTE_HEADING.match(head) and (is_near or start > len(text) * (1 - _LAST_SHARE)):
-                if _is_closing_note(start, number, len(text), maximum_characters):
-                    break
-                in_note = True
-                continue
-            if (is_near and CREDIT.match(head)) or _is_boxed_note(paragraph):
-                continue
-        kept.append(gap + paragraph)
-    return Cleaned("".join(_without_rules(kept)).strip("\n"), count)
+    return _Paragraphs(text, limits, everywhere).cleaned()
 
 
-def _is_closing_note(start: int, number: int, length: int, maximum_characters: int) -> bool:
-    """Whether what begins here is the notes at the end: all the rest of the text is."""
-    return (
-        number >= _FIRST_PARAGRAPHS
-        and start > length * (1 - _LAST_SHARE)
-        and length - start <= maximum_characters
+class _Paragraphs:
+    """The paragraphs of a text, and which of them are notices."""
+
+    def __init__(self, text: str, limits: NoticeLimits, everywhere: bool) -> None:
+        self.text = text
+        self.limits = limits
+        self.everywhere = everywhere
+        spans = [match.span() for match in _PARAGRAPH.finditer(text)]
+        self.spans = [(start, end) for start, end in spans if not text[start:end].isspace()]
+        # Numbers of the paragraphs that head notes, end them, and begin a part of the book.
+        self.notes: list[int] = []
+        self.note_ends: list[int] = []
+        self.parts: list[int] = []
+        for number in range(len(self.spans)):
+            self._sort(number)
+
+    def cleaned(self) -> Cleaned:
+        kept: list[str] = []
+        count = number = 0
+        while number < len(self.spans):
+            paragraph = self._paragraph(number)
+            after = self._after_note(number, paragraph)
+            is_named = len(paragraph) <= self.limits.paragraph and self._names_the_file(paragraph)
+            is_notice = is_named and (self.everywhere or self._is_near(number))
+            count += is_notice and bool(PROJECT.search(paragraph))
+            if after > number or _is_boxed_note(paragraph):
+                paragraph = ""
+            elif is_notice or self._is_credit(number, paragraph, len(kept)):
+                paragraph = _title_below(paragraph) if number < _NEAR else ""
+            if paragraph:
+                kept.append(self._gap(number) + paragraph)
+            number = max(after, number + 1)
+        return Cleaned("".join(_without_rules(kept)).strip("\n"), count)
+
+    def _sort(self, number: int) -> None:
+        head = self._paragraph(number)[:_HEAD]
+        if NOTE_HEADING.match(head):
+            self.notes.append(number)
+        elif NOTE_END.match(head):
+            self.note_ends.append(number)
+        elif self._is_set_off(number) and _is_book_heading(head):
+            self.parts.append(number)
+
+    def _paragraph(self, number: int) -> str:
+        start, end = self.spans[number]
+        return self.text[start:end]
+
+    def _length(self, first: int, last: int) -> int:
+        return self.spans[last][1] - self.spans[first][0]
+
+    def _gap(self, number: int) -> str:
+        return self.text[self.spans[number - 1][1] if number else 0 : self.spans[number][0]]
+
+    def _is_near(self, number: int) -> bool:
+        return number < _NEAR or number >= len(self.spans) - _NEAR
+
+    def _names_the_file(self, paragraph: str) -> bool:
+        lower = paragraph.lower()
+        if not any(hint in lower for hint in HINTS):
+            return False
+        return bool(PROJECT.search(paragraph) or (self.everywhere and FILE.search(paragraph)))
+
+    def _is_credit(self, number: int, paragraph: str, kept: int) -> bool:
+        """Whether this says who made the file, `kept` paragraphs of the book being before it."""
+        if len(paragraph) > _LONGEST_CREDIT:
+            return False
+        is_outermost = kept < _OUTERMOST or number >= len(self.spans) - _OUTERMOST
+        if is_outermost and MADE_BY.search(paragraph):
+            return True
+        is_place = is_outermost or (self.everywhere and self._is_near(number))
+        return is_place and bool(CREDIT.search(paragraph))
+
+    def _after_note(self, number: int, paragraph: str) -> int:
+        """The number of the paragraph behind the note that begins here; this one's if none does."""
+        head = paragraph[:_HEAD]
+        if len(paragraph) > self.limits.note:
+            return number
+        if NOTE_HEADING.match(head):
+            return self._closing_note(number) or self._note(number, head)
+        if not DOUBTFUL_HEADING.match(head):
+            return number
+        end = self._closing_note(number, is_doubtful=True)
+        if not end and number < _NEAR:
+            end = self._note(number, head)
+        if end and _is_editing(self.text[self.spans[number][0] : self.spans[end - 1][1]]):
+            return end
+        return number
+
+    def _closing_note(self, number: int, *, is_doubtful: bool = False) -> int:
+        """Where the notes that begin here in the last part of the text end: at a part of the book
+        that is set off, or with the text. 0 if they are too long for notes.
+
+        What only may be notes ends where notes begin that no author has.
+        """
+        start = self.spans[number][0]
+        if number < _NEAR or start <= len(self.text) * (1 - _LAST_SHARE):
+            return 0
+        end = _next(self.parts, number, len(self.spans))
+        if is_doubtful:
+            end = _next(self.notes, number, end)
+        return end if self._length(number, end - 1) <= self.limits.note else 0
+
+    def _note(self, number: int, head: str) -> int:
+        """Where a note ends: with its own end mark; at the gap behind it if its heading stands
+        alone; else with the paragraphs that are set in or speak of editing.
+        """
+        mark = _next(self.note_ends, number, len(self.spans))
+        if mark < len(self.spans) and self._length(number, mark) <= self.limits.note:
+            return mark + 1
+        behind = self._while_note(number + 1, _is_edited)
+        if BARE_NOTE_HEADING.match(head):
+            sentences = self._while_note(behind, _is_sentence)
+            if sentences < len(self.spans) and self._is_set_off(sentences):
+                return sentences
+        return behind
+
+    def _while_note(self, number: int, goes_on: Callable[[str], bool]) -> int:
+        """The first paragraph from here that is set off, a heading, or neither set in nor chosen;
+        not more than a few paragraphs on.
+        """
+        last = min(len(self.spans), number + _MOST_OPENING_PARAGRAPHS)
+        while number < last and not self._is_set_off(number):
+            paragraph = self._paragraph(number)
+            if paragraph.isupper() or _is_book_heading(paragraph):
+                break
+            if paragraph[0] not in " \t" and not goes_on(paragraph):
+                break
+            number += 1
+        return number
+
+    def _is_set_off(self, number: int) -> bool:
+        return self._gap(number).count("\n") >= _WIDE_GAP
+
+
+def _next(numbers: list[int], number: int, default: int) -> int:
+    """The first of some ascending numbers above another; the default if it comes sooner."""
+    place = bisect_right(numbers, number)
+    return min(numbers[place], default) if place < len(numbers) else default
+
+
+def _title_below(paragraph: str) -> str:
+    """What follows a line of credits without an empty line, from a line in capitals on."""
+    lines = paragraph.split("\n")
+    below = (number for number, line in enumerate(lines) if number and line.isupper())
+    return "\n".join(lines[next(below, len(lines)) :])
+
+
+def _is_edited(paragraph: str) -> bool:
+    return bool(_EDITED.search(paragraph))
+
+
+def _is_sentence(paragraph: str) -> bool:
+    """Whether a paragraph is a sentence or more, and no title."""
+    return not paragraph.isupper() and paragraph.rstrip("\"')]_").endswith(
+        (".", ":", ";", "!", "?")
     )
+
+
+def _is_book_heading(paragraph: str) -> bool:
+    """Whether a part of the book begins here: "INDEX", "Chapter I". Lists of corrections say
+    "Chapter I:".
+    """
+    line = paragraph.lstrip().split("\n", 1)[0]
+    is_short = line.isupper() or len(line.split()) <= _HEADING_WORDS
+    return is_short and not line.endswith(":") and bool(BOOK_HEADING.match(line[:_HEAD]))
+
+
+def _is_editing(text: str) -> bool:
+    """Whether a text is about how the file was made."""
+    hits = len(PERHAPS_EDITING.findall(text))
+    return bool(EDITING.search(text)) or (hits > 1 and hits * _EDITING_EVERY > len(text))
 
 
 def _is_boxed_note(paragraph: str) -> bool:
     return paragraph.lstrip().startswith(("|", "+")) and bool(
-        BOX.match(paragraph) and NOTE_WORDS.search(paragraph)
+        BOX.match(paragraph) and _EDITED.search(paragraph)
     )
 
 

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from dedup.shingles import shingle_texts
+from filters.books import GutenbergFilter
+from filters.books.frame import find_frame
 from filters.document import Document, Rejected
 from pipeline.accounting import Funnel, read_json
 from pipeline.cli.main import main
@@ -33,6 +35,19 @@ TRACES = re.compile(
     r"gutenberg|\be-?texts?\b|\bebooks?\b|pgdp|pglaf|proofread(?:ing|ers)|small print!"
     r"|public domain|transcriber's note|^produced by|^\*\*\*",
     re.IGNORECASE | re.MULTILINE,
+)
+
+LICENCE_REASONS = {
+    "boilerplate_end_not_found",
+    "copyrighted",
+    "licence_text_left",
+    "several_books",
+}
+# In a header, but of no licence: what the header says of the book, who made it and other news.
+HARMLESS = re.compile(
+    r"(?:Title|Author|Translator|Illustrator|Commentator|Contributor|Release Date|Posting Date):"
+    r"|Produced|This etext was created|This choice was made|Email requests|\*+ If you have an FTP"
+    r"|\(?Or /etext|1 +1971 +July"
 )
 
 
@@ -71,6 +86,49 @@ def test_no_trace_of_the_distributor_is_left(kept: dict[str, Document]) -> None:
         for found in TRACES.finditer(book.text)
     }
     assert traces == set()
+
+
+def test_lists_of_corrections_go_and_authors_errata_stay(kept: dict[str, Document]) -> None:
+    assert kept["20535-0.txt"].text.endswith("From a Copy-Book in the Blue-Coat Hospital.")
+    assert "punctuation missing" not in kept["31963-0.txt"].text
+    assert "Au lecteur" not in kept["44157-0.txt"].text
+    assert kept["44157-0.txt"].text.endswith("[Vignette: IK BLIJF WERKEN]")
+    assert "\n\nERRATA.\n\nPag.   6  reg. 1  staat: everen" in kept["24675-8.txt"].text
+    assert kept["15122-8.txt"].text.endswith("THE MINUTE BOYS OF YORKTOWN")
+
+
+def licence_paragraphs(folder: Path) -> set[str]:
+    """Every paragraph in front of and behind the real books, but fields, credits and trivia."""
+    recipe = load_recipe(str(RECIPES / "llama1.toml")).books
+    decode = source.own_stages(recipe)[0]
+    found = set()
+    for path in sorted(folder.glob("*.txt")):
+        document = decode(Document("a", "books", raw=path.read_bytes()))
+        assert isinstance(document, Document)
+        frame = find_frame(document.text)
+        assert frame is not None
+        around = f"{document.text[: frame.start]}\n\n{document.text[frame.end :]}"
+        found |= {part for part in re.split(r"\n\s*\n", around) if len(part) > 60}
+    return {part for part in found if not HARMLESS.match(part.strip())}
+
+
+def test_no_paragraph_of_a_real_licence_gets_through(
+    kept: dict[str, Document], real_data: Path
+) -> None:
+    paragraphs = licence_paragraphs(real_data / "books")
+    assert len(paragraphs) > 250
+    stage = GutenbergFilter(load_recipe(str(RECIPES / "llama1.toml")).books.gutenberg)
+    story = kept["8948.txt"].text.split("\n\n")[:80]
+    start = "*** START OF THIS PROJECT GUTENBERG EBOOK POEMS ***\n\n"
+    places = [("", 1), ("", len(story) - 9), (start, 0), (start, len(story) // 2)]
+    for paragraph in sorted(paragraphs):
+        for head, place in places:
+            text = head + "\n\n".join([*story[:place], paragraph, *story[place:]])
+            result = stage(Document("a", "books", text, {"path": "a.txt"}))
+            if isinstance(result, Document):
+                assert " ".join(paragraph.split()) not in " ".join(result.text.split())
+            else:
+                assert result.reason in LICENCE_REASONS
 
 
 def test_what_the_headers_say(kept: dict[str, Document]) -> None:
@@ -122,7 +180,8 @@ def test_one_edition_of_each_work_is_left(
 
     output = tmp_path / "out"
     assert main(["run", "books", "--input", str(real_data / "books"), "--output", str(output)]) == 0
-    left = {Path(path).name for path in pq.read_table(output / "documents")["path"].to_pylist()}
+    paths = pq.read_table(output / "documents")["path"].to_pylist()
+    left = {Path(str(path)).name for path in paths}
     assert [len(left & group) for group in EDITIONS] == [1] * len(EDITIONS)
     assert len(left) == 24
     funnel = Funnel.from_json(read_json(str(output / "manifest.json"))["funnel"])
