@@ -1,0 +1,1 @@
+"""From clean text to tokens: SentencePiece training, encoding, token shards, the mixture."""

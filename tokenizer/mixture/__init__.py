@@ -1,0 +1,1 @@
+"""The mixture: which tokens of which source a trainer reads, and when."""

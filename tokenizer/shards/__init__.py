@@ -1,0 +1,1 @@
+"""Token shards: written by the pipeline, read by trainers."""
