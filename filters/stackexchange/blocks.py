@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 
 from filters.stackexchange.inline import paragraph_lines
 
@@ -43,7 +42,7 @@ class Blocks:
         self._lines: list[str] = []
         self._levels: list[_Level] = []
         self._last: list[_Level] = []
-        self._ignored: Counter[str] = Counter()
+        self._ignored: dict[str, int] = {}
         self._tight = False
 
     def text(self) -> str:
@@ -62,7 +61,7 @@ class Blocks:
 
     def open_item(self) -> None:
         """Begin an item; one that is open in the same list ends."""
-        if self._levels and self._levels[-1].tag == "li" and not self._ignored["li"]:
+        if self._levels and self._levels[-1].tag == "li" and not self._ignored.get("li"):
             self.close("li")
         inside = self._levels[-1] if self._levels else None
         marker = "- "
@@ -76,11 +75,11 @@ class Blocks:
         if len(self._levels) < _DEEPEST:
             self._levels.append(level)
         else:
-            self._ignored[level.tag] += 1
+            self._ignored[level.tag] = self._ignored.get(level.tag, 0) + 1
 
     def close(self, tag: str) -> None:
         """End the innermost level of an element, with all that is open inside; none: nothing."""
-        if self._ignored[tag]:
+        if self._ignored.get(tag):
             self._ignored[tag] -= 1
             return
         for index in range(len(self._levels) - 1, -1, -1):

@@ -2,7 +2,7 @@
 
 Posts are Markdown rendered to a short list of elements (https://stackoverflow.com/help/formatting),
 so a scan over the tags is enough: one pass, linear in the post's length whatever it holds. Code
-blocks are fenced and inline code stands between backticks, both to the letter; quotes get `> `,
+blocks are fenced, to the letter, and inline code stands between backticks; quotes get `> `,
 list items `- ` or their number, table cells ` | `. Of a link its text stays, of an image its
 alternative text, of other elements what is inside. Maths stays as it was written.
 """
@@ -24,7 +24,7 @@ _ATTRIBUTES = r"""[^<>"']*(?:"[^"<]*"[^<>"']*|'[^'<]*'[^<>"']*)*"""
 # Frequent tags that change nothing; others of the kind have no handler.
 _PLAIN_TAG = re.compile(rf"</?(?:em|strong|[abis]|kbd|span|strike|del)(?: {_ATTRIBUTES})?>")
 # Inline code; what follows `<pre>` or `<pre class="...">` is a block.
-_CODE = re.compile(r"""(?<!<pre>)(?<!">)<code>([^<`]*[^<`\s][^<`]*)</code>""")
+_CODE = re.compile(r"""<code>(?<!<pre><code>)(?<!"><code>)([^<`]*[^<`\s][^<`]*)</code>""")
 # A whole paragraph, item or code block with nothing but text in it; or else a tag.
 _TOKEN = re.compile(
     r"<p>([^<]*)</p>|<li>([^<]*)</li>"
@@ -41,7 +41,7 @@ def post_text(source: str) -> str:
     """Return the text of a post's HTML; empty if there is none."""
     if BREAK in source:
         source = source.replace(BREAK, "")
-    if "<!--" in source:
+    if "!" in source and "<!--" in source:
         source = _without_comments(source)
     source = _PLAIN_TAG.sub("", source)
     if "<code>" in source and "&#96;" not in source:
@@ -71,7 +71,7 @@ def _decode(text: str) -> str:
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"')
     if text.count("&") == text.count("&amp;"):
         return text.replace("&amp;", "&")
-    return html.unescape(text).replace(BREAK, "")
+    return html.unescape(text)
 
 
 class _Reader:
@@ -92,11 +92,9 @@ class _Reader:
         self._in_tag = False  # a malformed tag still waits for its `>`
 
     def read(self, source: str) -> None:
-        parts = _TOKEN.split(source)
-        self._between(parts[0])
-        step = _TOKEN.groups + 1
-        columns = (parts[column::step] for column in range(1, step + 1))
-        for paragraph, item, code, tag, attributes, after in zip(*columns, strict=False):
+        parts = iter(_TOKEN.split(source))
+        self._between(next(parts))
+        for paragraph, item, code, tag, attributes, after in zip(*[parts] * 6, strict=True):
             self._in_tag = False
             if tag is not None:
                 handler = _HANDLERS.get(tag) or _HANDLERS.get(tag.lower())

@@ -16,7 +16,9 @@ _WHITE = "\n\t\r\xa0"
 _SUPERSCRIPTS = str.maketrans("0123456789+-−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾")
 _SUBSCRIPTS = str.maketrans("0123456789+-−()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₍₎")
 _IN_UNICODE = re.compile(r"[+\-−]?[0-9]{1,8}|[0-9]{0,3}[+\-−]")
-_FORMULA = re.compile(r"[^\W_]{1,3}(?:[+\-−*/][^\W_]{1,3}){0,3}")
+_FORMULA = re.compile(
+    r"(?:(?:log|ln|lg|sin|cos) ?)?[^\W_]{1,3}(?:(?:[+\-−*/]|[\^_]\(?)[^\W_]{1,3}\)?){0,3}"
+)
 _ORDINALS = frozenset(("st", "nd", "rd", "th", "e", "er", "ème", "o", "a", "TM", "tm"))
 
 

@@ -127,9 +127,9 @@ def _usable(thread: Thread, site: str) -> Iterator[StoredPost | BadRecord]:
             reason = "thread_too_large"
         elif not has_question:
             reason = "question_missing"
-        elif post[:3] == previous:
+        elif (post.is_answer, post.id) == previous:
             reason = "duplicate_id"
-        previous = post[:3]
+        previous = post.is_answer, post.id
         if reason:
             kind, path = ("answer", "a") if post.is_answer else ("question", "questions")
             yield BadRecord(

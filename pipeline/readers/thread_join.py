@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
 from typing import IO, NamedTuple
 
 import pyarrow as pa
@@ -161,6 +162,6 @@ class PostStore:
 
 
 def _group(posts: Iterable[StoredPost]) -> Iterator[Thread]:
-    ordered = sorted(posts, key=lambda post: post[:3])
+    ordered = sorted(posts, key=itemgetter(0, 1, 2))
     for question, members in groupby(ordered, key=lambda post: post.question):
         yield Thread(question, list(members))

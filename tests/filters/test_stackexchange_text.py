@@ -28,6 +28,7 @@ CASES = {
     "image": ('<p><img src="https://i.test/x.png" alt="a graph"></p>', "a graph"),
     "image, editor's alt": ('<p>a <img src="x" alt="enter image description here"> b</p>', "a b"),
     "line break": ("<p>one<br>\ntwo<br/>three<br /></p>", "one\ntwo\nthree"),
+    "line break beside a rare entity": ("<p>one<br>two &eacute;&nbsp;x</p>", "one\ntwo é x"),
     "entities once": (
         "<p>&amp;lt;b&amp;gt; &lt;b&gt; &#39;x&#39; &eacute; &amp;amp;</p>",
         "&lt;b&gt; <b> 'x' é &amp;",
@@ -78,6 +79,14 @@ CASES = {
     "rule and heading": ("<h2>T</h2><hr><p>a</p>", "T\n\n---\n\na"),
     "powers": ("<p>10<sup>6</sup> m<sup>-2</sup> H<sub>2</sub>O</p>", "10⁶ m⁻² H₂O"),
     "exponents": ("<p>x<sup>n</sup> a<sub>i+1</sub> 1<sup>st</sup></p>", "x^n a_(i+1) 1st"),
+    "exponents in exponents": (
+        "<p>e<sup>x<sup>2</sup></sup> a<sup>b<sup>c</sup></sup> 2<sup>n<sub>i+1</sub></sup></p>",
+        "e^(x²) a^(b^c) 2^(n_(i+1))",
+    ),
+    "functions in exponents": (
+        "<p>n<sup>log n</sup>, see<sup>note b</sup></p>",
+        "n^(log n), seenote b",
+    ),
     "small print": (
         "<p>a<sup>[1]</sup></p><p><sub>This is small print.</sub></p>",
         "a[1]\n\nThis is small print.",
