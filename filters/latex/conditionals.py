@@ -1,8 +1,8 @@
-"""Conditionals, as far as the text alone decides them: the branch not taken goes.
+"""Conditionals that end in `\\fi`, as far as the text alone decides them: one branch goes.
 
-Decided: `\\iffalse`, `\\iftrue`, the switches of `\\newif`, `\\ifdefined` of a name of the paper's;
-and in macros `\\ifmmode`, `\\ifthenelse` with `\\equal`, `\\ifstrempty` and `\\ifblank`. All others
-stay as they are, with both branches.
+Decided here: `\\iffalse`, `\\iftrue`, the switches of `\\newif`, `\\ifdefined` of a name of the
+paper's; `\\ifmmode` in macros. `programs` decides `\\ifx`, `\\if` and `\\ifnum`, `branches` those
+whose branches are groups. All others stay as they are, with both branches.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filters.latex.definitions import Macro, read_name
-from filters.latex.token_reader import TokenReader
 
 if TYPE_CHECKING:
     from filters.latex.expander import Expander, Handler
@@ -45,9 +44,6 @@ class Conditionals:
             "\\ifmmode": self._math_mode,
             "\\newif": self._new_switch,
             "\\ifdefined": self._is_defined,
-            "\\ifthenelse": self._if_then_else,
-            "\\ifstrempty": self._if_empty,
-            "\\ifblank": self._if_empty,
         }
 
     def let(self, name: str, target: str) -> None:
@@ -118,74 +114,52 @@ class Conditionals:
         else:
             expander.out.append(token)
 
-    def _if_then_else(self, token: str) -> None:
-        """ifthen's `\\ifthenelse{\\equal{a}{b}}{yes}{no}`."""
-        reader, snapshot = self._expander.reader, self._expander.reader.snapshot()
-        test, yes, no = reader.group(), reader.group(), reader.group()
-        value = None if test is None or no is None else self._is_equal(test)
-        if value is None or not snapshot[2]:
-            reader.restore(snapshot)
-            self._expander.out.append(token)
-            return
-        self._read_next(yes if value else no)
-
-    def _is_equal(self, test: list[str]) -> bool | None:
-        reader = TokenReader(test)
-        if not reader.skip_space() or reader.next() != "\\equal":
-            return None
-        first, second = reader.group(), reader.group()
-        if first is None or second is None or "".join(test[reader.position :]).strip():
-            return None
-        expand = self._expander.expand
-        return "".join(expand(first)).strip() == "".join(expand(second)).strip()
-
-    def _if_empty(self, token: str) -> None:
-        """etoolbox's `\\ifstrempty{a}{yes}{no}`."""
-        reader, snapshot = self._expander.reader, self._expander.reader.snapshot()
-        test, yes, no = reader.group(), reader.group(), reader.group()
-        if test is None or no is None or not snapshot[2]:
-            reader.restore(snapshot)
-            self._expander.out.append(token)
-            return
-        self._read_next(no if "".join(test).strip() else yes)
-
-    def _read_next(self, branch: list[str] | None) -> None:
-        if branch:
-            self._expander.reader.push(branch, self._expander.reader.depth)
-
     def _take(self, value: bool, behind: int = 0) -> None:
+        """Take a branch of the conditional that was just read, `behind` tokens ago."""
+        position = self._expander.reader.position
+        self.take(value, position - behind - 1, position)
+
+    def take(self, value: bool, conditional: int, start: int, offset: int = 0) -> bool:
         """Leave the branch that `value` chooses to be read next, and drop the other.
 
         Args:
             value: whether the condition holds.
-            behind: tokens that were read after the conditional's own.
+            conditional: where its token stands in the reader's list.
+            start, offset: the token and the character in it where the first branch begins.
+
+        Returns:
+            False, and nothing is done, where the conditional has no end in that list.
         """
         reader = self._expander.reader
-        tokens, start = reader.tokens, reader.position
-        found = self._find_end(tokens, start - behind)
+        tokens = reader.tokens
+        found = self._find_end(tokens, conditional)
         if found is None:
-            return
+            return False
         middle, end = found
         if value:
             branch = tokens[start : end if middle is None else middle]
+            if branch and offset:
+                branch[:1] = [rest] if (rest := branch[0][offset:]) else []
         else:
             branch = [] if middle is None else tokens[middle + 1 : end]
         reader.position = end + 1
         reader.spent += len(branch)
-        if branch and branch[0][0] in " \t" and branch[0].strip():
+        if branch and not offset and branch[0][0] in " \t" and branch[0].strip():
             # White space that only ended the conditional's name.
             branch = [branch[0].lstrip(" \t"), *branch[1:]]
         if branch:
             reader.push(branch, reader.depth)
         else:
             self._expander.end_removal()
+        return True
 
-    def _find_end(self, tokens: list[str], start: int) -> tuple[int | None, int] | None:
-        """Where `\\else` (or None) and `\\fi` of the conditional before `start` stand."""
+    def _find_end(self, tokens: list[str], conditional: int) -> tuple[int | None, int] | None:
+        """Where `\\else` (or None) and `\\fi` of a conditional stand."""
         if self._matched is not tokens:
             self._matched, self._ends = tokens, self._match(tokens)
-            self._expander.reader.spent += len(tokens)
-        return self._ends.get(start - 1)
+            # A token is dearer here than where it is only copied.
+            self._expander.reader.spent += 4 * len(tokens)
+        return self._ends.get(conditional)
 
     def _match(self, tokens: list[str]) -> dict[int, tuple[int | None, int]]:
         """For every conditional that is closed: its place, and those of its `\\else` and `\\fi`."""

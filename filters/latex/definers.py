@@ -13,6 +13,7 @@ from filters.latex.definitions import (
     read_document_command,
     read_name,
     read_newcommand,
+    read_newcommandx,
     read_operator,
     read_paired_delimiter,
 )
@@ -27,6 +28,12 @@ _NEW_COMMANDS = (
     *("\\newcommand", "\\renewcommand", "\\DeclareRobustCommand"),
     *("\\newrobustcmd", "\\renewrobustcmd"),
 )
+_DOCUMENT_COMMANDS = tuple(
+    f"\\{verb}{kind}DocumentCommand"
+    for verb in ("New", "Renew", "Provide", "Declare")
+    for kind in ("", "Expandable")
+)
+_COMMANDS_OF_XARGS = ("\\newcommandx", "\\renewcommandx", "\\providecommandx")
 _PROVIDES = ("\\providecommand", "\\providerobustcmd")
 # Definitions that leave no macro: name and number of the groups that follow.
 _OTHER_DEFINITIONS = {
@@ -60,13 +67,12 @@ class Definers:
             **dict.fromkeys(_DEFS, self._def),
             **dict.fromkeys(_OTHER_DEFINITIONS, self._other_definition),
             **dict.fromkeys(_PREFIXES, self._prefix),
-            **dict.fromkeys(
-                ("\\NewDocumentCommand", "\\RenewDocumentCommand", "\\ProvideDocumentCommand"),
-                self._document_command,
-            ),
+            **dict.fromkeys(_DOCUMENT_COMMANDS, self._document_command),
+            **dict.fromkeys(_COMMANDS_OF_XARGS, self._newcommandx),
             "\\DeclareMathOperator": self._operator,
             "\\DeclarePairedDelimiter": self._paired_delimiter,
             "\\let": self._let,
+            "\\excludecomment": self._exclude,
         }
 
     def _finish_definition(self, found: tuple[str, Macro] | None, token: str) -> None:
@@ -105,6 +111,9 @@ class Definers:
     def _paired_delimiter(self, token: str) -> None:
         self._read_definition(token, read_paired_delimiter)
 
+    def _newcommandx(self, token: str) -> None:
+        self._read_definition(token, read_newcommandx)
+
     def _document_command(self, token: str) -> None:
         self._read_definition(token, read_document_command)
 
@@ -113,7 +122,7 @@ class Definers:
         snapshot = self._expander.reader.snapshot()
         if self._expander.reader.skip_space():
             following = self._expander.reader.peek()
-            if following in (*_PREFIXES, *_DEFS, "\\let"):
+            if following in (*_PREFIXES, *_DEFS, "\\let", "\\expandafter"):
                 return
         self._expander.reader.restore(snapshot)
         self._expander.out.append(token)
@@ -146,6 +155,27 @@ class Definers:
         else:
             self._expander.define(name, Alias(target))
             self._conditionals.let(name, target)
+        self._expander.end_removal()
+
+    def _exclude(self, token: str) -> None:
+        """The comment package's `\\excludecomment{name}`: environments of that name go."""
+        name = self._expander.reader.group()
+        if name is None:
+            self._expander.out.append(token)
+            return
+        begin = f"\\begin{{{''.join(name)}}}"
+        if begin not in self._expander.reserved:
+            self._expander.meanings[begin] = self._excluded
+        self._expander.end_removal()
+
+    def _excluded(self, token: str) -> None:
+        reader, snapshot = self._expander.reader, self._expander.reader.snapshot()
+        end = "\\end" + token[len("\\begin") :]
+        while (following := reader.next()) != end:
+            if following is None:
+                reader.restore(snapshot)
+                self._expander.out.append(token)
+                return
         self._expander.end_removal()
 
     def _other_definition(self, token: str) -> None:

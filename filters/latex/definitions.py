@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from filters.latex.token_reader import TokenReader
-from filters.latex.tokens import prepare_body, split_parameters
+from filters.latex.tokens import CONTROL_WORD, prepare_body, split_parameters
 
 # Names that a text defines itself: these commands fail on a name that LaTeX has.
 _NEW_NAME = re.compile(
@@ -20,12 +20,31 @@ _NEW_NAME = re.compile(
 
 # A macro that uses these is a program, which we do not run.
 _PROGRAMMING = """
-    ifx ifnum ifdim ifcase ifcat if ifodd ifhmode ifvmode ifinner ifcsname unless csname expandafter
-    futurelet catcode noexpand advance afterassignment loop IfNoValueTF IfNoValueT IfNoValueF
-    IfBooleanTF IfValueTF ifstrequal ifdefempty IfFileExists IfStrEq ifnumcomp ExplSyntaxOn foreach
-    begingroup aftergroup uppercase lowercase romannumeral read write immediate openin
+    ifdim ifcase ifcat ifodd ifhmode ifvmode ifinner ifcsname unless catcode noexpand advance
+    afterassignment loop ifdefempty IfStrEq ifnumcomp ExplSyntaxOn foreach aftergroup romannumeral
+    read write immediate openin
 """
 PROGRAMMING = frozenset("\\" + name for name in _PROGRAMMING.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter as xparse has them.
+
+    Attributes:
+        kind: `m` a group or token, `o` in brackets, `s` a star.
+        default: what an `o` is where it is not there.
+    """
+
+    kind: str
+    default: list[str] | None = None
+
+
+MANDATORY = Parameter("m")
+# What xparse gives to a macro for an optional argument or star that is not there, or is.
+NO_VALUE, STAR, NO_STAR = "-NoValue-", "\\BooleanTrue", "\\BooleanFalse"
+# The name behind these may be without meaning.
+_TAKES_A_NAME = frozenset(("\\futurelet", "\\let", "\\def", "\\gdef", "\\edef", "\\xdef", "\\ifx"))
 
 
 @dataclass(slots=True)
@@ -35,22 +54,25 @@ class Macro:
     Attributes:
         body: tokens, and the numbers of parameters.
         parameters: number of parameters.
-        default: of an optional first parameter, None where there is none.
+        signature: what each parameter is, where not all are groups.
         marks: for `\\def`: the text that must follow the name, then for every parameter the text
             that ends it (empty: the parameter is a group or one token).
         size: characters of the body.
         starred: what the name with a star becomes, where that differs.
         sized: what the name with an optional argument becomes, where that differs.
+        is_program: whether it does what we do not run.
+        internals: names with `@` in the body, which must have a meaning at the call.
     """
 
     body: list[str | int]
     parameters: int = 0
-    default: list[str] | None = None
+    signature: tuple[Parameter, ...] = ()
     marks: tuple[str, ...] = ()
     size: int = 0
     starred: Macro | None = None
     sized: Macro | None = None
     is_program: bool = False
+    internals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +85,7 @@ class Alias:
 def make_macro(
     body: Sequence[str],
     parameters: int = 0,
-    default: list[str] | None = None,
+    signature: tuple[Parameter, ...] = (),
     marks: tuple[str, ...] = (),
 ) -> Macro:
     """A macro of a body as it stands in the source."""
@@ -72,7 +94,15 @@ def make_macro(
     is_program = any(token in PROGRAMMING for token in body) or any(
         isinstance(part, int) and part > parameters for part in split
     )
-    return Macro(split, parameters, default, marks, size, is_program=is_program)
+    internals = tuple(
+        token
+        for before, token in zip(("", *body), body, strict=False)
+        if token[0] == "\\"
+        and "@" in token
+        and CONTROL_WORD.match(token)
+        and before not in _TAKES_A_NAME
+    )
+    return Macro(split, parameters, signature, marks, size, None, None, is_program, internals)
 
 
 def new_names(text: str) -> set[str]:
@@ -113,14 +143,36 @@ def read_newcommand(reader: TokenReader) -> tuple[str, Macro] | None:
     name = read_name(reader)
     if name is None:
         return None
-    count = reader.optional()
-    default = reader.optional() if count is not None else None
+    parameters = _number(reader.optional())
+    default = reader.optional() if parameters else None
     body = reader.argument()
     if body is None:
         return None
-    number = "".join(count or ()).strip()
-    parameters = int(number) if number.isascii() and number.isdigit() and len(number) == 1 else 0
-    return name, make_macro(body, parameters, default if parameters else None)
+    signature: tuple[Parameter, ...] = ()
+    if default is not None:
+        signature = (Parameter("o", default), *[MANDATORY] * (parameters - 1))
+    return name, make_macro(body, parameters, signature)
+
+
+def read_newcommandx(reader: TokenReader) -> tuple[str, Macro] | None:
+    """What follows xargs' `\\newcommandx`: `{\\name}[2][1=default]{body}`."""
+    reader.skip_text("*")
+    name, count, options = read_name(reader), reader.optional(), reader.optional()
+    body = reader.argument()
+    if name is None or body is None:
+        return None
+    signature = [MANDATORY] * _number(count)
+    for option in "".join(options or ()).split(","):
+        place, equals, default = option.partition("=")
+        if equals and place.strip().isdigit() and 0 < int(place) <= len(signature):
+            signature[int(place) - 1] = Parameter("o", [default] if default else [])
+    return name, make_macro(body, len(signature), tuple(signature))
+
+
+def _number(tokens: list[str] | None) -> int:
+    """The number of parameters in brackets; 0 where that is none."""
+    digits = "".join(tokens or ()).strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) == 1 else 0
 
 
 def read_operator(reader: TokenReader) -> tuple[str, Macro] | None:
@@ -144,17 +196,28 @@ def read_paired_delimiter(reader: TokenReader) -> tuple[str, Macro] | None:
 
 
 def read_document_command(reader: TokenReader) -> tuple[str, Macro] | None:
-    """What follows xparse's `\\NewDocumentCommand`: `\\name{m O{x}}{body}`."""
-    name, signature, body = read_name(reader), reader.argument(), reader.argument()
-    if name is None or signature is None or body is None:
+    """What follows xparse's `\\NewDocumentCommand`: `\\name{s o m O{x}}{body}`."""
+    name, kinds, body = read_name(reader), reader.argument(), reader.argument()
+    if name is None or kinds is None or body is None:
         return None
-    default, kinds = None, "".join(signature).replace(" ", "")
-    if kinds.startswith("O{") and "}" in kinds:
-        content, _, kinds = kinds[2:].partition("}")
-        default, kinds = [content] if content else [], "m" + kinds
-    macro = make_macro(body, len(kinds), default)
-    macro.is_program = macro.is_program or kinds != "m" * len(kinds)
+    signature = _signature(kinds)
+    macro = make_macro(body, len(signature or ()), signature or ())
+    macro.is_program = macro.is_program or signature is None
     return name, macro
+
+
+def _signature(kinds: list[str]) -> tuple[Parameter, ...] | None:
+    """xparse's letters `m`, `o`, `O{default}` and `s`; None where there are others."""
+    reader, found = TokenReader(kinds), list[Parameter]()
+    while letters := (reader.next() or "").replace("+", "").replace("!", "").split():
+        for kind in "".join(letters):
+            if kind not in "mosO":
+                return None
+            found.append(Parameter("o", [NO_VALUE]) if kind == "o" else Parameter(kind))
+        if found[-1].kind == "O":
+            found[-1] = Parameter("o", reader.group() or [])
+    is_whole = len(found) < 10 and all(parameter.kind != "O" for parameter in found)
+    return tuple(found) if is_whole else None
 
 
 def read_def(reader: TokenReader) -> tuple[str, Macro] | None:
@@ -179,7 +242,7 @@ def read_def(reader: TokenReader) -> tuple[str, Macro] | None:
             marks[-1] += part
     # White space after the name separates, elsewhere it delimits.
     marks[0] = marks[0].lstrip()
-    macro = make_macro(body, len(marks) - 1, None, tuple(marks) if any(marks) else ())
+    macro = make_macro(body, len(marks) - 1, (), tuple(marks) if any(marks) else ())
     macro.is_program = macro.is_program or "#" in "".join(marks)
     return name, macro
 
@@ -189,13 +252,13 @@ def read_arguments(reader: TokenReader, macro: Macro) -> list[list[str]] | None:
     if macro.marks:
         return _delimited_arguments(reader, macro.marks)
     arguments = []
-    missing = macro.parameters
-    if macro.default is not None:
-        given = reader.optional()
-        arguments.append(macro.default if given is None else given)
-        missing -= 1
-    for _ in range(missing):
-        argument = reader.argument()
+    for parameter in macro.signature or (MANDATORY,) * macro.parameters:
+        argument: list[str] | None
+        if parameter.kind == "s":
+            argument = [STAR if reader.skip_text("*") else NO_STAR]
+        else:
+            argument = reader.optional() if parameter.kind == "o" else reader.argument()
+            argument = parameter.default if argument is None else argument
         if argument is None:
             return None
         arguments.append(argument)

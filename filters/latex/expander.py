@@ -16,15 +16,21 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from filters.document import Settings
+from filters.latex.branches import Branches
 from filters.latex.conditionals import Conditionals
 from filters.latex.definers import Definers
 from filters.latex.definitions import Alias, Macro, read_arguments, substitute
+from filters.latex.programs import Programs
 from filters.latex.token_reader import Snapshot, TokenReader
 from filters.latex.tokens import CONTROL_WORD, split_address
 
 Handler: TypeAlias = Callable[[str], None]
 Meaning: TypeAlias = Macro | Alias | Handler
 
+# Papers make this something else if it takes no argument: `\def\part{\partial}`.
+_MAY_CHANGE = frozenset(("\\part",))
+# Macros left for these reasons stay so, whatever becomes of their definition.
+_FINAL_REASONS = ("runaway", "undecided")
 _CLOSING = tuple(".,;:!?)]'")
 # Texts expanded inside texts: titles, names of environments, style files.
 _MAXIMUM_NESTING = 8
@@ -34,8 +40,13 @@ class ExpansionLimitError(Exception):
     """The macros of a text ask for more work than the recipe allows."""
 
 
-class _RunawayError(Exception):
-    """One call asks for more than the limits of a call."""
+class UndoneCallError(Exception):
+    """A call cannot be carried out: it is undone, and a macro left as it is from here on."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+        self.name = name
+        self.reason = reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +89,13 @@ class Expander:
         self._spent = 0
         self.nesting = 0
         self._call: tuple[str, int, Snapshot, int] | None = None
+        # The macros being carried out, by their depth.
+        self._active: dict[int, str] = {}
         self._conditionals = Conditionals(self)
         self.meanings: dict[str, Meaning] = {
             **Definers(self, self._conditionals).handlers(),
+            **Programs(self, self._conditionals).handlers(),
+            **Branches(self).handlers(),
             "\\xspace": self._xspace,
             "\\begin": self._environment_word,
             "\\end": self._environment_word,
@@ -97,8 +112,8 @@ class Expander:
         if self.nesting >= _MAXIMUM_NESTING:
             return tokens
         self.nesting += 1
-        saved = self.out, self.reader, self._call
-        self.out, self.reader, self._call = [], TokenReader(tokens), None
+        saved = self.out, self.reader, self._call, self._active
+        self.out, self.reader, self._call, self._active = [], TokenReader(tokens), None, {}
         try:
             while not self._run_guarded():
                 pass
@@ -106,21 +121,31 @@ class Expander:
         finally:
             self.nesting -= 1
             self._spent += self.reader.spent
-            self.out, self.reader, self._call = saved
+            self.out, self.reader, self._call, self._active = saved
 
     def _run_guarded(self) -> bool:
         """Run to the end; False if a call was undone and there is more."""
         try:
             self._run()
-        except _RunawayError:
+        except UndoneCallError as undone:
             assert self._call is not None
             token, length, snapshot, _ = self._call
             del self.out[length:]
             self.reader.restore(snapshot)
-            self.leave(token, "runaway")
-            self.out.append(token)
+            self.leave(undone.name, undone.reason)
+            if token in self.meanings:
+                self.reader.push([token], 0)
+            else:
+                self.out.append(token)
             return False
         return True
+
+    def give_up(self, token: str) -> None:
+        """Something cannot be decided: in the text it stays, a macro that asks for it is left."""
+        depth = self.reader.depth
+        if depth and self._call is not None:
+            raise UndoneCallError(self._active[depth], "undecided")
+        self.out.append(token)
 
     def _run(self) -> None:
         reader, append = self.reader, self.out.append
@@ -173,11 +198,15 @@ class Expander:
             reader.push([*("{",), *size, "}"], reader.depth)
             chosen = macro.sized
         arguments = read_arguments(reader, chosen) if chosen.parameters or chosen.marks else []
-        if arguments is None:
+        is_known = all(name in self.meanings for name in chosen.internals)
+        if arguments is None or not is_known:
             reader.restore(snapshot)
             self.check_limits(depth)
             self.out.append(token)
+            if not is_known:
+                self.left[token] = "program"
             return
+        self._active[depth] = token
         body, size_of_body = substitute(chosen, arguments)
         self._spent += size_of_body + 1
         self.check_limits(depth)
@@ -207,7 +236,7 @@ class Expander:
         if depth and self._call is not None:
             beyond = spent - self._call[3] > settings.maximum_call_characters
             if beyond or depth > settings.maximum_depth:
-                raise _RunawayError
+                raise UndoneCallError(self._call[0], "runaway")
 
     def reserve(self, handlers: Mapping[str, Handler]) -> None:
         """Have handlers called for tokens that no definition may change."""
@@ -221,24 +250,17 @@ class Expander:
 
     def define(self, name: str, meaning: Macro | Alias) -> None:
         """Give a name its meaning, unless the name is reserved."""
-        if name in self.reserved or name == "\\":
+        has_parameters = isinstance(meaning, Macro) and meaning.parameters
+        if name == "\\" or (name in self.reserved and (name not in _MAY_CHANGE or has_parameters)):
             return
         if self.in_style and (name in self.meanings or "@" in name):
             return
         self.defined.add(name)
-        if isinstance(meaning, Macro) and (meaning.is_program or self._uses_internals(meaning)):
+        if isinstance(meaning, Macro) and meaning.is_program:
             self.leave(name, "program")
-        elif self.left.get(name) != "runaway":
+        elif self.left.get(name) not in _FINAL_REASONS:
             self.left.pop(name, None)
             self.meanings[name] = meaning
-
-    def _uses_internals(self, macro: Macro) -> bool:
-        """Whether a body has internal commands (with `@`) that the paper does not define."""
-        return any(
-            "@" in part and part not in self.meanings and CONTROL_WORD.match(part)
-            for part in macro.body
-            if isinstance(part, str)
-        )
 
     def end_removal(self) -> None:
         """After something was removed: with nothing else on its line, the line goes."""

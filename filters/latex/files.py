@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from filters.latex.tokens import tokenize
 
 _ENDINGS = ("", ".tex", ".ltx", ".latex")
+_NO_INPUT = (".sty", ".bbl", ".xxx", ".json")
 
 
 def find_file(files: Mapping[str, str], name: str, folder: str) -> str | None:
@@ -17,12 +18,18 @@ def find_file(files: Mapping[str, str], name: str, folder: str) -> str | None:
     """
     if not name or name.startswith(("/", "~", "|")):
         return None
-    for base in dict.fromkeys((folder, "")):
-        for ending in _ENDINGS:
-            path = posixpath.normpath(posixpath.join(base, name + ending))
-            if path in files and not path.lower().endswith((".sty", ".xxx")):
-                return path
-    return None
+    paths = [
+        posixpath.normpath(posixpath.join(base, name + ending))
+        for base in dict.fromkeys((folder, ""))
+        for ending in _ENDINGS
+    ]
+    found = next((path for path in paths if path in files), None)
+    if found is None:
+        # Written where file names have no case.
+        by_lower_case = {path.lower(): path for path in files}
+        lower = (path.lower() for path in paths)
+        found = next((by_lower_case[path] for path in lower if path in by_lower_case), None)
+    return None if found is None or found.lower().endswith(_NO_INPUT) else found
 
 
 def packages_in(files: Mapping[str, str], names: str) -> Iterator[tuple[str, list[str]]]:

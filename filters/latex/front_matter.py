@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from filters.latex.expander import Expander
@@ -9,6 +10,14 @@ from filters.latex.expander import Expander
 _FRONT_ENDS = (
     *("\\maketitle", "\\end{frontmatter}", "\\end{titlepage}", "\\end{keyword}", "\\end{keywords}"),
     *("\\keywords", "\\pacs"),
+)
+# Of LaTeX, MDPI, ICML and INFORMS.
+_TITLES = ("\\title", "\\Title", "\\icmltitle", "\\TITLE")
+_AUTHORS = ("\\author", "\\Author", "\\icmlauthor", "\\AUTHOR")
+# What only sets type.
+_SPACING = re.compile(
+    r"\\\\(?:\[[^\]]*\])?|\\[vh]space\*?\{[^{}]*\}"
+    r"|\\(?:Huge|huge|LARGE|Large|large|normalsize|centering|newline|linebreak)(?![a-zA-Z])"
 )
 _NOTES = frozenset(("\\thanks", "\\footnote", "\\footnotemark", "\\footnotetext", "\\titlenote"))
 
@@ -22,7 +31,9 @@ class Marks:
         body: the first section.
         front: where the text begins if there is no section.
         abstract: the beginning of the abstract, while it is being read.
+        abstract_is_section: whether that abstract is a section of this title.
         muted: the bibliography, or what else is not kept.
+        bibliography_end: what stands between the bibliography and the next section.
         in_appendix: whether an appendix has begun.
         title, abstract_text, authors: what the front matter says.
     """
@@ -31,7 +42,9 @@ class Marks:
     body: int | None = None
     front: int | None = None
     abstract: int | None = None
+    abstract_is_section: bool = False
     muted: int | None = None
+    bibliography_end: int | None = None
     in_appendix: bool = False
     title: str = ""
     abstract_text: str = ""
@@ -50,9 +63,9 @@ class FrontMatter:
         self._expander.reserve(
             {
                 **dict.fromkeys(_FRONT_ENDS, self._front_end),
-                "\\title": self._title,
-                "\\author": self._author,
-                "\\abstract": self._abstract_command,
+                **dict.fromkeys(_TITLES, self._title),
+                **dict.fromkeys(_AUTHORS, self._author),
+                **dict.fromkeys(("\\abstract", "\\ABSTRACT"), self._abstract_command),
                 "\\begin{abstract}": self._begin_abstract,
                 "\\end{abstract}": self._end_abstract,
             }
@@ -84,7 +97,7 @@ class FrontMatter:
     def _plain(self, tokens: list[str]) -> str:
         """An argument as one line of text, without notes."""
         expanded = self._expander.expand(_without_notes(tokens))
-        text = "".join(_without_notes(expanded)).replace("\\\\", " ")
+        text = _SPACING.sub(" ", "".join(_without_notes(expanded)))
         return " ".join(text.split())
 
     def _abstract_command(self, token: str) -> None:

@@ -10,7 +10,8 @@ from filters.latex.charset import declared_encoding, decode
 from filters.latex.expander import ExpansionLimitError, ExpansionSettings
 from filters.latex.main_file import choose_main_file
 from filters.latex.project import ProjectSettings, unpack
-from filters.latex.structure import PaperReader, StructureSettings
+from filters.latex.sections import StructureSettings
+from filters.latex.structure import PaperReader
 from filters.latex.tidy import join_tokens
 
 

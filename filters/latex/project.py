@@ -16,7 +16,10 @@ from dataclasses import dataclass
 
 from filters.document import Rejected, Settings
 
-_TEXT_ENDINGS = (".tex", ".ltx", ".latex", ".txt", ".inc", ".sty", ".bbl", ".xxx")
+_TEXT_ENDINGS = (
+    *(".tex", ".ltx", ".latex", ".txt", ".inc", ".def", ".mac", ".sty", ".bbl", ".xxx"),
+    "00readme.json",
+)
 _NOT_TEX = (
     (b"%pdf", "pdf_only"),
     (b"%!ps", "postscript_only"),

@@ -1,8 +1,8 @@
-"""What of a paper is kept: from its first section to its bibliography, and appendices after that.
+"""A paper from its files: what it includes, what stands before its text, and the text itself.
 
 `PaperReader` follows the main file into the files it includes and hands every token to the
-expander; its handlers, called where structural commands stand in the expanded text, note where the
-paper begins and ends and take title, authors and abstract out.
+expander; handlers called where structural commands stand in the expanded text note where the paper
+begins and ends (`Sections`) and take title, authors and abstract out (`FrontMatter`).
 """
 
 from __future__ import annotations
@@ -11,48 +11,15 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from filters.document import Settings
+from filters.latex.balance import drop_unmatched
 from filters.latex.definitions import Macro, new_macros, new_names
 from filters.latex.expander import Expander, ExpansionSettings, Handler
 from filters.latex.files import find_file, packages_in
 from filters.latex.front_matter import FrontMatter, Marks
+from filters.latex.sections import Sections, StructureSettings
 from filters.latex.tokens import own_literals, tokenize
 
-_SECTION_NAMES = """
-    part chapter section subsection subsubsection paragraph subparagraph addpart addchap addsec
-    newsec beginsection
-"""
-SECTIONS = tuple("\\" + name for name in _SECTION_NAMES.split())
-# An abstract may have these; any other section ends an abstract that was never closed.
-_MINOR_SECTIONS = ("\\paragraph", "\\subparagraph", "\\subsubsection", "\\subsection")
-_BIBLIOGRAPHIES = (
-    *("\\bibliography", "\\printbibliography", "\\printreferences", "\\References", "\\putbib"),
-    *("\\begin{thebibliography}", "\\begin{references}", "\\begin{REFERENCES}"),
-    *("\\begin{chapthebibliography}", "\\begin{bibdiv}", "\\begin{biblist}"),
-)
-_APPENDICES = (
-    *("\\appendix", "\\appendices", "\\appendixpage"),
-    *("\\begin{appendix}", "\\begin{appendices}", "\\begin{subappendices}"),
-)
-# Removed with their argument.
-_GONE_WITH_ARGUMENT = ("\\bibliographystyle", "\\nocite", "\\addbibresource")
-_INPUTS = ("\\input", "\\include", "\\subfile", "\\subfileinclude", "\\InputIfFileExists")
-
-
-@dataclass(frozen=True, kw_only=True)
-class StructureSettings(Settings):
-    """[arxiv.latex.structure]: what marks the parts of a paper.
-
-    Attributes:
-        bibliography_titles: a section of exactly this title, in lower case, is the bibliography.
-        appendix_titles: after the bibliography, a section whose title begins with one of these
-            brings the text back, as `\\appendix` does.
-        maximum_files: files a paper may include.
-    """
-
-    bibliography_titles: tuple[str, ...]
-    appendix_titles: tuple[str, ...]
-    maximum_files: int
+_INPUTS = ("\\input", "\\include", "\\subfile", "\\subfileinclude", "\\@input")
 
 
 @dataclass
@@ -92,15 +59,17 @@ class PaperReader:
         expansion: ExpansionSettings,
     ) -> None:
         self._files = files
-        self._settings = structure
+        self._maximum_files = structure.maximum_files
         self._state = Marks()
         self._included: list[str] = []
         self._missing: list[str] = []
         self._folder = ""
+        self._only: set[str] | None = None
         self._literal = tuple(sorted(set().union(*map(own_literals, files.values()))))
         self._expander = Expander(expansion)
         self._expander.reserve(self._handlers())
         FrontMatter(self._expander, self._state).register()
+        self._sections = Sections(self._expander, self._state, structure)
 
     def read(self, main_file: str) -> Paper:
         """Read the paper that begins in `main_file`.
@@ -115,16 +84,18 @@ class PaperReader:
         for text in self._sources.values():
             self._expander.names_elsewhere |= new_names(text)
         self._folder = posixpath.dirname(main_file)
-        out = self._expander.expand(tokenize(self._files[main_file], self._literal))
+        text = self._files[main_file]
+        self._sections.register(is_amstex="amsppt" in text)
+        # Plain TeX has no command for it.
+        self._state.begun = "\\begin{document}" not in text
+        out = self._expander.expand(tokenize(text, self._literal))
         state = self._state
-        if state.muted is not None:
-            del out[state.muted :]
         # A call that was undone may have taken the beginning with it.
         state.body = None if state.body is None else min(state.body, len(out))
         begin = state.body if state.body is not None else state.front
         start = "section" if state.body is not None else "front_matter"
         return Paper(
-            tokens=[] if begin is None else self._expand_the_rest(out[begin:]),
+            tokens=[] if begin is None else self._text(out, begin),
             start="none" if begin is None else start,
             title=state.title,
             abstract=state.abstract_text,
@@ -134,6 +105,13 @@ class PaperReader:
             included=self._included,
             missing=self._missing,
         )
+
+    def _text(self, out: list[str], begin: int) -> list[str]:
+        """What is kept of the output, from the token at `begin` on."""
+        self._sections.unmute(out)
+        opened = self._sections.opened
+        opened.add(out[:begin])
+        return self._expand_the_rest(drop_unmatched(out[begin:], opened))
 
     def _expand_the_rest(self, tokens: list[str]) -> list[str]:
         """Expand what was used before its definition, or is defined in a file not read."""
@@ -147,21 +125,22 @@ class PaperReader:
                         if macro[0] in undefined - expander.defined:
                             expander.define(*macro)
         if any(isinstance(expander.meanings.get(name), Macro) for name in used):
-            return expander.expand(tokens)
+            tokens = expander.expand(tokens)
+            self._sections.unmute(tokens)
         return tokens
 
     def _handlers(self) -> dict[str, Handler]:
         return {
-            **dict.fromkeys(SECTIONS, self._section),
-            **dict.fromkeys(_BIBLIOGRAPHIES, self._bibliography),
-            **dict.fromkeys(_APPENDICES, self._appendix),
-            **dict.fromkeys(_GONE_WITH_ARGUMENT, self._gone_with_argument),
             **dict.fromkeys(_INPUTS, self._input),
             **dict.fromkeys(("\\import", "\\subimport", "\\inputfrom"), self._import),
             **dict.fromkeys(("\\usepackage", "\\RequirePackage"), self._package),
+            "\\includeonly": self._include_only,
+            "\\InputIfFileExists": self._if_file_exists,
+            "\\IfFileExists": self._if_file_exists,
             "\\begin{document}": self._begin_document,
             "\\end{document}": self._end_document,
             "\\bye": self._end_document,
+            "\\enddocument": self._end_document,
             "\\endinput": self._end_input,
             "\\makeatletter": self._gone,
             "\\makeatother": self._gone,
@@ -178,7 +157,7 @@ class PaperReader:
             self._state.front = 0
 
     def _end_document(self, token: str) -> None:
-        if self._state.begun or token == "\\bye":
+        if self._state.begun:
             self._expander.reader.clear()
 
     def _end_input(self, token: str) -> None:
@@ -192,7 +171,30 @@ class PaperReader:
         content = reader.group()
         if content is None:
             content = self._bare_name()
-        self._open("".join(self._expander.expand(content)), self._folder)
+        name = "".join(self._expander.expand(content)).strip()
+        if token != "\\include" or self._only is None or name in self._only:
+            self._open(name, self._folder)
+
+    def _include_only(self, token: str) -> None:
+        """`\\includeonly{a,b}`: of the files named by `\\include`, these."""
+        names = self._expander.reader.group()
+        if names is not None:
+            self._only = {name.strip() for name in "".join(names).split(",")}
+        self._expander.end_removal()
+
+    def _if_file_exists(self, token: str) -> None:
+        """`\\IfFileExists{file}{then}{else}`: files of the submission exist, no others."""
+        reader, snapshot = self._expander.reader, self._expander.reader.snapshot()
+        name, yes, no = reader.group(), reader.group(), reader.group()
+        if name is None or yes is None or no is None:
+            reader.restore(snapshot)
+            self._expander.out.append(token)
+            return
+        path = "".join(self._expander.expand(name)).strip()
+        exists = find_file(self._files, path, self._folder) is not None
+        reader.push(yes if exists else no, reader.depth)
+        if exists and token == "\\InputIfFileExists":
+            self._open(path, self._folder)
 
     def _bare_name(self) -> list[str]:
         """TeX's own `\\input name`: the name ends at white space."""
@@ -218,13 +220,13 @@ class PaperReader:
         """Put a file's tokens in front; every file once."""
         name = name.strip().strip('"')
         if name.lower().endswith(".bbl"):
-            self._bibliography(name)
+            self._expander.reader.push(["\\bibinput"], 0)
             return
         path = find_file(self._files, name, folder)
         if path is None:
             if name:
                 self._missing.append(name)
-        elif path not in self._included and len(self._included) < self._settings.maximum_files:
+        elif path not in self._included and len(self._included) < self._maximum_files:
             self._included.append(path)
             tokens = tokenize(self._files[path], self._literal)
             if "\\begin{document}" in tokens:
@@ -246,83 +248,12 @@ class PaperReader:
             expander.out.append(token)
             return
         for path, tokens in packages_in(self._files, "".join(names)):
-            if path not in self._included and len(self._included) < self._settings.maximum_files:
+            if path not in self._included and len(self._included) < self._maximum_files:
                 self._included.append(path)
                 expander.in_style = True
                 expander.expand(tokens)
                 expander.in_style = False
         expander.end_removal()
 
-    # Sections and the bibliography.
-
-    def _is_apart(self, token: str) -> bool:
-        """Whether this is a text for itself (a title, a style file): the token stays."""
-        if self._expander.nesting == 1:
-            return False
-        self._expander.out.append(token)
-        return True
-
-    def _section(self, token: str) -> None:
-        if self._is_apart(token):
-            return
-        state, out = self._state, self._expander.out
-        title = self._following_title()
-        if title is None or (state.abstract is not None and token in _MINOR_SECTIONS):
-            out.append(token)
-            return
-        if title in self._settings.bibliography_titles:
-            self._bibliography(token)
-            return
-        if state.muted is not None and (
-            state.body is None
-            or state.in_appendix
-            or title.startswith(self._settings.appendix_titles)
-        ):
-            self._resume()
-        if state.body is None:
-            state.body, state.abstract = len(out), None
-        out.append(token)
-
-    def _following_title(self) -> str | None:
-        """The title of a section, in lower case, without reading it; None if there is none."""
-        reader = self._expander.reader
-        snapshot = reader.snapshot()
-        reader.skip_text("*")
-        reader.optional()
-        title = reader.group()
-        reader.restore(snapshot)
-        if title is None:
-            return None
-        words = "".join(part for part in title if part[0] != "\\" and part not in "{}")
-        return " ".join(words.lower().split()).rstrip(".:")
-
-    def _bibliography(self, token: str) -> None:
-        """From here on nothing is kept, until an appendix."""
-        if self._is_apart(token):
-            return
-        if self._state.begun and self._state.muted is None:
-            self._state.muted = len(self._expander.out)
-        elif not self._state.begun:
-            self._expander.reader.group()
-
-    def _appendix(self, token: str) -> None:
-        if self._is_apart(token):
-            return
-        self._state.in_appendix = True
-        if self._state.muted is not None:
-            self._resume()
-        self._expander.out.append(token)
-
-    def _resume(self) -> None:
-        out = self._expander.out
-        del out[self._state.muted or 0 :]
-        self._state.muted = None
-        out.append("\n\n")
-
     def _gone(self, token: str) -> None:
-        self._expander.end_removal()
-
-    def _gone_with_argument(self, token: str) -> None:
-        self._expander.reader.optional()
-        self._expander.reader.group()
         self._expander.end_removal()

@@ -175,7 +175,7 @@ OTHER_DEFINITIONS = [
     (r"\newcommand{\a}{X}\ifdefined\a yes\else no\fi", "yes"),
 ]
 LEFT_ALONE = [
-    (r"\newcommand{\a}[1]{\ifx#1\b c\fi}\a x", r"\a x"),
+    (r"\newcommand{\a}[1]{\ifdim#1>1pt c\fi}\a x", r"\a x"),
     (r"\def\a{\@ifnextchar[{\b}{\c}}\a[x]", r"\a[x]"),
     (r"\def\a{\a x}y\a z", r"y\a z"),
     (r"\def\a{\b}\def\b{\a}\a\b", r"\a\a"),
