@@ -24,6 +24,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from pipeline.errors import InputError, OutputError
+from tokenizer.shards.checksums import Checksums
 
 TEMPORARY_MARK = ".tmp-"
 
@@ -110,25 +111,10 @@ def read_bytes(path: str) -> bytes:
         return handle.read()
 
 
-class HashingReader(io.RawIOBase):
-    """A seekable stream, or a slice of one, that takes the SHA-256 of its bytes as they are read.
+class _SeekableReader(io.RawIOBase):
+    """What a seekable stream says of itself wherever its bytes come from."""
 
-    Args:
-        handle: the stream below; closed by `finish`.
-        offset: where the slice starts in it.
-        length: bytes of the slice; None to the end.
-    """
-
-    def __init__(self, handle: BinaryIO, offset: int = 0, length: int | None = None) -> None:
-        super().__init__()
-        self._handle = handle
-        self._offset = offset
-        self._length = length
-        self._position = 0
-        self._hash = hashlib.sha256()
-        self._hashed = 0
-        self.failure: Exception | None = None
-        handle.seek(offset)
+    _position = 0
 
     def readable(self) -> bool:
         return True
@@ -139,31 +125,45 @@ class HashingReader(io.RawIOBase):
     def tell(self) -> int:
         return self._position
 
+
+class HashingReader(_SeekableReader):
+    """A seekable stream, or one from an offset on, that takes the SHA-256 of what is read.
+
+    Args:
+        handle: the stream below; closed by `finish`.
+        offset: where this one starts in it.
+        length: so many bytes are the unit's and are hashed; what follows can be read all the same.
+            None for all.
+    """
+
+    def __init__(self, handle: BinaryIO, offset: int = 0, length: int | None = None) -> None:
+        super().__init__()
+        self._handle = handle
+        self._offset = offset
+        self._length = length
+        self._hash = hashlib.sha256()
+        self._hashed = 0
+        self.failure: Exception | None = None
+        handle.seek(offset)
+
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         if whence == os.SEEK_CUR:
             offset += self._position
         elif whence == os.SEEK_END:
-            offset += self._end()
+            offset += self._handle.seek(0, os.SEEK_END) - self._offset
         self._handle.seek(self._offset + offset)
         self._position = offset
         return offset
 
-    def _end(self) -> int:
-        if self._length is not None:
-            return self._length
-        return self._handle.seek(0, os.SEEK_END) - self._offset
-
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast("B")
-        wanted = len(view)
-        if self._length is not None:
-            wanted = min(wanted, max(0, self._length - self._position))
-        data = self._read(wanted) if wanted else b""
+        data = self._read(len(view)) if view else b""
         view[: len(data)] = data
-        if self._position <= self._hashed < self._position + len(data):
-            self._hash.update(data[self._hashed - self._position :])
-            self._hashed = self._position + len(data)
-        self._position += len(data)
+        start, self._position = self._position, self._position + len(data)
+        end = self._position if self._length is None else min(self._position, self._length)
+        if start <= self._hashed < end:
+            self._hash.update(memoryview(data)[self._hashed - start : end - start])
+            self._hashed = end
         return len(data)
 
     def _read(self, size: int) -> bytes:
@@ -175,19 +175,19 @@ class HashingReader(io.RawIOBase):
             raise
 
     def finish(self) -> tuple[int, str]:
-        """Size in bytes and SHA-256 of the whole slice, reading what has not been read.
+        """Size in bytes and SHA-256 of all that is the unit's, reading what has not been read.
 
         Closes the stream below; a reader that closes this stream leaves that one open.
         """
         self.seek(self._hashed)
         buffer = bytearray(1 << 20)
-        while self.readinto(buffer):
+        while self._hashed != self._length and self.readinto(buffer):
             pass
         self._handle.close()
         return self._hashed, self._hash.hexdigest()
 
 
-class JoinedReader(io.RawIOBase):
+class JoinedReader(_SeekableReader):
     """Files as one seekable stream, one after another; one of them is open at a time.
 
     Args:
@@ -198,17 +198,7 @@ class JoinedReader(io.RawIOBase):
         super().__init__()
         self._parts = parts
         self._starts = [0, *accumulate(part.size for part in parts)]
-        self._position = 0
         self._open: tuple[int, BinaryIO] | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._starts[-1]}
@@ -251,13 +241,12 @@ class JoinedReader(io.RawIOBase):
 
 
 class AtomicFile(io.RawIOBase):
-    """A file being written that nobody sees before `commit`; knows its size and SHA-256."""
+    """A file being written that nobody sees before `commit`; knows its size and checksums."""
 
     def __init__(self, path: str) -> None:
         super().__init__()
         self.path = path
-        self.size = 0
-        self._hash = hashlib.sha256()
+        self._sums = Checksums()
         folder, name = split(path)
         self._temporary = join(folder, f".{name}{TEMPORARY_MARK}{uuid.uuid4().hex[:12]}")
         self._handle: IO[bytes]
@@ -276,15 +265,22 @@ class AtomicFile(io.RawIOBase):
         view = memoryview(data)
         with _disk_full(self.path):
             self._handle.write(view)
-        self._hash.update(view)
-        self.size += view.nbytes
+        self._sums.update(view)
         return view.nbytes
+
+    @property
+    def size(self) -> int:
+        return self._sums.size
 
     def tell(self) -> int:
         return self.size
 
     def sha256(self) -> str:
-        return self._hash.hexdigest()
+        return self._sums.sha256()
+
+    def blocks(self) -> list[str]:
+        """Checksums of blocks, by which damage is located."""
+        return self._sums.blocks()
 
     def sync(self) -> None:
         """Put everything on the disk, under the temporary name still."""

@@ -29,7 +29,7 @@ class Unit:
         size: bytes of input, for progress and for handing out the largest first.
         group: scope label of deduplication (a snapshot), empty where there is none.
         offset: where a slice starts, in bytes.
-        length: bytes of a slice; 0 means to the end of the file.
+        length: bytes of a slice, whose last record may end behind it; 0 for a whole file.
         version: what else decides the unit's result: a hash of the decisions on it, or of the
             names and sizes of its members.
         members: path of the list of the files that the unit is made of, below the folder `path`;
@@ -124,7 +124,7 @@ def members(unit: Unit) -> list[files.FileInfo]:
 
 
 def open_unit(unit: Unit) -> files.HashingReader:
-    """The unit's bytes: a file, a slice of it, or its members one after another."""
+    """The unit's bytes: a file, a slice of it and what follows, or its members one by one."""
     if unit.members:
         return files.HashingReader(cast(BinaryIO, files.JoinedReader(members(unit))))
     return files.HashingReader(files.open_read(unit.path), unit.offset, unit.length or None)

@@ -6,11 +6,9 @@ Nothing is unpacked to disk; a member's name is an identity and never a path to 
 from __future__ import annotations
 
 import hashlib
-import io
-import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Literal, TypeAlias, cast
+from typing import BinaryIO, TypeAlias
 
 import orjson
 
@@ -26,34 +24,28 @@ from pipeline.github.licences import (
 )
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump
 from pipeline.readers.records import BadRecord, Record, Records, SkippedRecord
+from pipeline.readers.tar_members import walk_tar
 from pipeline.sources.settings import GithubInputSettings, LicenceSettings
 from pipeline.units import Unit
 
 LISTING = ".files.jsonl"
-# Longest header or file that tarfile may ask for at once.
-_MAXIMUM_HEADER_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file of a repository; `read` may be called until the next entry is asked for."""
+    """A file of a repository, or what stands in its place.
+
+    Attributes:
+        path: below the repository, or with the archive's own folder before it.
+        size: in bytes.
+        kind: `file`, or the reason why it is none.
+        read: gives the content; once, and before the next entry is asked for.
+    """
 
     path: str
     size: int
-    kind: Literal["file", "symlink", "not_a_file"]
+    kind: str
     read: Callable[[], bytes]
-
-
-class ArchiveError(Exception):
-    """An archive that cannot be read to its end.
-
-    Attributes:
-        reason: snake_case.
-    """
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
 
 
 Entries: TypeAlias = Callable[[], Iterable[Entry]]
@@ -88,8 +80,8 @@ class ReadRepository:
         try:
             top = _top_folder(members())
             yield from self._read(name, members, top)
-        except ArchiveError as error:
-            yield BadRecord(unit.relative, "", error.reason, str(error))
+        except UnreadableDumpError as problem:
+            yield BadRecord(unit.relative, "", problem.reason, problem.detail)
 
     def _read(self, name: str, entries: Entries, top: str) -> Records:
         found = self._find_licences(entries(), top)
@@ -190,42 +182,10 @@ class _Reader:
 
 
 def _members(stream: BinaryIO, name: str, maximum_bytes: int) -> Iterator[Entry]:
-    """The members of an archive, in order, without its folders.
-
-    Raises:
-        ArchiveError: it is damaged, or longer than allowed.
-    """
-    forward = ForwardStream(open_dump(stream, name), maximum_bytes)
-    try:
-        with tarfile.TarFile(fileobj=cast(Any, forward), errorlevel=2) as archive:
-            while (member := archive.next()) is not None:
-                # tarfile keeps every member; an archive may have millions.
-                cast(Any, archive).members.clear()
-                if not member.isdir():
-                    yield _entry(archive, member)
-    except tarfile.TarError as error:
-        raise ArchiveError("malformed_tar", str(error)) from error
-    except UnreadableDumpError as error:
-        raise ArchiveError(error.reason, error.detail) from error
-    except (ValueError, OverflowError, EOFError) as error:
-        raise ArchiveError("malformed_tar", f"{type(error).__name__}: {error}") from error
-
-
-def _entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
-    name = member.name.encode("utf-8", "replace").decode().removeprefix("./")
-    if member.issym() or member.islnk():
-        return Entry(name, 0, "symlink", bytes)
-    if not member.isreg():
-        return Entry(name, 0, "not_a_file", bytes)
-
-    def read() -> bytes:
-        file = archive.extractfile(member)
-        data = file.read() if file is not None else b""
-        if len(data) != member.size:
-            raise ArchiveError("truncated_tar", f"{name}: {len(data)} of {member.size} bytes")
-        return data
-
-    return Entry(name, member.size, "file", read)
+    """The members of an archive, in order, without its folders."""
+    for member in walk_tar(open_dump(stream, name, is_text=False), maximum_bytes):
+        path = member.name.removeprefix("./")
+        yield Entry(path, member.size, member.problem or "file", member.read)
 
 
 def _top_folder(entries: Iterable[Entry]) -> str:
@@ -233,43 +193,3 @@ def _top_folder(entries: Iterable[Entry]) -> str:
     tops = {entry.path.partition("/")[0] if "/" in entry.path else "" for entry in entries}
     top = tops.pop() if len(tops) == 1 else ""
     return f"{top}/" if top not in ("", "..", ".") else ""
-
-
-class ForwardStream(io.RawIOBase):
-    """A stream that can be sought forward only, and gives so many bytes in all and at once."""
-
-    def __init__(self, stream: BinaryIO, maximum_bytes: int) -> None:
-        super().__init__()
-        self._stream = stream
-        self._maximum = maximum_bytes
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        if whence != io.SEEK_SET or offset < self._position:
-            raise ArchiveError("malformed_tar", f"seek from {self._position} to {offset}")
-        while self._position < offset:
-            if not self._take(min(1 << 20, offset - self._position)):
-                break
-        return self._position
-
-    def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= 64 * _MAXIMUM_HEADER_BYTES:
-            raise ArchiveError("malformed_tar", f"a header or file of {size} bytes")
-        pieces = []
-        while size > 0 and (piece := self._take(size)):
-            pieces.append(piece)
-            size -= len(piece)
-        return b"".join(pieces)
-
-    def _take(self, size: int) -> bytes:
-        piece = self._stream.read(size)
-        self._position += len(piece)
-        if self._position > self._maximum:
-            raise ArchiveError("archive_too_large", f"more than {self._maximum} bytes")
-        return piece

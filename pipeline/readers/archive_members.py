@@ -6,22 +6,18 @@ directory and by tar headers of at most a megabyte; time is bounded by how much 
 
 from __future__ import annotations
 
-import io
 import lzma
-import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import IO, BinaryIO, TypeAlias, cast
+from typing import BinaryIO, TypeAlias
 
 from filters.document import Settings
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump
 from pipeline.readers.records import BadRecord
+from pipeline.readers.tar_members import is_safe, walk_tar
 
-_MAXIMUM_HEADER_BYTES = 1 << 20
-_SKIP_BYTES = 1 << 20
 _END_OF_DIRECTORY = b"PK\5\6"
 # What zipfile and the decompressors below it raise for damaged members.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
@@ -54,16 +50,12 @@ class Member:
 Members: TypeAlias = Iterator[Member | BadRecord]
 
 
-class _TooMuchError(Exception):
-    """The archive grows beyond its limit."""
-
-
 def read_members(stream: BinaryIO, name: str, size: int, settings: ArchiveSettings) -> Members:
     """Every regular file of an archive, in its order; never raises for bad input.
 
-    Reasons: `unsafe_name`, `member_too_large`, `encrypted`, `malformed_member`; and, where the rest
-    of the archive is lost, `grows_too_much`, `malformed_zip`, `directory_too_large`,
-    `malformed_tar`, `truncated_tar` and those of `UnreadableDumpError`.
+    Reasons: `unsafe_name`, `member_too_large`, `encrypted`, `malformed_member` and a `TarMember`'s;
+    and, where the rest of the archive is lost, `archive_too_large`, `malformed_zip`,
+    `directory_too_large` and those of `walk_tar`.
 
     Args:
         stream: the archive's own bytes, seekable.
@@ -82,14 +74,6 @@ def read_members(stream: BinaryIO, name: str, size: int, settings: ArchiveSettin
             yield BadRecord(f"{name}#{member.name[:200]}", "", "unsafe_name", member.name[:200])
         else:
             yield member
-
-
-def is_safe(name: str) -> bool:
-    """Whether a member's name is a plain path below the archive."""
-    path = PurePosixPath(name)
-    return bool(name) and not (
-        path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name or ":" in name[:3]
-    )
 
 
 def _zip_members(stream: BinaryIO, name: str, size: int, settings: ArchiveSettings) -> Members:
@@ -114,7 +98,8 @@ def _zip_members(stream: BinaryIO, name: str, size: int, settings: ArchiveSettin
             elif member.reason == "member_too_large" and not member.detail.startswith("said"):
                 left -= settings.maximum_member_bytes
             if left < 0:
-                yield BadRecord(f"{name}#rest", "", "grows_too_much", f"at {info.filename[:200]}")
+                where = f"at {info.filename[:200]}"
+                yield BadRecord(f"{name}#rest", "", "archive_too_large", where)
                 return
             yield member
 
@@ -152,70 +137,15 @@ def _directory_bytes(stream: BinaryIO, size: int) -> int:
 def _tar_members(stream: BinaryIO, name: str, size: int, settings: ArchiveSettings) -> Members:
     limit = settings.maximum_member_bytes
     growth = settings.maximum_growth * size + limit
-    forward = _ForwardStream(open_dump(stream, name), growth)
-    rest = f"{name}#rest"
     try:
-        with tarfile.TarFile(fileobj=cast(IO[bytes], forward), mode="r") as archive:
-            while (info := archive.next()) is not None:
-                # tarfile would keep a list of all of them
-                archive.members.clear()  # type: ignore[attr-defined]
-                if not info.isreg() or info.issparse():
-                    continue  # folders, links, devices: nothing is in them
-                if info.size > limit:
-                    detail = f"{info.size} bytes > {limit}"
-                    yield BadRecord(f"{name}#{info.name[:200]}", "", "member_too_large", detail)
-                    continue
-                forward.seek(info.offset_data)
-                content = forward.take(info.size)
-                if len(content) < info.size:
-                    yield BadRecord(rest, "", "truncated_tar", f"ends inside {info.name[:200]}")
-                    return
-                yield Member(info.name, content)
+        for member in walk_tar(open_dump(stream, name, is_text=False), growth):
+            identifier = f"{name}#{member.name[:200]}"
+            if member.problem:
+                yield BadRecord(identifier, "", member.problem)
+            elif member.size > limit:
+                detail = f"{member.size} bytes > {limit}"
+                yield BadRecord(identifier, "", "member_too_large", detail)
+            else:
+                yield Member(member.name, member.read())
     except UnreadableDumpError as problem:
-        yield BadRecord(rest, "", problem.reason, problem.detail)
-    except _TooMuchError as problem:
-        yield BadRecord(rest, "", "grows_too_much", str(problem))
-    except (tarfile.TarError, ValueError) as problem:
-        yield BadRecord(rest, "", "malformed_tar", str(problem)[:200])
-
-
-class _ForwardStream:
-    """What tarfile needs of a file: it reads headers and goes forward, never back."""
-
-    def __init__(self, stream: BinaryIO, limit: int) -> None:
-        self._stream = io.BufferedReader(cast(io.RawIOBase, stream), _SKIP_BYTES)
-        self._limit = limit
-        self._position = 0
-
-    def tell(self) -> int:
-        return self._position
-
-    def read(self, size: int) -> bytes:
-        """Read a header.
-
-        Raises:
-            tarfile.ReadError: it claims to be larger than headers are.
-        """
-        if size > _MAXIMUM_HEADER_BYTES:
-            raise tarfile.ReadError(f"a header of {size} bytes")
-        return self.take(size)
-
-    def take(self, size: int) -> bytes:
-        """Read so many bytes, or what is left.
-
-        Raises:
-            _TooMuchError: more has been read than the archive may grow to.
-        """
-        data = self._stream.read(size)
-        self._position += len(data)
-        if self._position > self._limit:
-            raise _TooMuchError(f"more than {self._limit} bytes")
-        return data
-
-    def seek(self, offset: int) -> int:
-        if offset < self._position:
-            raise tarfile.StreamError("a header points backwards")
-        while self._position < offset:
-            if not self.take(min(_SKIP_BYTES, offset - self._position)):
-                break
-        return self._position
+        yield BadRecord(f"{name}#rest", "", problem.reason, problem.detail)

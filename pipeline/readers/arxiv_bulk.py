@@ -7,13 +7,14 @@ member by member; a member is held as the compressed bytes it is, and unpacked b
 
 from __future__ import annotations
 
-import io
 import re
-import tarfile
+from collections.abc import Callable
 from typing import BinaryIO
 
 from filters.document import Document
-from pipeline.readers.records import BadRecord, Record, Records, SkippedRecord
+from pipeline.readers.dump_file import UnreadableDumpError
+from pipeline.readers.records import BadRecord, Record, Records
+from pipeline.readers.tar_members import is_safe, walk_tar
 
 # 1406.2692, 0704.0001, astro-ph0001001, math0512345; versions occur in files fetched one by one.
 _NAME = re.compile(
@@ -21,26 +22,6 @@ _NAME = re.compile(
     r"(?P<version>v\d+)?\.(?P<ending>gz|tgz|tar\.gz|pdf|tex|tar)$",
     re.IGNORECASE,
 )
-_CHUNK_BYTES = 1 << 20
-_MAXIMUM_HEADER_BYTES = 1 << 20
-
-
-class _HeaderTooLargeError(Exception):
-    """A tar header claims more than a header has."""
-
-
-class _Guarded:
-    """The stream below a tar; reading more at once than headers need is refused."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self.tell = stream.tell
-        self.seek = stream.seek
-
-    def read(self, size: int = -1) -> bytes:
-        if size < 0 or size > _MAXIMUM_HEADER_BYTES:
-            raise _HeaderTooLargeError(f"a header of {size} bytes")
-        return self._stream.read(size)
 
 
 def read_arxiv(stream: BinaryIO, relative: str, maximum_member_bytes: int) -> Records:
@@ -53,52 +34,21 @@ def read_arxiv(stream: BinaryIO, relative: str, maximum_member_bytes: int) -> Re
     """
     if _NAME.search(relative):
         data = stream.read(maximum_member_bytes + 1)
-        yield _record(relative, data, len(data), maximum_member_bytes)
+        yield _record(relative, len(data), lambda: data, maximum_member_bytes)
         return
-    yield from _read_tar(stream, relative, maximum_member_bytes)
-
-
-def _read_tar(stream: BinaryIO, relative: str, maximum: int) -> Records:
-    size = stream.seek(0, io.SEEK_END)
-    stream.seek(0)
     try:
-        with tarfile.open(fileobj=_Guarded(stream), mode="r:") as archive:  # type: ignore[call-overload]
-            # Every member is asked for by hand: tarfile would keep a list of all of them.
-            while (member := archive.next()) is not None:
-                archive.members.clear()
-                if member.isdir():
-                    continue
-                if not member.isfile():
-                    yield SkippedRecord("not_a_file")
-                elif member.offset_data + member.size > size:
-                    yield BadRecord(member.name[:200], "", "truncated_tar", "ends inside a member")
-                    return
-                else:
-                    data = _read_member(stream, member, maximum)
-                    yield _record(member.name, data, member.size, maximum)
-            # tarfile takes a damaged header for the end.
-            stream.seek(archive.offset)
-            block = stream.read(tarfile.BLOCKSIZE)
-            if len(block) < tarfile.BLOCKSIZE:
-                yield BadRecord(f"{relative}#rest", "", "truncated_tar", "no end of archive")
-            elif any(block):
-                where = f"no header at byte {archive.offset}"
-                yield BadRecord(f"{relative}#rest", "", "malformed_tar", where)
-    except (tarfile.TarError, _HeaderTooLargeError, ValueError) as problem:
-        yield BadRecord(f"{relative}#rest", "", "malformed_tar", str(problem)[:200])
+        for member in walk_tar(stream, maximum_bytes=None):
+            if member.problem:
+                yield BadRecord(member.name[-200:], "", member.problem)
+            elif not is_safe(member.name):
+                yield BadRecord(member.name[-200:], "", "unsafe_name")
+            else:
+                yield _record(member.name, member.size, member.read, maximum_member_bytes)
+    except UnreadableDumpError as problem:
+        yield BadRecord(f"{relative}#rest", "", problem.reason, problem.detail)
 
 
-def _read_member(stream: BinaryIO, member: tarfile.TarInfo, maximum: int) -> bytes:
-    if member.size > maximum:
-        return b""
-    position = stream.tell()
-    stream.seek(member.offset_data)
-    data = stream.read(member.size)
-    stream.seek(position)
-    return data
-
-
-def _record(name: str, data: bytes, size: int, maximum: int) -> Record:
+def _record(name: str, size: int, read: Callable[[], bytes], maximum: int) -> Record:
     """The submission in a file, or why it is none."""
     match = _NAME.search(name)
     if match is None:
@@ -109,7 +59,7 @@ def _record(name: str, data: bytes, size: int, maximum: int) -> Record:
         return BadRecord(identifier, url, "member_too_large", f"{size} bytes")
     digits = match["new"] or match["old"]
     metadata = {"url": url, "timestamp": _month(digits), "language": None, "licence": None}
-    return Document(identifier, "arxiv", "", metadata, raw=data)
+    return Document(identifier, "arxiv", "", metadata, raw=read())
 
 
 def _month(digits: str) -> str | None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
+from filters.books.header import LANGUAGES
 from filters.document import Document
 from pipeline.files import FileInfo
 from pipeline.readers.archive_members import ArchiveSettings, Member, read_members
@@ -98,6 +99,8 @@ def _json_book(line: JsonLine) -> Record:
     metadata = {name: value for name in _JSON_METADATA if (value := line.text(name))}
     if "licence" not in metadata and (licence := line.text("license")):
         metadata["licence"] = licence
+    if language := LANGUAGES.get(metadata.get("language", "").lower()):
+        metadata["language"] = language
     own = line.fields.get("id")
     if isinstance(own, (str, int)) and str(own):
         metadata["given_id"] = str(own)

@@ -21,6 +21,10 @@ import pyarrow as pa
 
 _CHUNK_BYTES = 1 << 20
 _SEVEN_ZIP_QUEUE = 8
+# A header, then a block or the end: a text or a tar may begin with the letters alone.
+BZIP2 = tuple(
+    b"BZh%d" % level + mark for level in range(1, 10) for mark in (b"1AY&SY", b"\x17rE8P\x90")
+)
 
 
 class UnreadableDumpError(Exception):
@@ -38,13 +42,16 @@ class UnreadableDumpError(Exception):
         self.detail = detail
 
 
-def open_dump(stream: BinaryIO, name: str, member: str | None = None) -> BinaryIO:
-    """Return the decompressed bytes of a dump file, or of a slice of a multistream one.
+def open_dump(
+    stream: BinaryIO, name: str, member: str | None = None, *, is_text: bool = True
+) -> BinaryIO:
+    """Return the decompressed bytes of a dump file.
 
     Args:
         stream: raw bytes; 7z needs it seekable.
         name: file name; says what is to be expected where the first bytes do not.
         member: the one member of a 7z that is read; all of them, one after another, if None.
+        is_text: whether a byte order mark at the beginning says how the rest is encoded.
 
     Raises:
         UnreadableDumpError: from `read` of the returned stream, where the data is damaged.
@@ -55,7 +62,9 @@ def open_dump(stream: BinaryIO, name: str, member: str | None = None) -> BinaryI
         decompressed = _seven_zip(stream, member)
     else:
         decompressed = _decompress(chunks, first, name)
-    return cast(BinaryIO, _ChunkStream(_as_utf8(decompressed)))
+    # An empty chunk would end the stream.
+    content = filter(None, _as_utf8(decompressed) if is_text else decompressed)
+    return cast(BinaryIO, ChunkStream(content))
 
 
 def seven_zip_sizes(stream: BinaryIO) -> dict[str, int]:
@@ -82,7 +91,7 @@ def seven_zip_sizes(stream: BinaryIO) -> dict[str, int]:
 def _decompress(chunks: Iterator[bytes], first: bytes, name: str) -> Iterator[bytes]:
     """By the first bytes; where they say nothing, by the name."""
     formats = (
-        (b"BZh", ".bz2", _bzip2),
+        (BZIP2, ".bz2", _bzip2),
         (b"\x1f\x8b", ".gz", _gzip),
         (b"\x28\xb5\x2f\xfd", ".zst", _zstd),
     )
@@ -102,8 +111,7 @@ def _as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         decoder = codecs.getincrementaldecoder("utf-16")("replace")
         chunks = (decoder.decode(chunk).encode() for chunk in chunks)
-    # An empty chunk would end the stream.
-    yield from filter(None, chunks)
+    yield from chunks
 
 
 def _claims(name: str, first: bytes, ending: str) -> bool:
@@ -111,7 +119,7 @@ def _claims(name: str, first: bytes, ending: str) -> bool:
     return name.endswith(ending) and bool(first) and not first.lstrip().startswith((b"<", b"{"))
 
 
-class _ChunkStream(io.RawIOBase):
+class ChunkStream(io.RawIOBase):
     """A raw stream over an iterator of chunks."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
@@ -183,7 +191,7 @@ def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _zstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    with pa.CompressedInputStream(_ChunkStream(chunks), "zstd") as stream:
+    with pa.CompressedInputStream(ChunkStream(chunks), "zstd") as stream:
         while True:
             try:
                 output = stream.read(_CHUNK_BYTES)

@@ -2,8 +2,8 @@
 
 The stream is cut at `<page>` and `</page>` and each page is parsed on its own: nothing before or
 around a page can hurt it, memory is bounded by one page whatever the file's size, a page that is
-malformed or too large costs that page alone, and a slice of a multistream dump (pages without
-root element) is read like a whole file. No entity, DTD or network access: a page can declare none.
+malformed or too large costs that page alone, and a slice of a dump (pages without root element) is
+read like a whole file. No entity, DTD or network access: a page can declare none.
 
 Format: https://www.mediawiki.org/wiki/Help:Export. A page may stand in a file twice (dumps are
 made while pages change); both are kept, since Wikipedia takes no deduplication in LLaMA.
@@ -73,16 +73,17 @@ def wiki_language(file_name: str) -> str | None:
 
 
 def read_mediawiki(
-    stream: BinaryIO, *, wiki: str, maximum_page_bytes: int, is_slice: bool = False
+    stream: BinaryIO, *, wiki: str, maximum_page_bytes: int, slice_start: int | None = None
 ) -> Records:
     """Yield one record per page.
 
     Args:
-        stream: decompressed XML, from `open_dump`.
+        stream: decompressed XML, from `open_dump` or `open_slice`.
         wiki: name of the wiki as in the file name (`enwiki`); gives ids, language and addresses,
             whatever the dump says. A dump that says otherwise is noted as `declared_wiki`.
         maximum_page_bytes: a page element longer than this is skipped without being held.
-        is_slice: the stream is part of a dump; that its root element stays open is no damage.
+        slice_start: where in its file the slice starts that the stream is; None for a whole dump,
+            which has a page and closes its root element.
 
     Yields:
         Documents with wikitext as `text` and title, url, timestamp, language, revision_id,
@@ -91,11 +92,13 @@ def read_mediawiki(
     """
     site = _Site()
     language = wiki_language(wiki)
-    for piece in _cut_pages(stream, maximum_page_bytes, site, is_slice):
+    start = "" if slice_start is None else f"{slice_start}+"
+    for piece in _cut_pages(stream, maximum_page_bytes, site, slice_start is not None):
+        where = f"{wiki}@{start}{piece.offset}"
         if piece.reason:
-            yield BadRecord(f"{wiki}@{piece.offset}", "", piece.reason, piece.detail)
+            yield BadRecord(where, "", piece.reason, piece.detail)
         else:
-            yield _read_page(piece, wiki, language, site)
+            yield _read_page(piece, where, wiki, language, site)
 
 
 def _cut_pages(stream: BinaryIO, maximum: int, site: _Site, is_slice: bool) -> Iterator[_Piece]:
@@ -125,9 +128,11 @@ def _cut_pages(stream: BinaryIO, maximum: int, site: _Site, is_slice: bool) -> I
             window.skip_past(b">")
     if window.problem is not None:
         yield _Piece(window.offset, reason=window.problem.reason, detail=window.problem.detail)
+    elif is_slice:
+        return
     elif not seen_root and not seen_page:
         yield _Piece(0, reason="not_mediawiki", detail=f"{window.offset} bytes without a page")
-    elif root_open and not is_slice:
+    elif root_open:
         yield _Piece(window.offset, reason="truncated_xml", detail="the root element stays open")
 
 
@@ -243,8 +248,7 @@ def _read_site(header: bytes, site: _Site) -> None:
             site.namespaces[element.text.casefold()] = int(element.get("key", "0"))
 
 
-def _read_page(piece: _Piece, wiki: str, language: str | None, site: _Site) -> Record:
-    where = f"{wiki}@{piece.offset}"
+def _read_page(piece: _Piece, where: str, wiki: str, language: str | None, site: _Site) -> Record:
     try:
         page = _parse(piece.page)
     except etree.XMLSyntaxError as problem:

@@ -6,10 +6,10 @@ One pass: MediaWiki XML -> articles -> text. Every document also carries the URL
 
 from __future__ import annotations
 
+import io
 import re
-import sys
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import pyarrow as pa
 
@@ -18,9 +18,9 @@ from pipeline import files
 from pipeline.deduplication.chain import complete, undeduplicated
 from pipeline.errors import InputError
 from pipeline.job import Job
-from pipeline.readers.dump_file import UnreadableDumpError, open_dump
+from pipeline.readers.bzip2_slices import cut, open_slice
+from pipeline.readers.dump_file import BZIP2, UnreadableDumpError, open_dump
 from pipeline.readers.mediawiki import read_mediawiki, wiki_language, wiki_name
-from pipeline.readers.multistream import split_multistream
 from pipeline.readers.records import Records
 from pipeline.recipe import fingerprint, to_plain
 from pipeline.runner import MapPass
@@ -32,6 +32,9 @@ from pipeline.writer import WriterSettings
 
 FILES = r"wiki[^/]*\.xml(-p\d+p\d+)?(\.(bz2|gz|7z))?$"
 LOOKED_FOR = "dumps named like enwiki-20220801-pages-articles.xml.bz2 (or .xml, .xml.gz, .xml.7z)"
+PAGE = re.compile(rb"<page[\s>]")
+_NAMED_SPACE = re.compile(rb"<page>\s*<title>[^<]*</title>\s*<ns>")
+_HEAD_BYTES = 1 << 20
 
 COLUMNS = Columns(
     metadata={
@@ -50,11 +53,16 @@ class ReadDump:
     settings: DumpSettings
 
     def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
+        opened = (
+            open_slice(stream, unit.length, PAGE, is_first=unit.offset == 0)
+            if unit.length
+            else open_dump(stream, unit.relative)
+        )
         return read_mediawiki(
-            open_dump(stream, unit.relative),
+            opened,
             wiki=wiki_name(unit.relative) or unit.name,
             maximum_page_bytes=self.settings.maximum_page_bytes,
-            is_slice=unit.length > 0,
+            slice_start=unit.offset if unit.length else None,
         )
 
 
@@ -73,7 +81,7 @@ def find_units(folder: str, settings: WikipediaSettings) -> tuple[list[Unit], li
         elif re.sub(r"(\d*\.xml)", r"-multistream\1", file.relative, count=1) in names:
             refused.append({"path": file.relative, "reason": "same_pages_as_multistream"})
         else:
-            units.extend(_slices(file, settings.input.slice_bytes))
+            units.extend(_units_of(file, settings.input.slice_bytes))
     if not units:
         raise InputError(
             f"none of the {len(found)} dumps below {folder!r} is in a wanted language "
@@ -82,28 +90,28 @@ def find_units(folder: str, settings: WikipediaSettings) -> tuple[list[Unit], li
     return units, refused
 
 
-def _slices(file: files.FileInfo, slice_bytes: int) -> list[Unit]:
-    """The file as one unit, or cut by its multistream index where that stands beside it."""
-    index = re.sub(r"-multistream(\d*)\.xml", r"-multistream-index\1.txt", file.path)
-    if index == file.path or not files.exists(index):
+def _units_of(file: files.FileInfo, slice_bytes: int) -> list[Unit]:
+    """The file as one unit, or cut into several."""
+    if file.size <= slice_bytes or not _may_be_cut(file):
         return [unit_of(file)]
-    try:
-        with files.open_read(index) as stream:
-            slices = split_multistream(stream, file.size, slice_bytes)
-        _check_borders(file, [offset for offset, _ in slices])
-    except (UnreadableDumpError, ValueError) as error:
-        print(f"{index} is not used, {file.relative} is read as a whole: {error}", file=sys.stderr)
-        return [unit_of(file)]
-    return [unit_of(file, part=part) for part in slices]
+    return [unit_of(file, part=part) for part in cut(file.size, slice_bytes)]
 
 
-def _check_borders(file: files.FileInfo, offsets: list[int]) -> None:
-    """Raise ValueError where no bzip2 stream starts at an offset: the index is another dump's."""
+def _may_be_cut(file: files.FileInfo) -> bool:
+    """Whether a dump is bzip2, and its pages are told apart without what stands before them all.
+
+    Before schema 0.6 they name no namespace, and the list of these is at the dump's beginning.
+    """
     with files.open_read(file.path) as stream:
-        for offset in offsets:
-            stream.seek(offset)
-            if stream.read(3) != b"BZh":
-                raise ValueError(f"no bzip2 stream starts at offset {offset}")
+        if not stream.read(len(BZIP2[0])).startswith(BZIP2):
+            return False
+        stream.seek(0)
+        opened = open_dump(stream, file.relative, is_text=False)
+        try:
+            head = io.BufferedReader(cast(io.RawIOBase, opened)).read(_HEAD_BYTES)
+        except UnreadableDumpError:
+            return False
+    return bool(_NAMED_SPACE.search(head))
 
 
 def run(job: Job) -> None:

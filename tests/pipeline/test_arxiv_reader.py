@@ -9,7 +9,7 @@ import pytest
 
 from filters.document import Document
 from pipeline.readers.arxiv_bulk import read_arxiv
-from pipeline.readers.records import BadRecord, Record, SkippedRecord
+from pipeline.readers.records import BadRecord, Record
 
 
 def bulk(members: dict[str, bytes]) -> bytes:
@@ -55,8 +55,9 @@ def test_folders_links_and_others() -> None:
     data = bulk(
         {"2001/": b"", "2001/link@": b"", "2001/notes.txt": b"x", "2001/2001.00001.gz": b""}
     )
-    skipped, other, paper = read(data)
-    assert skipped == SkippedRecord("not_a_file")
+    link, other, paper = read(data)
+    assert isinstance(link, BadRecord)
+    assert link.reason == "symlink"
     assert isinstance(other, BadRecord)
     assert other.reason == "not_a_submission"
     assert isinstance(paper, Document)

@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 
 from filters.document import Document
 from pipeline.files import FileInfo
-from pipeline.readers.archive_members import ArchiveSettings, is_safe
+from pipeline.readers.archive_members import ArchiveSettings
 from pipeline.readers.books import read_books
 from pipeline.readers.records import BadRecord, Record, SkippedRecord
+from pipeline.readers.tar_members import is_safe
 
 SETTINGS = ArchiveSettings(
     maximum_member_bytes=100_000, maximum_growth=20, maximum_directory_bytes=10_000
@@ -116,8 +117,8 @@ def test_files_of_a_group_follow_one_another() -> None:
 
 def test_json_lines_keep_what_they_say() -> None:
     lines = (
-        b'{"text": "A mill.", "title": "Mills", "author": "A. Weir", "language": "en", "id": 7,'
-        b' "license": "CC0"}\n\n{"title": "no text"}\nnonsense\n["a"]\n{"text": "Two."}\n'
+        b'{"text": "A mill.", "title": "Mills", "author": "A. Weir", "language": "English",'
+        b' "id": 7, "license": "CC0"}\n\n{"title": "no text"}\nnonsense\n["a"]\n{"text": "Two."}\n'
     )
     records = read(("all.jsonl.gz", gzip.compress(lines)))
     assert summary(records) == [
@@ -158,9 +159,16 @@ def test_names_that_lead_out_of_the_archive(name: str) -> None:
     assert summary(read(("books.zip", zipped({name: TEXT})))) == ["-unsafe_name"]
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
-def test_links_and_devices_are_nothing(kind: bytes) -> None:
-    assert summary(read(("a.tar", tarred({"x.txt": b""}, kind)))) == []
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (tarfile.SYMTYPE, "symlink"),
+        (tarfile.LNKTYPE, "hard_link"),
+        (tarfile.FIFOTYPE, "not_a_file"),
+    ],
+)
+def test_links_and_devices_are_no_books(kind: bytes, reason: str) -> None:
+    assert summary(read(("a.tar", tarred({"x.txt": b""}, kind)))) == [f"-{reason}"]
 
 
 def encrypted() -> bytes:
@@ -232,7 +240,7 @@ def test_bombs_are_left_where_they_are_noticed(name: str) -> None:
     records = read((name, PACKAGES[name.replace("bomb", "books")](members)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert summary(records)[-1] == "-grows_too_much"
+    assert summary(records)[-1] == "-archive_too_large"
     assert len(records) < 59
     assert peak < 12_000_000
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 from pathlib import Path
 
 import pytest
@@ -69,16 +70,32 @@ def test_dumps_are_told_from_what_stands_beside_them(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("index", [b"", b"nonsense\n", b"10:1:A\n20:2:B\n", b"5000:1:A\n"])
-def test_an_index_that_does_not_fit_is_not_used(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], samples: Path, index: bytes
+@pytest.mark.parametrize(
+    ("old", "new", "number"),
+    [
+        (b"", b"", 20),
+        (b"<ns>", b"<namespace>", 1),  # a schema before 0.6
+        (b"<page>", b"<item>", 1),
+    ],
+)
+def test_a_large_dump_is_cut_where_its_pages_stand_alone(
+    tmp_path: Path, samples: Path, old: bytes, new: bytes, number: int
 ) -> None:
-    name = "dewiki-sample-pages-articles-multistream"
-    dump = (samples / "wikipedia" / f"{name}.xml.bz2").read_bytes()
-    (tmp_path / f"{name}.xml.bz2").write_bytes(dump)
-    (tmp_path / "dewiki-sample-pages-articles-multistream-index.txt.bz2").write_bytes(index)
-    settings = load_recipe(DEFAULT_RECIPE, ["wikipedia.input.slice_bytes=1"]).wikipedia
+    (sample,) = (samples / "wikipedia").glob("dewiki-*.xml.bz2")
+    dump = bz2.compress(bz2.decompress(sample.read_bytes()).replace(old, new))
+    (tmp_path / "dewiki-pages-articles.xml.bz2").write_bytes(dump)
+    settings = load_recipe(
+        DEFAULT_RECIPE, [f"wikipedia.input.slice_bytes={len(dump) // 20}"]
+    ).wikipedia
     units, _ = wikipedia.find_units(str(tmp_path), settings)
-    assert [(unit.offset, unit.size) for unit in units] == [(0, len(dump))]
-    if index:
-        assert "is not used" in capsys.readouterr().err
+    assert len(units) == number
+    assert sum(unit.size for unit in units) == len(dump)
+    assert [unit.offset + unit.length for unit in units[:-1]] == [u.offset for u in units[1:]]
+
+
+@pytest.mark.parametrize("data", [b"<mediawiki>" + b" " * 100, b"BZh91AY&SYnonsense" * 9])
+def test_what_is_no_whole_bzip2_is_not_cut(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "dewiki-pages-articles.xml.bz2").write_bytes(data)
+    settings = load_recipe(DEFAULT_RECIPE, ["wikipedia.input.slice_bytes=10"]).wikipedia
+    units, _ = wikipedia.find_units(str(tmp_path), settings)
+    assert [unit.length for unit in units] == [0]

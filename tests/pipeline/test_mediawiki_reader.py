@@ -13,9 +13,8 @@ from typing import BinaryIO, cast
 import pytest
 
 from filters.document import Document
-from pipeline.readers.dump_file import UnreadableDumpError, open_dump
+from pipeline.readers.dump_file import open_dump
 from pipeline.readers.mediawiki import read_mediawiki, wiki_language, wiki_name
-from pipeline.readers.multistream import split_multistream
 from pipeline.readers.records import BadRecord, Record
 
 LIMIT = 100_000
@@ -39,9 +38,13 @@ def dump(
     return (head + "</siteinfo>\n" + "".join(pages) + ("</mediawiki>\n" * end)).encode()
 
 
-def read(data: bytes, name: str = "x.xml", wiki: str = "enwiki", **options: bool) -> list[Record]:
+def read(
+    data: bytes, name: str = "x.xml", wiki: str = "enwiki", slice_start: int | None = None
+) -> list[Record]:
     stream = open_dump(io.BytesIO(data), name)
-    return list(read_mediawiki(stream, wiki=wiki, maximum_page_bytes=LIMIT, **options))
+    return list(
+        read_mediawiki(stream, wiki=wiki, maximum_page_bytes=LIMIT, slice_start=slice_start)
+    )
 
 
 def outline(records: list[Record]) -> list[str]:
@@ -235,35 +238,9 @@ def test_memory_is_flat(pages: int) -> None:
     assert peak < 12_000_000
 
 
-def multistream() -> tuple[bytes, bytes]:
-    """A dump of ten streams of ten pages, and its index."""
-    dumped = bz2.compress(dump(end=False))
-    index = []
-    for start in range(0, 100, 10):
-        numbers = range(start, start + 10)
-        index += [f"{len(dumped)}:{number}:Page {number}: a title" for number in numbers]
-        dumped += bz2.compress("".join(page(number) for number in numbers).encode())
-    return dumped + bz2.compress(b"</mediawiki>"), bz2.compress("\n".join(index).encode())
-
-
-@pytest.mark.parametrize("target", [1, 600, 1_000_000])
-def test_multistream_slices_hold_every_page_once(target: int) -> None:
-    dumped, index = multistream()
-    slices = split_multistream(io.BytesIO(index), len(dumped), target)
-    assert sum(length for _, length in slices) == len(dumped)
-    found: list[str] = []
-    for offset, length in slices:
-        found += outline(read(dumped[offset : offset + length], "x.bz2", is_slice=True))
-    assert found == [f"enwiki/{number}" for number in range(100)]
-    assert (len(slices) > 1) == (target < len(dumped))
-
-
-@pytest.mark.parametrize("index", [b"no index", b"5:1:a\n3:2:b", b"999:1:a", b"-1:1:a"])
-def test_an_index_that_does_not_fit(index: bytes) -> None:
-    with pytest.raises(ValueError, match=r"index|offset"):
-        split_multistream(io.BytesIO(index), 100, 10)
-
-
-def test_a_damaged_index() -> None:
-    with pytest.raises(UnreadableDumpError, match="truncated_bz2"):
-        split_multistream(io.BytesIO(multistream()[1][:-9]), 1_000_000, 10)
+def test_a_slice_may_have_no_page_and_names_where_it_stands() -> None:
+    assert read(b"", slice_start=7) == []
+    assert outline(read(page(1).encode(), slice_start=7)) == ["enwiki/1"]
+    [bad] = read(page(1).replace("</id>", "", 1).encode(), slice_start=7)
+    assert isinstance(bad, BadRecord)
+    assert (bad.id, bad.reason) == ("enwiki@7+2", "malformed_xml")
