@@ -11,9 +11,13 @@ from filters.code.syntax import Syntax
 # What stands before or between header comments without being one, and is no code either.
 _PREAMBLE = re.compile(
     r"<\?(?:php|xml)\b|<!doctype|</?html|<head|(['\"])use strict\1;?$|#pragma once$|"
-    r"#(?:ifndef|define)\s+\w+$|@echo off$|@charset\b|#requires\b",
+    r"#(?:ifndef|define)\s+\w+$|@echo off$|@charset\b|#requires\b|package\s+[\w.:]+;$",
     re.IGNORECASE,
 )
+
+# Comment markers that are words: of batch files, fixed-form Fortran, m4.
+_WORD_MARKER = re.compile(r"^(?:REM|@REM|rem|Rem|@rem|C|c|dnl)(?=\s|$)")
+_DECORATION = " \t\f*#/;%!=<>{}|+~_-:\"'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,15 @@ def leading_comments(lines: Sequence[str], syntax: Syntax) -> Iterator[Comment]:
             at += 1
         else:
             return
+
+
+def said(line: str, comment: Comment) -> str:
+    """What a line of a comment says, without markers, frames, rulers and repeated spaces."""
+    text = line.strip()
+    if comment.opener:
+        text = text.removeprefix(comment.opener).removesuffix(comment.closer)
+    text = _WORD_MARKER.sub("", text, count=1)
+    return " ".join(text.strip(_DECORATION).split())
 
 
 def _block(lines: Sequence[str], start: int, syntax: Syntax) -> Comment | None:

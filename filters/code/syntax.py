@@ -28,6 +28,8 @@ _HASH = Syntax(("#",))
 _DASHES = Syntax(("--",), (("/*", "*/"),))
 _MARKUP = Syntax((), (("<!--", "-->"),))
 _PERL = Syntax(("#",))
+# A docstring is where Python's licences stand too.
+_PYTHON = Syntax(("#",), (('"""', '"""'), ("'''", "'''"), ('r"""', '"""'), ('u"""', '"""')))
 _FORTRAN = Syntax(("!",))
 # In fixed form a comment has its mark in the first column.
 _FIXED_FORTRAN = Syntax(("!", "C ", "c ", "*"))
@@ -62,7 +64,7 @@ LANGUAGES: dict[str, tuple[Syntax, str]] = {
     "Pod": (NO_COMMENTS, ".pod"),
     "PowerShell": (_POWERSHELL, ".ps1 .psd1 .psm1"),
     "PostScript": (Syntax(("%",)), ".ps"),
-    "Python": (_HASH, ".py .pyi .pyx"),
+    "Python": (_PYTHON, ".py .pyi .pyx"),
     "R": (_HASH, ".r .R"),
     "Ruby": (Syntax(("#",), (("=begin", "=end"),)), ".rb"),
     "Rust": (_C, ".rs"),

@@ -36,7 +36,7 @@ class ReadContents:
     def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
         chosen = _in_order(read_chosen(self.folder, unit.name, self.slices))
         following = next(chosen, None)
-        for row in read_rows(stream, unit.relative, _COLUMNS, self.maximum_row_bytes):
+        for row in read_rows(stream, unit, _COLUMNS, self.maximum_row_bytes):
             if isinstance(row, DamagedRows):
                 yield BadRecord(f"{unit.relative}#{row.row}", "", row.reason, row.detail)
                 continue

@@ -14,6 +14,7 @@ from pipeline import files
 from pipeline.errors import InputError
 from pipeline.github.repositories import LISTING
 from pipeline.github.tables import Kind
+from pipeline.readers.tables import split_parquet
 from pipeline.units import Unit, unit_name, unit_of
 
 _TABLE = re.compile(
@@ -27,8 +28,12 @@ LOOKED_FOR = (
 )
 
 
-def find_tables(folder: str) -> dict[Kind, list[Unit]]:
-    """The units of each table; empty if there is none at all.
+def find_tables(folder: str, slice_bytes: int) -> dict[Kind, list[Unit]]:
+    """The units of each table: files, and slices of Parquet files; empty if there is none at all.
+
+    Args:
+        folder: that holds them.
+        slice_bytes: a larger Parquet file is cut at borders of row groups.
 
     Raises:
         InputError: some of the three tables are there and others not.
@@ -37,7 +42,7 @@ def find_tables(folder: str) -> dict[Kind, list[Unit]]:
     for file in files.list_files(folder):
         match = _TABLE.search(file.relative)
         if match and "/.git/" not in file.relative:
-            tables[match[1]].append(unit_of(file))  # type: ignore[index]
+            tables[match[1]] += _units(file, slice_bytes)  # type: ignore[index]
     if not tables["contents"]:
         return {}
     missing = [kind for kind, units in tables.items() if not units]
@@ -47,6 +52,13 @@ def find_tables(folder: str) -> dict[Kind, list[Unit]]:
             "are needed: contents-*, files-*, licenses-*"
         )
     return tables
+
+
+def _units(file: files.FileInfo, slice_bytes: int) -> list[Unit]:
+    if file.size <= slice_bytes or not file.relative.endswith(".parquet"):
+        return [unit_of(file)]
+    parts = split_parquet(file.path, file.size, slice_bytes)
+    return [unit_of(file)] if len(parts) == 1 else [unit_of(file, part=part) for part in parts]
 
 
 @dataclass(frozen=True)

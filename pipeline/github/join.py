@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 from filters.code import CodePathFilter, CodePathSettings
 from pipeline import files
 from pipeline.accounting import read_json, write_json
+from pipeline.errors import OutputError
 from pipeline.github.licences import LicencePolicy, Verdict, folder_of, is_licence_file, nearest
 from pipeline.github.meeting import (
     Met,
@@ -179,11 +180,18 @@ def summary_path(folder: str, slice_number: int) -> str:
 
 
 def read_chosen(folder: str, unit: str, slices: int) -> pa.Table:
-    """What was chosen for a contents unit, in order of row."""
-    parts = [
-        from_bytes(files.read_bytes(files.join(folder, "chosen", f"part-{unit}.{number}.arrow")))
-        for number in range(slices)
+    """What was chosen for a contents unit, in order of row.
+
+    Raises:
+        OutputError: it cannot be read now.
+    """
+    paths = [
+        files.join(folder, "chosen", f"part-{unit}.{number}.arrow") for number in range(slices)
     ]
+    try:
+        parts = [from_bytes(files.read_bytes(path)) for path in paths]
+    except OSError as error:
+        raise OutputError(f"cannot read what was joined for {unit}: {error}") from error
     return pa.concat_tables(parts).sort_by("row")
 
 

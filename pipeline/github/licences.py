@@ -13,9 +13,13 @@ from dataclasses import dataclass, field
 
 from licenseclassifier import identify_license
 
-# Names GitHub's licensee reads too; code that is called licence (`license.py`) is none.
+# Names GitHub's licensee reads too; code that is called licence (`license.py`) is none, nor is the
+# header that a build puts above files (`license-header.txt`).
 _LICENCE_FILE = re.compile(
-    r"(?!.*\.(?:py|js|ts|go|rb|rs|c|h|cpp|java|cs|php|sh|json|ya?ml|toml|xml|svg|png)$)"
+    r"(?!.*\.(?:py[cix]?|[cm]?[jt]sx?|go|rb|rs|[ch]|cc|[ch]pp|java|kts?|cs|php|sh|json|ya?ml|toml|"
+    r"xml|svg|png|gif|jpg|ico|swift|dart|gradle|cmake|scala|lua|hs|mm?|exs?|erl|ml|sql|s?css|"
+    r"less|vue|p[lm]|ps1|bat|cmd|jl|gz|zip|jar|csv|properties|plist|resx|ipynb|proto|tmpl|tpl|in)$)"
+    r"(?!.*header|.*template)"
     r"(?:[\w.]+-)?(?:(?:un)?licen[sc]es?|copying|copyleft)(?:[-._][\w.+-]*)?",
     re.IGNORECASE,
 )

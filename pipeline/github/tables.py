@@ -9,6 +9,7 @@ small and know their smallest and largest key, so that a range of keys is read w
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from pipeline import files
 from pipeline.accounting import Funnel, write_json
 from pipeline.dataset import Dataset
 from pipeline.readers.tables import DamagedRows, read_rows
-from pipeline.units import Unit
+from pipeline.units import Unit, open_unit
 
 Kind: TypeAlias = Literal["files", "licenses", "contents"]
 
@@ -138,18 +139,22 @@ class TablePass:
         """Tables of at most so many rows; damaged rows are counted by reason."""
         columns, take = _ROWS[self.kind]
         rows: list[tuple[Any, ...]] = []
-        with files.open_read(unit.path) as stream:
-            for row in read_rows(stream, unit.relative, columns, self.maximum_row_bytes):
-                if isinstance(row, DamagedRows):
-                    damaged[row.reason] += 1
-                    continue
-                try:
-                    rows.append(take(*row))
-                except (ValueError, TypeError):
-                    damaged["malformed_row"] += 1
-                if len(rows) >= _CHUNK_ROWS:
-                    yield _table(rows, SCHEMAS[self.kind])
-                    rows = []
+        reader = open_unit(unit)
+        stream = io.BufferedReader(reader, 1 << 20)
+        for row in read_rows(stream, unit, columns, self.maximum_row_bytes):
+            if isinstance(row, DamagedRows):
+                damaged[row.reason] += 1
+                continue
+            try:
+                rows.append(take(*row))
+            except (ValueError, TypeError):
+                damaged["malformed_row"] += 1
+            if len(rows) >= _CHUNK_ROWS:
+                yield _table(rows, SCHEMAS[self.kind])
+                rows = []
+        if reader.failure is not None:
+            raise reader.failure  # storage failed, not the input: the unit must be tried again
+        reader.finish()
         yield _table(rows, SCHEMAS[self.kind])
 
 

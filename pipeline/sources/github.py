@@ -58,7 +58,7 @@ def run(job: Job) -> None:
     """Run the source."""
     settings = job.recipe.github
     job.check_stages(stages(job))
-    tables = find_tables(job.input)
+    tables = find_tables(job.input, settings.input.slice_bytes)
     read, units = _from_tables(job, tables) if tables else _from_repositories(job)
     version = fingerprint("github", to_plain(settings), job.shard_form, job.last_version())
     methods = settings.deduplicate
@@ -104,7 +104,7 @@ def _from_tables(job: Job, tables: Mapping[Kind, Sequence[Unit]]) -> tuple[ReadR
     passes, sizes = {}, {}
     damaged: dict[str, list[dict[str, int]]] = {}
     for kind, units in tables.items():
-        version = fingerprint("github keys", kind, limit)
+        version = fingerprint("github keys", kind, limit, settings.input.slice_bytes)
         folder = files.join(job.output, "tables", kind)
         passes[kind] = TablePass(kind, folder, version, limit)
         committed = run_unit_pass(passes[kind], units, job.workers)

@@ -63,7 +63,7 @@ class DumpSettings(Settings):
 
     Attributes:
         maximum_page_bytes: larger pages are rejected without being held.
-        slice_bytes: a multistream dump with its index is cut into slices of about this size.
+        slice_bytes: a larger bzip2 dump is cut into slices of about this size.
     """
 
     maximum_page_bytes: Positive
@@ -217,11 +217,13 @@ class GithubInputSettings(Settings):
 
     Attributes:
         maximum_row_bytes: longest row of a table, uncompressed.
+        slice_bytes: a larger Parquet file is cut at row groups into slices of about this size.
         maximum_file_bytes: larger files of a repository are rejected unread.
         maximum_archive_bytes: so much of an archive is read, decompressed.
     """
 
     maximum_row_bytes: Positive
+    slice_bytes: Positive
     maximum_file_bytes: Positive
     maximum_archive_bytes: Positive
 

@@ -186,7 +186,7 @@ def test_the_opener_of_a_block_stays_when_its_line_goes() -> None:
 
 def test_the_closer_of_a_block_stays_when_its_line_goes() -> None:
     text = "/* heron.c catches fish.\n *\n * All rights reserved. */\nint a;\n"
-    assert cleaned(text, "C") == "/* heron.c catches fish.\n *\n */\nint a;\n"
+    assert cleaned(text, "C") == "/* heron.c catches fish.\n */\nint a;\n"
 
 
 def test_lines_between_copyright_and_pointer() -> None:
@@ -216,6 +216,59 @@ def test_a_second_header_after_a_remark() -> None:
 def test_a_header_beyond_the_head_stays() -> None:
     text = line_comment("#", APACHE) + "x = 1\n"
     assert without_header(text, "Python", 20) == (text, "")
+
+
+@pytest.mark.parametrize(
+    ("language", "header"),
+    [
+        # The end of a disclaimer, in capitals and on a line of its own.
+        (
+            "C",
+            '/* IT IS PROVIDED "AS IS". THE USE OR OTHER DEALINGS IN\n  THE SOFTWARE.\n*/',
+        ),
+        # Justified by spaces.
+        ("C", "/* Permission is  hereby granted,  free  of charge,  to any  person. */"),
+        ("C", "/* This software is licensed as described in the file COPYING. */"),
+        ("C", "// Part of the Heron Project, under the Apache License v2.0 with Exceptions."),
+        ("C++", "// Modifications copyright (c) 2015-2019, Ada Wren."),
+        ("C++", "// Taken from heron, Copyright 2004 Ada Wren"),
+        ("C++", "// See http://www.boost.org/LICENSE_1_0.txt"),
+        ("C", "/** @copyright Ada Wren 2010 */"),
+        ("CSS", "/*! heron.css v8.0.1 | MIT License | github.com/ada/heron.css */"),
+        ("JavaScript", "/*! heron v3.6.1 | (c) Ada Wren | heron.org/license */"),
+        ("JavaScript", "/*\n * Licensed MIT © Ada Wren\n */"),
+        ("C++", "// $QT_BEGIN_LICENSE:BSD$\n// You may use this file under the terms of the BSD"),
+        ("Python", "# ----------( LICENSE )----------\n# Copyright (c) 2014 Ada Wren."),
+        ("Python", "# Licensed to PSF under a Contributor Agreement."),
+        ("Python", '"""\nCopyright 2010 Ada Wren\n\nLicensed under the MIT License.\n"""'),
+        ("Java", "/* DO NOT ALTER OR REMOVE COPYRIGHT NOTICES OR THIS FILE HEADER. */"),
+    ],
+)
+def test_notices_of_many_shapes_go(language: str, header: str) -> None:
+    assert cleaned(header + "\nbody\n", language) == "body\n"
+
+
+def test_a_header_below_the_package_line() -> None:
+    text = "package heron;\n\n/* Copyright 2010 Ada Wren */\nclass A {}\n"
+    assert cleaned(text, "Java") == "package heron;\n\nclass A {}\n"
+
+
+def test_a_docstring_stays_beside_its_notice() -> None:
+    text = '"""Birds of a lake.\n\n:copyright: (c) 2010 by Ada Wren.\n:license: BSD\n"""\nx = 1\n'
+    assert cleaned(text, "Python") == '"""Birds of a lake.\n"""\nx = 1\n'
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("Shell", "# Saves permissions and ownership of a working tree.\nls\n"),
+        ("C", "/* The following macros came with permission of their author. */\nint a;\n"),
+        ("Rust", "//! Changes made while holding both locks are reliably visible.\nfn a() {}\n"),
+        ("Python", '"""Find the licence of a repository."""\nx = 1\n'),
+    ],
+)
+def test_words_like_those_of_licences_stay(language: str, text: str) -> None:
+    assert cleaned(text, language) == text
 
 
 def test_pathological_comments_take_linear_time() -> None:
@@ -299,6 +352,44 @@ def test_files_under_another_licence_than_their_repository(header: str, reason: 
     assert (result.reason if isinstance(result, Rejected) else "") == reason
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "reason"),
+    [
+        # The tag below the first code, in a docstring, in a language whose comments are unknown.
+        (
+            "Java",
+            "package heron;\nimport b;\n// SPDX-License-Identifier: GPL-3.0-only\n",
+            "GPL-3.0-only",
+        ),
+        (
+            "Python",
+            '"""Herons.\n\nSPDX-License-Identifier: LicenseRef-Own\n"""\n',
+            "LicenseRef-Own",
+        ),
+        ("reStructuredText", ".. SPDX-License-Identifier: GFDL-1.3\n\nHerons\n", "GFDL-1.3"),
+        ("XML", "<!-- SPDX-License-Identifier: MIT -->\n<a/>\n", ""),
+        # A program's text about tags is no tag.
+        ("Python", 'text = "# SPDX-License-Identifier: GPL-2.0"\n', ""),
+        (
+            "C",
+            "/* Unauthorized copying of this file is forbidden. */\nint a;\n",
+            "Unauthorized copying",
+        ),
+        (
+            "Lua",
+            "-- It may be used under the LaTeX Project Public License.\nx = 1\n",
+            "LaTeX Project Public License",
+        ),
+    ],
+)
+def test_files_that_contradict_their_repository(language: str, text: str, reason: str) -> None:
+    result = run(text, language)
+    if reason:
+        assert result == Rejected("header_licence_not_allowed", reason)
+    else:
+        assert isinstance(result, Document)
+
+
 def test_nothing_but_a_header_is_empty() -> None:
     assert run(block_comment("/*", "*/", MIT)) == Rejected("empty", "nothing but a licence header")
 
@@ -313,6 +404,13 @@ def test_expressions() -> None:
     allowed = {"mit", "apache-2.0"}
     assert allowed_expression("mit", allowed)
     assert allowed_expression("GPL-2.0 OR (MIT AND Apache-2.0)", allowed)
+    assert allowed_expression("(MIT OR GPL-2.0) AND Apache-2.0 WITH LLVM-exception", allowed)
+    # Brackets bind: there is no choice without the first.
+    assert not allowed_expression("GPL-2.0 AND (MIT OR Apache-2.0)", allowed)
+    assert allowed_expression("Apache 2.0", allowed)
+    assert allowed_expression("MIT License", allowed)
+    for malformed in ("(" * 200, "MIT OR", "MIT)", "AND MIT", "(MIT", "MIT (Apache-2.0)"):
+        assert not allowed_expression(malformed, allowed), malformed
     assert not allowed_expression("MIT AND GPL-2.0", allowed)
     assert not allowed_expression("", allowed)
     assert licence_tags("// nothing here") == []

@@ -33,7 +33,7 @@ ROWS = [content_row(f"{CODE}# {number}\n") for number in range(40)]
 def read(data: bytes, name: str) -> tuple[dict[int, object], list[DamagedRows]]:
     """Contents by row, and what is damaged."""
     rows, damaged = {}, []
-    for row in read_rows(io.BytesIO(data), name, COLUMNS, LIMIT):
+    for row in read_rows(io.BytesIO(data), Unit("a", name, name, len(data)), COLUMNS, LIMIT):
         if isinstance(row, DamagedRows):
             damaged.append(row)
         else:
@@ -192,7 +192,10 @@ def test_no_damage_raises(at: int, noise: bytes, form: str) -> None:
 
 
 INPUT = GithubInputSettings(
-    maximum_row_bytes=LIMIT, maximum_file_bytes=5_000, maximum_archive_bytes=100_000
+    maximum_row_bytes=LIMIT,
+    slice_bytes=100_000,
+    maximum_file_bytes=5_000,
+    maximum_archive_bytes=100_000,
 )
 LICENCES = LicenceSettings(allowed=("MIT",), minimum_coverage=75.0)
 
@@ -251,7 +254,7 @@ def test_members_that_are_no_files_of_the_repository() -> None:
         "ada/heron@/root/b.py": "unsafe_name",
         "ada/heron@src/../../c.py": "unsafe_name",
         "ada/heron@link.py": "symlink",
-        "ada/heron@hard.py": "symlink",
+        "ada/heron@hard.py": "hard_link",
         "ada/heron@pipe": "not_a_file",
         "ada/heron@device": "not_a_file",
         "ada/heron@big.py": "too_large",
@@ -311,7 +314,11 @@ def test_no_damaged_archive_raises(at: int, noise: bytes) -> None:
         ("lib/LICENSE", True),
         ("lib/license.txt", True),
         ("docs/license.rst", False),
+        ("LICENSE.APACHE2", True),
+        ("LICENSE.BSD-3", True),
         ("license.py", False),
+        ("license.kt", False),
+        ("license-header.txt", False),
         ("license_test.go", False),
         ("licensing_guide", False),
         ("relicense", False),
