@@ -4,7 +4,13 @@ from __future__ import annotations
 
 
 class RovingError(Exception):
-    """Something is wrong that the user can put right; the message says what to do."""
+    """Something is wrong that the user can put right; the message says what to do.
+
+    Attributes:
+        exit_status: of the command line.
+    """
+
+    exit_status = 2
 
 
 class InputError(RovingError):

@@ -36,6 +36,7 @@ from pipeline.sources.settings import (
     StackExchangeSettings,
     WikipediaSettings,
 )
+from pipeline.tokens.settings import MixtureSettings, TokenizerSettings, TokensSettings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -76,12 +77,14 @@ class ModelsSettings(Settings):
         language_models: folder with one subfolder per language.
         reference_model: folder of the reference classifier.
         evaluation_index: folder of the index of evaluation sets, for decontamination.
+        tokenizer: folder of the tokenizer.
     """
 
     language_identifier: str
     language_models: str
     reference_model: str
     evaluation_index: str
+    tokenizer: str
     language: LanguageModelSettings
     reference: ReferenceModelSettings
     evaluation: EvaluationSettings
@@ -104,6 +107,9 @@ class Recipe(Settings):
     deduplication: DeduplicationSettings
     decontamination: DecontaminationSettings
     pii: PiiSettings
+    tokenizer: TokenizerSettings
+    tokens: TokensSettings
+    mixture: MixtureSettings
 
 
 def load_recipe(path: str, overrides: Sequence[str] = ()) -> Recipe:

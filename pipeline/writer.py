@@ -134,7 +134,12 @@ def _in_order(keys: list[NDArray[np.uint64]]) -> KeyBlock:
 
 
 def _output(file: files.AtomicFile, rows: int) -> dict[str, Any]:
-    return {"bytes": file.size, "sha256": file.sha256(), "rows": rows}
+    return {
+        "bytes": file.size,
+        "sha256": file.sha256(),
+        "blocks": file.blocks(),
+        "rows": rows,
+    }
 
 
 class WriteUnits(beam.DoFn):

@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
+import sentencepiece
+
+from tokenizer.flags import llama_flags
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -32,3 +35,19 @@ def lid_model() -> Path:
 def samples() -> Path:
     """The embedded sample inputs."""
     return REPOSITORY / "samples"
+
+
+@pytest.fixture(scope="session")
+def small_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SentencePiece model of 700 pieces with LLaMA's flags, trained on the README."""
+    prefix = tmp_path_factory.mktemp("tokenizer") / "tokenizer"
+    lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
+    flags = llama_flags(700, 1).trainer.stated() | {"minloglevel": 2}
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([line for line in lines if line]),
+        model_prefix=str(prefix),
+        normalization_rule_name="identity",
+        remove_extra_whitespaces=False,
+        **{name: value for name, value in flags.items() if name != "input_format"},
+    )
+    return prefix.with_suffix(".model")

@@ -50,7 +50,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     methods = "\n".join(f"  {name:<12}{what}" for name, what in METHODS.items())
     parser = commands.add_parser(
         "dedup",
-        help="remove duplicates within and between datasets",
         description=f"{__doc__}\n\nmethods:\n{methods}",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

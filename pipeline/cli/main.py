@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import re
 import sys
 from collections.abc import Sequence
 
 from filters.models import MissingModel
-from pipeline.cli import decontaminate, dedup, models, run, shards
 from pipeline.errors import RovingError
-from pipeline.models.cards import TooLittleData
+from tokenizer.errors import TokenizerError
+from trainer.cli import main as train
 
-# Exit status of a model that cannot be made from this input, so that a script may go on without.
-TOO_LITTLE_DATA = 3
+# Each but `train` is a module of this package, imported only when its command is the one given:
+# Beam takes seconds to import.
+COMMANDS = {
+    "run": "make a clean dataset from a source's raw files",
+    "dedup": "remove duplicates within and between datasets",
+    "decontaminate": "take the text of evaluation sets out of datasets",
+    "tokenizer": "train a tokenizer, and look at what it does",
+    "tokenize": "make token datasets from documents datasets",
+    "mixture": "plan how much of each source a model reads",
+    "train": "train a LLaMA on token datasets; judge, sample and export it",
+    "shards": "look into a dataset, verify it, convert tokens",
+    "models": "fetch or train the models that sources need",
+}
 
 DESCRIPTION = """\
 Raw crawls, dumps and archives in; clean, deduplicated, accounted-for pretraining text out.
@@ -23,36 +35,41 @@ Raw crawls, dumps and archives in; clean, deduplicated, accounted-for pretrainin
   roving run commoncrawl --input crawl/  --output out/commoncrawl --workers 8
   roving dedup minhash   --input out/wikipedia --input out/commoncrawl --output out/clean
   roving shards stats out/commoncrawl
+  roving train run       recipes/training/125m.toml
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser with every command."""
+def build_parser(command: str | None) -> argparse.ArgumentParser:
+    """The parser, of which only the command given has its options."""
     parser = argparse.ArgumentParser(
         prog="roving", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (run, dedup, decontaminate, shards, models):
-        module.add_parser(commands)
+    for name, summary in COMMANDS.items():
+        if name == command:
+            importlib.import_module(f"pipeline.cli.{name}").add_parser(commands)
+        else:
+            commands.add_parser(name, help=summary)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    parser = build_parser()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    command = arguments[0] if arguments else None
+    if command == "train":
+        return train(arguments[1:])
+    parser = build_parser(command)
     parsed, rest = parser.parse_known_args(arguments)
     if rest and not getattr(parsed, "accepts_engine_options", False):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         status: int = parsed.execute(parsed, rest)
-    except TooLittleData as error:
-        print(f"roving: error: {error}", file=sys.stderr)
-        return TOO_LITTLE_DATA
-    except (RovingError, MissingModel) as error:
+    except (RovingError, MissingModel, TokenizerError) as error:
         # Beam says where in the graph; what is wrong is said without.
         message = re.sub(r" \[while running .*\]$", "", str(error), flags=re.DOTALL)
         print(f"roving: error: {message}", file=sys.stderr)
-        return 2
+        return error.exit_status if isinstance(error, RovingError) else 2
     except BrokenPipeError:
         # Whoever read our output has seen enough; nothing more can be printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -67,7 +67,7 @@ For datasets that are made already, `roving decontaminate` does both.
 def add_parser(subparsers: Any) -> None:
     """Add `models` and its commands to the subparsers of `roving`."""
     parser = subparsers.add_parser(
-        "models", help="fetch or train the models that sources need", description=__doc__
+        "models", description=__doc__
     )
     commands = parser.add_subparsers(dest="models_command", required=True, metavar="COMMAND")
 

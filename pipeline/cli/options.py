@@ -25,14 +25,19 @@ def add_recipe_options(parser: argparse.ArgumentParser, example: str) -> None:
     )
 
 
-def add_engine_options(parser: argparse.ArgumentParser) -> None:
-    """Add what says where a run happens, and `--keep-rejected-text`."""
+def add_runner_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says where a run happens."""
     parser.add_argument("--workers", type=int, default=1, help="local processes (default: 1)")
     parser.add_argument(
         "--runner",
         default=LOCAL_RUNNER,
         help=f"Beam runner (default: {LOCAL_RUNNER}, local); its own options follow unchanged",
     )
+
+
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says where a run happens, and `--keep-rejected-text`."""
+    add_runner_options(parser)
     parser.add_argument(
         "--keep-rejected-text",
         action="store_true",
@@ -79,7 +84,7 @@ def labelled(inputs: list[str]) -> dict[str, str]:
             folder = text
             label = files.split(text.rstrip("/"))[1]
         if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", label) or label == "work":
-            raise InputError(f"--input {text}: give it a label of letters and digits, LABEL=FOLDER")
+            raise InputError(f"{text}: give it a label of letters and digits, LABEL=FOLDER")
         if label in found:
             raise InputError(f"two inputs are called {label!r}; give them labels, LABEL=FOLDER")
         found[label] = folder

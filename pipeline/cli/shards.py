@@ -1,4 +1,4 @@
-"""`roving shards`: look into a dataset."""
+"""`roving shards`: look into a dataset; `token_shards` has what verifies and converts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import orjson
 
 from pipeline import files, shards
 from pipeline.accounting import funnel_lines, read_json, sum_funnels
+from pipeline.cli import token_shards
 from pipeline.dataset import Dataset, document_parts
 from pipeline.errors import InputError
 
@@ -20,6 +21,8 @@ examples:
   roving shards head  out/commoncrawl --rejected --reason low_score
   roving shards show  out/commoncrawl ID             # one document, kept or rejected, and why
   roving shards stats out/commoncrawl                # the funnel
+  roving shards verify out/commoncrawl out/tokens/c4 # every byte against its checksum
+  roving shards convert out/tokens/c4 --to nanogpt --output out/nanogpt
 """
 
 
@@ -27,7 +30,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command to the parser."""
     parser = commands.add_parser(
         "shards",
-        help="look into a dataset: documents, rejects with reasons, signals, the funnel",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -52,6 +54,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     stats.add_argument("--json", action="store_true", help="as JSON")
     stats.set_defaults(execute=_stats)
 
+    token_shards.add_actions(actions)
+
     for action in (listing, head, show, stats):
         action.add_argument("dataset", help="dataset folder")
     show.add_argument("id", help="document id or URL")
@@ -64,6 +68,8 @@ def _ls(parsed: argparse.Namespace, _: list[str]) -> int:
     for stats in dataset.committed():
         found = True
         outputs = stats["outputs"]
+        if "documents" not in outputs:
+            raise InputError(f"{parsed.dataset!r} is no documents dataset; see `shards stats`")
         print(
             f"{outputs['documents']['rows']:>12,}{outputs['rejected']['rows']:>12,}"
             f"{outputs['documents']['bytes']:>14,}  {stats['unit']}"
@@ -102,7 +108,9 @@ def _show(parsed: argparse.Namespace, _: list[str]) -> int:
 def _stats(parsed: argparse.Namespace, _: list[str]) -> int:
     dataset = Dataset(parsed.dataset)
     if dataset.is_complete():
-        funnel = sum_funnels([{"funnel": read_json(dataset.manifest_path)["funnel"]}])
+        manifest = read_json(dataset.manifest_path)
+        # A token dataset says how it was made apart from what it is.
+        funnel = sum_funnels([manifest.get("made", manifest)])
     else:
         funnel = sum_funnels(dataset.committed())
         if not funnel.stages:
@@ -118,14 +126,14 @@ def _stats(parsed: argparse.Namespace, _: list[str]) -> int:
 
 
 def _rows(folder: str, kind: str) -> Iterator[dict[str, object]]:
-    for path in document_parts(folder):
-        part = path if kind == "documents" else _sibling(path, kind)
+    parts = document_parts(folder) if kind == "documents" else _rejected_parts(folder)
+    for part in parts:
         yield from shards.read_rows(part)
 
 
-def _sibling(path: str, kind: str) -> str:
-    folder, name = files.split(path)
-    return files.join(files.split(folder)[0], kind, name)
+def _rejected_parts(folder: str) -> list[str]:
+    found = files.list_files(files.join(folder, "rejected"))
+    return [file.path for file in found if file.relative.endswith(".parquet")]
 
 
 def _readable(row: dict[str, object], characters: int) -> str:

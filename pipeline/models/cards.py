@@ -33,6 +33,9 @@ class ModelError(RovingError):
 class TooLittleData(ModelError):
     """There is not enough input for a model that means anything."""
 
+    # So that a script may go on without the model.
+    exit_status = 3
+
 
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""

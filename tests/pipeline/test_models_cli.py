@@ -25,7 +25,7 @@ def run(*words: str) -> int:
         f"--set=models.{section}.{key}={value}"
         for key, value in dataclasses.asdict(settings).items()
     ]
-    arguments = build_parser().parse_args(["models", *words, *changes])
+    arguments = build_parser("models").parse_args(["models", *words, *changes])
     code: int = arguments.execute(arguments, [])
     return code
 

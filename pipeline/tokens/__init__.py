@@ -1,0 +1,1 @@
+"""Beam passes around the tokenizer: its sample, and the encoding of documents."""

@@ -1,0 +1,342 @@
+"""The pass that draws the text a tokenizer is trained on, and the text it is measured on.
+
+A document's place in the draw is the hash of its id: the smallest are trained on, the largest are
+held out. How far each end reaches follows from the datasets' own manifests, so that nothing is read
+to decide it: candidates are drawn with a margin, and the exact borders are set on their hashes and
+sizes alone. A source gives at most its share of the sample's bytes, to the byte; it gives less only
+where it has less. Neither workers nor the order of units changes what is drawn.
+
+    <work>/<source>/documents/part-<unit>.parquet   the unit's candidates
+    <work>/<source>/stats/part-<unit>.json          written last: the unit is committed
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO, Any, cast
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline import files
+from pipeline.accounting import Funnel, read_json, write_json
+from pipeline.batch import StageCount
+from pipeline.dataset import Dataset, document_files
+from pipeline.errors import InputError, RecipeError
+from pipeline.models.cards import dataset_origin
+from pipeline.models.sampling import hash_of
+from pipeline.recipe import fingerprint
+from pipeline.runner import Workers, run_unit_pass
+from pipeline.shards import batches_of
+from pipeline.tokens.settings import TokenizerSettings
+from pipeline.units import Unit, unit_of
+
+_SEED = 51
+_HASHES = 1 << 64
+STAGE = "draw"
+_FIELDS: list[pa.Field[Any]] = [
+    pa.field("id", pa.string(), nullable=False),
+    pa.field("language", pa.string(), nullable=False),
+    pa.field("text", pa.string(), nullable=False),
+    pa.field("hash", pa.uint64(), nullable=False),
+    pa.field("bytes", pa.int64(), nullable=False),
+    pa.field("held_out", pa.bool_(), nullable=False),
+]
+_SCHEMA = pa.schema(_FIELDS)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One dataset to draw from.
+
+    Attributes:
+        label: name of the source in the mixture.
+        folder: of the documents dataset.
+        share: of the sample, 0 to 1; the sources' shares sum to 1.
+        wanted_bytes: its share of the sample.
+        characters, documents: in the dataset, by its manifest.
+        origin: what identifies the dataset, for the card.
+    """
+
+    label: str
+    folder: str
+    share: float
+    wanted_bytes: int
+    characters: int
+    documents: int
+    origin: dict[str, Any]
+
+    @property
+    def most_bytes(self) -> int:
+        """What can be drawn at most; a character has four bytes at most."""
+        return min(self.wanted_bytes, 4 * self.characters)
+
+
+def find_sources(
+    folders: Mapping[str, str], shares: Mapping[str, float], settings: TokenizerSettings
+) -> list[Source]:
+    """The datasets, in the order of their labels, with their shares of the sample.
+
+    Shares are of the sources that are there: they are scaled to sum to 1.
+
+    Raises:
+        InputError: a dataset is not complete, or is none.
+        RecipeError: a source has no share, or none has one above 0.
+    """
+    missing = sorted(set(folders) - set(shares))
+    if missing:
+        raise RecipeError(
+            f"the mixture has no share for {missing[0]!r}; name the dataset as the recipe does, "
+            f"--documents LABEL={folders[missing[0]]} (labels: {', '.join(sorted(shares))}), or "
+            f"set mixture.shares.{missing[0]}"
+        )
+    total = sum(shares[label] for label in folders)
+    if total <= 0:
+        raise RecipeError("none of these sources has a share above 0 in mixture.shares")
+    found = []
+    for label in sorted(folders):
+        origin = dataset_origin(folders[label])
+        manifest = read_json(Dataset(folders[label]).manifest_path)
+        if not {"characters", "documents"} <= set(manifest):
+            raise InputError(f"the manifest.json of {folders[label]} is not that of a dataset")
+        share = shares[label] / total
+        found.append(
+            Source(
+                label,
+                folders[label],
+                share,
+                int(share * settings.sample_bytes),
+                int(manifest["characters"]),
+                int(manifest["documents"]),
+                origin,
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class SamplePass:
+    """Candidates of one source.
+
+    Attributes:
+        label: of the source.
+        folder: where they go.
+        fingerprint: of the pass.
+        training_below: documents whose hash is below are candidates for training.
+        held_out_from: documents whose hash is at least this are candidates for measuring.
+    """
+
+    label: str
+    folder: str
+    fingerprint: str
+    training_below: int
+    held_out_from: int
+
+    @property
+    def name(self) -> str:
+        return f"sample of {self.label}"
+
+    def through(self, units: beam.PCollection) -> beam.PCollection:
+        return units | "sample" >> beam.Map(self.draw)
+
+    def draw(self, unit: Unit) -> str:
+        """Write the candidates of one unit."""
+        dataset, funnel = Dataset(self.folder), Funnel()
+        stage = funnel.stage(STAGE)
+        files.delete([dataset.stats_path(unit.name)])
+        path = dataset.part("documents", unit.name)
+        with (
+            files.atomic_write(path) as file,
+            pq.ParquetWriter(cast(IO[bytes], file), _SCHEMA, compression="zstd") as writer,
+        ):
+            for batch in _batches(unit.path):
+                drawn = self._candidates(batch)
+                stage.count.add(StageCount(len(batch), len(drawn)))
+                stage.reasons["not_drawn"] += len(batch) - len(drawn)
+                if len(drawn):
+                    writer.write_batch(drawn)
+        stats = {
+            "unit": unit.name,
+            "fingerprint": unit.fingerprint(self.fingerprint),
+            "input": {"path": unit.relative, "listed_bytes": unit.size},
+            "funnel": funnel.to_json(),
+            "outputs": {
+                "documents": {
+                    "rows": stage.count.documents_out,
+                    "bytes": file.size,
+                    "sha256": file.sha256(),
+                }
+            },
+        }
+        write_json(dataset.stats_path(unit.name), stats)
+        return unit.name
+
+    def _candidates(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows of a batch that are drawn; the others never become Python objects."""
+        ids = [str(value) for value in batch.column("id").to_pylist()]
+        hashes = [hash_of(value, _SEED) for value in ids]
+        drawn = [
+            row
+            for row, value in enumerate(hashes)
+            if value < self.training_below or value >= self.held_out_from
+        ]
+        rows = batch.take(pa.array(drawn, pa.int64())).to_pylist()
+        texts = [row["text"] or "" for row in rows]
+        return pa.RecordBatch.from_pydict(
+            {
+                "id": [ids[row] for row in drawn],
+                "language": [row.get("language") or "" for row in rows],
+                "text": texts,
+                "hash": [hashes[row] for row in drawn],
+                "bytes": [len(text.encode("utf-8")) for text in texts],
+                "held_out": [hashes[row] >= self.held_out_from for row in drawn],
+            },
+            schema=_SCHEMA,
+        )
+
+
+def _batches(path: str) -> Iterator[pa.RecordBatch]:
+    with files.open_read(path) as handle:
+        names = pq.read_schema(handle).names
+        missing = [name for name in ("id", "text") if name not in names]
+        if missing:
+            raise InputError(f"{path} has no column {missing[0]}")
+        wanted = ("id", "text", "language")
+        yield from batches_of(handle, [name for name in names if name in wanted])
+
+
+def _pass_of(source: Source, settings: TokenizerSettings, work: str) -> SamplePass:
+    held_out = settings.held_out_share
+    training = min(_candidate_share(source, source.wanted_bytes), 1 - held_out)
+    measuring = min(_candidate_share(source, settings.held_out_bytes), held_out)
+    below, from_ = int(training * _HASHES), _HASHES - int(measuring * _HASHES)
+    version = fingerprint(
+        "tokenizer sample", source.origin["manifest_sha256"], _SEED, str(below), str(from_)
+    )
+    return SamplePass(source.label, files.join(work, source.label), version, below, from_)
+
+
+def _candidate_share(source: Source, wanted_bytes: int) -> float:
+    """Share of the documents that holds so many bytes for all but certain.
+
+    A character has at least one byte, so bytes over characters is never too small on average. Four
+    standard deviations are added for documents whose sizes differ as much as their mean.
+    """
+    if not source.characters:
+        return 0.0
+    share = wanted_bytes / source.characters
+    expected = max(1.0, share * source.documents)
+    return min(1.0, share * (1 + 4 * math.sqrt(2 / expected)))
+
+
+@dataclass(frozen=True)
+class DrawnSource:
+    """What was drawn from a source; a part is the candidates of one unit.
+
+    Attributes:
+        source: where from.
+        parts: paths of the candidates.
+        training, held_out: for each part, (rows,) int64: how many bytes of each document are
+            taken; all but at most one document of the source are taken whole or not at all.
+    """
+
+    source: Source
+    parts: tuple[str, ...]
+    training: tuple[NDArray[np.int64], ...]
+    held_out: tuple[NDArray[np.int64], ...]
+
+    @property
+    def documents(self) -> int:
+        return sum(int((taken > 0).sum()) for taken in self.training)
+
+    @property
+    def bytes(self) -> int:
+        return sum(int(taken.sum()) for taken in self.training)
+
+    def training_texts(self) -> Iterator[str]:
+        """The texts to train on, in the dataset's order."""
+        for _, text in self._texts(self.training):
+            yield text
+
+    def held_out_texts(self) -> Iterator[tuple[str, str]]:
+        """Language and text of what was kept from training."""
+        return self._texts(self.held_out)
+
+    def _texts(self, parts: tuple[NDArray[np.int64], ...]) -> Iterator[tuple[str, str]]:
+        for path, taken in zip(self.parts, parts, strict=True):
+            if not taken.any():
+                continue
+            row = 0
+            with files.open_read(path) as handle:
+                for batch in batches_of(handle, ["language", "text", "bytes"]):
+                    for one in batch.to_pylist():
+                        wanted = int(taken[row])
+                        row += 1
+                        if wanted:
+                            yield one["language"], _beginning(one["text"], one["bytes"], wanted)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the card."""
+        return {
+            "dataset": self.source.origin,
+            "share": round(self.source.share, 6),
+            "wanted_bytes": self.source.wanted_bytes,
+            "available_characters": self.source.characters,
+            "documents": self.documents,
+            "bytes": self.bytes,
+        }
+
+
+def _beginning(text: str, size: int, wanted: int) -> str:
+    return text if wanted >= size else text.encode("utf-8")[:wanted].decode("utf-8", "ignore")
+
+
+def draw_sample(
+    sources: list[Source], settings: TokenizerSettings, work: str, workers: Workers
+) -> list[DrawnSource]:
+    """Run the pass over every source and set the exact borders; resumable.
+
+    Raises:
+        RunFailed: units are missing.
+    """
+    drawn = []
+    for source in sources:
+        work_pass = _pass_of(source, settings, work)
+        units = [unit_of(file) for file in document_files(source.folder)]
+        run_unit_pass(work_pass, units, workers)
+        dataset = Dataset(work_pass.folder)
+        parts = tuple(sorted(dataset.part("documents", unit.name) for unit in units))
+        drawn.append(_within_bounds(source, parts, settings))
+    return drawn
+
+
+def _within_bounds(
+    source: Source, parts: tuple[str, ...], settings: TokenizerSettings
+) -> DrawnSource:
+    tables = []
+    for path in parts:
+        with files.open_read(path) as handle:
+            tables.append(pq.read_table(handle, columns=["hash", "bytes", "held_out"]))
+    ends = np.cumsum([len(table) for table in tables])[:-1]
+    rows = pa.concat_tables(tables)
+    hashes, sizes = rows["hash"].to_numpy(), rows["bytes"].to_numpy()
+    held_out = rows["held_out"].to_numpy()
+    training = _taken(hashes, np.where(held_out, 0, sizes), source.wanted_bytes)
+    measured = _taken(~hashes, np.where(held_out, sizes, 0), settings.held_out_bytes)
+    return DrawnSource(
+        source, parts, tuple(np.split(training, ends)), tuple(np.split(measured, ends))
+    )
+
+
+def _taken(hashes: NDArray[np.uint64], sizes: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
+    """Bytes to take of each document: in the order of hashes, until there are enough."""
+    order = np.argsort(hashes, kind="stable")
+    before = np.cumsum(sizes[order]) - sizes[order]
+    taken = np.empty(len(sizes), np.int64)
+    taken[order] = np.clip(wanted - before, 0, sizes[order])
+    return taken

@@ -1,0 +1,70 @@
+"""`roving mixture plan`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline.cli.main import main
+from pipeline.cli.mixture import token_count
+from tokenizer.shards.manifest import FileRecord, Manifest, ShardCounts, TokenizerIdentity
+from tokenizer.shards.writer import DOCUMENTS_SCHEMA, SUFFIXES, Streams, TokenShardWriter
+
+
+def _write(folder: Path, source: str, tokens: int) -> None:
+    """A token dataset of one document."""
+    identity = TokenizerIdentity("ab" * 32, 512, 1, 2)
+    (folder / "train").mkdir(parents=True)
+    paths = [folder / "train" / f"part-a{suffix}" for suffix in SUFFIXES]
+    with paths[0].open("wb") as ids, paths[1].open("wb") as index, paths[2].open("wb") as documents:
+        writer = TokenShardWriter(Streams(ids, index, documents), 512)
+        row = {"id": "a", "tokens": tokens, "text_bytes": tokens}
+        writer.add(np.full(tokens, 5), pa.Table.from_pylist([row], schema=DOCUMENTS_SCHEMA))
+        writer.finish()
+    files = [
+        FileRecord(
+            path.relative_to(folder).as_posix(),
+            path.stat().st_size,
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+        for path in paths
+    ]
+    splits = {"train": [ShardCounts("part-a", tokens, 1, tokens)], "validation": []}
+    manifest = Manifest(source, identity, splits, files, {})
+    (folder / "manifest.json").write_text(json.dumps(manifest.to_json()))
+
+
+def test_a_plan_has_a_row_per_source_and_says_what_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _write(tmp_path / "books", "books", 4500)
+    _write(tmp_path / "wikipedia", "wikipedia", 9000)
+    _write(tmp_path / "blogs", "blogs", 100)
+    status = main(["mixture", "plan", str(tmp_path), "--tokens", "200K", "--window", "100"])
+    printed = capsys.readouterr().out
+    rows = {line.split()[0]: line.split()[1:] for line in printed.splitlines()}
+    assert status == 0
+    assert rows["books"] == ["4.50%", "1", "4,500", "9,000", "2.05"]
+    assert rows["wikipedia"] == ["4.50%", "1", "9,000", "9,000", "1.01"]
+    assert rows["c4"][-2:] == ["none", "there"]
+    assert "less than one window of commoncrawl, c4, github, arxiv, stackexchange" in printed
+    assert "not in the mixture: blogs" in printed
+
+
+def test_a_folder_without_token_datasets_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["mixture", "plan", str(tmp_path)]) == 2
+    assert "make them by `roving tokenize`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"), [("1.4T", 1_400_000_000_000), ("5_000", 5000), ("300m", 300_000_000)]
+)
+def test_budgets_are_read_as_people_write_them(text: str, tokens: int) -> None:
+    assert token_count(text) == tokens
