@@ -13,6 +13,8 @@ WORKERS ?= 1
 RUNNER ?= FnApiRunner
 OPTIONS ?=
 RECIPE ?= recipes/llama1.toml
+# For the trainer. Its builds differ by machine: PyTorch's page says what to give for yours.
+TORCH ?= torch==2.13.0
 
 LID := models/lid.176.ftz
 KENLM := build/kenlm/bin/lmplz
@@ -30,6 +32,7 @@ setup: $(READY) $(LID) $(KENLM) ## make .venv, fetch the language identifier, bu
 $(READY): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet $(TORCH)
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	touch $@
 
@@ -80,6 +83,18 @@ reference-model: setup ## quality classifier from DOCUMENTS (crawl) whose URLs C
 	$(BIN)/roving models reference --recipe "$(RECIPE)" --documents "$(DOCUMENTS)" \
 	  --citations "$(CITATIONS)" $(OPTIONS)
 
+.PHONY: tokenizer
+tokenizer: setup ## SentencePiece tokenizer with LLaMA's flags from DATASETS -> the recipe's models.tokenizer
+	$(if $(DATASETS),,$(error give DATASETS=, folders of documents datasets))
+	$(BIN)/roving tokenizer train --documents $(DATASETS) --recipe "$(RECIPE)" \
+	  --workers $(WORKERS) --runner $(RUNNER) $(OPTIONS)
+
+.PHONY: tokens
+tokens: setup ## token datasets from DATASETS, by TOKENIZER or the recipe's -> OUTPUT/tokens
+	$(if $(DATASETS),,$(error give DATASETS=, folders of documents datasets))
+	$(BIN)/roving tokenize --documents $(DATASETS) --output "$(OUTPUT)/tokens" --recipe "$(RECIPE)" \
+	  $(if $(TOKENIZER),--tokenizer "$(TOKENIZER)") --workers $(WORKERS) --runner $(RUNNER) $(OPTIONS)
+
 .PHONY: test
 test: setup ## run the tests
 	$(BIN)/python -m pytest
@@ -105,7 +120,7 @@ lock: ## pin every dependency again (needs uv)
 	uv pip compile --quiet --universal --no-emit-index-url --generate-hashes --no-header -p 3.10 \
 	  pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --no-emit-index-url --generate-hashes --no-header -p 3.10 \
-	  pyproject.toml --extra dev -o requirements-dev.lock
+	  --override tools/lock_overrides.txt pyproject.toml --extra dev -o requirements-dev.lock
 
 .PHONY: clean
 clean: ## delete outputs and models, keep .venv

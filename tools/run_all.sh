@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The main job: every source found below INPUT, with the models that CommonCrawl needs made on the
 # way. Wikipedia's text trains the language models, and its citations find the pages that the
-# reference classifier learns from. Models that are there are used as they are.
+# reference classifier learns from. Models that are there are used as they are. Then all sources
+# together: near-duplicates, tokenizer, tokens, mixture, and a small model.
 #
 #   tools/run_all.sh INPUT OUTPUT RECIPE WORKERS
 set -euo pipefail
@@ -90,7 +91,22 @@ done
 echo "== near-duplicates within and between sources"
 roving dedup minhash "${datasets[@]}" --output "$output/deduplicated" \
     --recipe "$recipe" --workers "$workers"
+documents=()
+for source in "${sources[@]}"; do documents+=(--documents "$output/deduplicated/$source"); done
+echo "== tokenizer"
+roving tokenizer train "${documents[@]}" --output "$output/models/tokenizer" \
+    --recipe "$recipe" --workers "$workers"
+echo "== tokens"
+roving tokenize "${documents[@]}" --tokenizer "$output/models/tokenizer" \
+    --output "$output/tokens" --recipe "$recipe" --workers "$workers"
+echo "== the mixture, if a small model were trained on a million tokens"
+roving mixture plan "$output/tokens" --tokens 1M --window 256 --recipe "$recipe"
+echo "== a small model, to see that it learns"
+rm -rf "$output/training"
+roving train run recipes/training/sample.toml output="$output/training" \
+    "data.tokens=['$output/tokens']" "data.tokenizer='$output/models/tokenizer'"
+roving train sample "$output/training" --prompt "The "
 echo
-echo "results: $output/deduplicated/*/documents/*.parquet, before deduplication in"
-echo "  $output/{$(IFS=, && echo "${sources[*]}")}; look into them with"
-echo "  .venv/bin/roving shards head $output/${sources[0]}"
+echo "results: documents in $output/deduplicated/*/documents/*.parquet, tokens in $output/tokens,"
+echo "  the model and its loss curve in $output/training; look into them with"
+echo "  .venv/bin/roving shards head $output/deduplicated/${sources[0]}"
