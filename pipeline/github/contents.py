@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 import pyarrow as pa
 
@@ -70,6 +71,7 @@ def _record(values: dict[str, Any], of: dict[str, Any]) -> Record:
         id=identifier,
         source="github",
         metadata={
+            "url": f"https://github.com/{of['repository']}/blob/HEAD/{quote(of['path'])}",
             "repository": of["repository"],
             "path": of["path"],
             "licence": of["licence"],
