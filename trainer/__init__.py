@@ -1,0 +1,1 @@
+"""LLaMA in plain torch: trained on token datasets, exact, resumable, readable in one sitting."""

@@ -1,0 +1,251 @@
+"""LLaMA 1, 2 and 3 (arXiv 2302.13971, 2307.09288, 2407.21783) as one module.
+
+Pre-norm transformer: RMSNorm computed in fp32, rotary positions (half-split, as Hugging Face lays
+them out), SwiGLU, grouped-query attention, no biases, no dropout. Nothing of parallelism is here:
+`trainer.parallel` wraps this model.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
+
+
+@dataclass(frozen=True)
+class RopeScaling:
+    """Llama 3.1's stretching of long wavelengths; positions beyond `original_context` are new."""
+
+    factor: float
+    low_frequency_factor: float
+    high_frequency_factor: float
+    original_context: int
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The shape of a model.
+
+    Attributes:
+        dim: width of the residual stream.
+        layers, heads, kv_heads: `kv_heads` below `heads` is grouped-query attention.
+        hidden: width of the feed-forward layers.
+        vocabulary_size: rows of the embeddings.
+        context: tokens of a window.
+        norm_eps: of RMSNorm.
+        rope_theta: base of the rotary frequencies.
+        rope_scaling: None below Llama 3.1.
+    """
+
+    dim: int
+    layers: int
+    heads: int
+    kv_heads: int
+    hidden: int
+    vocabulary_size: int
+    context: int
+    norm_eps: float = 1e-5
+    rope_theta: float = 10_000.0
+    rope_scaling: RopeScaling | None = None
+
+    def __post_init__(self) -> None:
+        if self.dim % self.heads or self.heads % self.kv_heads or self.head_dim % 2:
+            raise ValueError(
+                f"dim {self.dim} must be heads {self.heads} times an even number, and heads a "
+                f"multiple of kv_heads {self.kv_heads}"
+            )
+
+    @property
+    def head_dim(self) -> int:
+        return self.dim // self.heads
+
+    @property
+    def parameters(self) -> int:
+        """How many there are; embeddings in and out are separate."""
+        attention = 2 * self.dim * self.head_dim * (self.heads + self.kv_heads)
+        layer = attention + 3 * self.dim * self.hidden + 2 * self.dim
+        return self.layers * layer + 2 * self.vocabulary_size * self.dim + self.dim
+
+    @property
+    def training_flops_per_token(self) -> int:
+        """Forward and backward, as PaLM (appendix B) counts: 6 a matrix weight, and attention."""
+        norms = (2 * self.layers + 1) * self.dim
+        weights = self.parameters - self.vocabulary_size * self.dim - norms
+        return 6 * weights + 12 * self.layers * self.dim * self.context
+
+
+class RMSNorm(nn.Module):
+    """Root mean square norm (arXiv 1910.07467), in fp32 whatever comes in."""
+
+    def __init__(self, dim: int, eps: float) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x.float(), x.shape[-1:], None, self.eps).type_as(x) * self.weight
+
+
+def rope_table(settings: ModelSettings, length: int) -> Tensor:
+    """Cosines and sines of all positions, (2, length, head_dim), fp32."""
+    exponents = torch.arange(0, settings.head_dim, 2, dtype=torch.float32) / settings.head_dim
+    frequencies = 1.0 / settings.rope_theta**exponents
+    scaling = settings.rope_scaling
+    if scaling is not None:
+        wavelengths = 2 * math.pi / frequencies
+        low, high = scaling.low_frequency_factor, scaling.high_frequency_factor
+        blend = ((scaling.original_context / wavelengths - low) / (high - low)).clamp(0, 1)
+        frequencies = blend * frequencies + (1 - blend) * frequencies / scaling.factor
+    angles = torch.outer(torch.arange(length, dtype=torch.float32), frequencies).repeat(1, 2)
+    return torch.stack([angles.cos(), angles.sin()])
+
+
+def rotate(x: Tensor, table: Tensor) -> Tensor:
+    """Rotate pairs (i, i + half) of the last dimension by their position's angles, in fp32."""
+    first, second = x.float().chunk(2, dim=-1)
+    cosines, sines = table.chunk(2, dim=-1)[0]
+    turned = (
+        torch.addcmul(first * cosines, second, sines, value=-1),
+        torch.addcmul(second * cosines, first, sines),
+    )
+    return torch.cat(turned, dim=-1).type_as(x)
+
+
+# None: causal. A tensor: what SDPA may see. A BlockMask: the same for FlexAttention.
+AttentionMask = Tensor | BlockMask | None
+
+
+def document_mask(tokens: Tensor, bos_id: int, *, flex: bool) -> AttentionMask:
+    """What each token may see: itself and what comes before it in its own document.
+
+    A document starts at BOS. Positions need not start again there: rotary attention only knows
+    differences.
+
+    Args:
+        tokens: (batch, length).
+        bos_id: starts a document.
+        flex: for FlexAttention, whose kernels skip what is masked; else for SDPA.
+
+    Returns:
+        A BlockMask, or bool (batch, 1, length, length).
+    """
+    documents = (tokens == bos_id).cumsum(1)
+    batch, length = tokens.shape
+    if not flex:
+        same = documents[:, None, :, None] == documents[:, None, None, :]
+        return same & torch.ones(length, length, dtype=torch.bool, device=tokens.device).tril()
+
+    def visible(row: Tensor, _head: Tensor, query: Tensor, key: Tensor) -> Tensor:
+        return (documents[row, query] == documents[row, key]) & (query >= key)
+
+    return create_block_mask(visible, batch, None, length, length, device=str(tokens.device))
+
+
+class Attention(nn.Module):
+    """Rotary self-attention; queries, keys and values come from one matrix."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        super().__init__()
+        self.heads, self.kv_heads, self.head_dim = (
+            settings.heads,
+            settings.kv_heads,
+            settings.head_dim,
+        )
+        rows = (self.heads + 2 * self.kv_heads) * self.head_dim
+        self.query_key_value = nn.Linear(settings.dim, rows, bias=False)
+        self.output = nn.Linear(settings.dim, settings.dim, bias=False)
+
+    def forward(self, x: Tensor, table: Tensor, mask: AttentionMask) -> Tensor:
+        batch, length, dim = x.shape
+        heads = self.query_key_value(x).view(batch, length, -1, self.head_dim).transpose(1, 2)
+        turned, value = heads.split([self.heads + self.kv_heads, self.kv_heads], dim=1)
+        query, key = rotate(turned, table).split([self.heads, self.kv_heads], dim=1)
+        grouped = self.kv_heads < self.heads
+        if isinstance(mask, BlockMask):
+            mixed = flex_attention(query, key, value, block_mask=mask, enable_gqa=grouped)
+        else:
+            mixed = F.scaled_dot_product_attention(
+                query, key, value, attn_mask=mask, is_causal=mask is None, enable_gqa=grouped
+            )
+        return self.output(mixed.transpose(1, 2).reshape(batch, length, dim))
+
+
+class FeedForward(nn.Module):
+    """SwiGLU (arXiv 2002.05202); gate and up projection are one matrix."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        super().__init__()
+        self.gate_up = nn.Linear(settings.dim, 2 * settings.hidden, bias=False)
+        self.down = nn.Linear(settings.hidden, settings.dim, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, up = self.gate_up(x).chunk(2, dim=-1)
+        return self.down(F.silu(gate) * up)
+
+
+class Block(nn.Module):
+    """One layer: attention, then feed-forward, each added to what came in."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        super().__init__()
+        self.attention_norm = RMSNorm(settings.dim, settings.norm_eps)
+        self.attention = Attention(settings)
+        self.feed_forward_norm = RMSNorm(settings.dim, settings.norm_eps)
+        self.feed_forward = FeedForward(settings)
+
+    def forward(self, x: Tensor, table: Tensor, mask: AttentionMask) -> Tensor:
+        x = x + self.attention(self.attention_norm(x), table, mask)
+        return x + self.feed_forward(self.feed_forward_norm(x))
+
+
+class Llama(nn.Module):
+    """Tokens in, logits out."""
+
+    rope: Tensor
+
+    def __init__(self, settings: ModelSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.embedding = nn.Embedding(settings.vocabulary_size, settings.dim)
+        self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
+        self.norm = RMSNorm(settings.dim, settings.norm_eps)
+        self.head = nn.Linear(settings.dim, settings.vocabulary_size, bias=False)
+        self.register_buffer("rope", rope_table(settings, settings.context), persistent=False)
+
+    def initialize(self, seed: int) -> None:
+        """Draw the weights as GPT-2 did: N(0, 0.02), less for what adds to the residual stream.
+
+        LLaMA's own initialisation is not published. The same seed gives the same weights whatever
+        the parallelism: they are drawn on the CPU, before the model is wrapped.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        residual = 0.02 / math.sqrt(2 * self.settings.layers)
+        for name, parameter in self.named_parameters():
+            if parameter.dim() < 2:
+                nn.init.ones_(parameter)
+                continue
+            adds = name.endswith(("attention.output.weight", "feed_forward.down.weight"))
+            nn.init.normal_(parameter, 0.0, residual if adds else 0.02, generator=generator)
+        self.rope = rope_table(self.settings, self.settings.context)
+
+    def forward(self, tokens: Tensor, mask: AttentionMask = None) -> Tensor:
+        """Logits (batch, length, vocabulary) of tokens (batch, length at most `context`)."""
+        x = self.embedding(tokens)
+        table = self.rope[:, : tokens.shape[1]]
+        for block in self.blocks:
+            x = block(x, table, mask)
+        return self.head(self.norm(x))
+
+
+def loss_sum(logits: Tensor, targets: Tensor, bos_id: int) -> tuple[Tensor, Tensor]:
+    """Cross-entropy in nats summed over the targets that count, and their number.
+
+    BOS does not count as a target: which document comes next is not in the text.
+    """
+    flat = targets.masked_fill(targets == bos_id, -100).flatten()
+    total = F.cross_entropy(logits.flatten(0, 1).float(), flat, ignore_index=-100, reduction="sum")
+    return total, (flat != -100).sum()
