@@ -9,6 +9,7 @@ all arms, which decides. Differences are paired by seed; p is that of a paired t
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -144,6 +145,8 @@ def ablate(config: Config, experiment: Experiment, output: str) -> Outcome:
         TrainerError: the arms cannot be compared, or the output holds runs of something else.
         TokenizerError: a dataset is missing or damaged, or another tokenizer's.
     """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise TrainerError("the models of an ablation are small: start it without torchrun")
     length = model_settings(config).context
     training = _training_sets(experiment.arms, length)
     judged = _judged_sets(experiment, list(next(iter(training.values()))), length)
@@ -281,8 +284,12 @@ def _train(run: Config, label: str) -> None:
     """Train, or go on, unless it is done.
 
     Raises:
-        TrainerError: there is a run of another configuration or of other data.
+        TrainerError: there is a run of another configuration or of other data; or the tokenizer is
+            not the one of the tokens.
     """
+    settings = model_settings(run)
+    mixture = open_mixture(run.data, settings.context)
+    check_tokenizer(run, mixture)
     found = checkpoints(Path(run.output) / "checkpoints")
     if found:
         had = found[-1].state["config"]
@@ -298,8 +305,6 @@ def _train(run: Config, label: str) -> None:
                 f"{run.output} was trained with another {', '.join(changed)}; choose another "
                 "--output, or delete the folder"
             )
-        settings = model_settings(run)
-        mixture = open_mixture(run.data, settings.context)
         found[-1].check_fits(identity(settings, mixture))
     if not found or found[-1].step < run.steps:
         print(f"== {label}")
@@ -308,7 +313,6 @@ def _train(run: Config, label: str) -> None:
 
 def _judge(run: Config, judged: Mapping[str, Datasets]) -> dict[str, dict[str, Score]]:
     """Scores of a finished run."""
-    check_tokenizer(run, open_mixture(run.data, model_settings(run).context))
     with join_ranks(run.device) as ranks:
         model = load_model(checkpoints(Path(run.output) / "checkpoints")[-1]).to(ranks.device)
         evaluation = Evaluation(

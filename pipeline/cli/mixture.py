@@ -60,7 +60,10 @@ def token_count(text: str) -> int:
     match = re.fullmatch(r"([\d_]+(?:\.\d+)?)([KMBT]?)", text.strip(), re.IGNORECASE)
     if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of tokens; write 5000000 or 1.4T")
-    return round(float(match[1]) * _SCALES[match[2].upper()])
+    tokens = round(float(match[1]) * _SCALES[match[2].upper()])
+    if not tokens:
+        raise argparse.ArgumentTypeError("a budget must have at least one token")
+    return tokens
 
 
 def execute(parsed: argparse.Namespace, _: list[str]) -> int:

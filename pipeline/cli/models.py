@@ -66,9 +66,7 @@ For datasets that are made already, `roving decontaminate` does both.
 
 def add_parser(subparsers: Any) -> None:
     """Add `models` and its commands to the subparsers of `roving`."""
-    parser = subparsers.add_parser(
-        "models", description=__doc__
-    )
+    parser = subparsers.add_parser("models", description=__doc__)
     commands = parser.add_subparsers(dest="models_command", required=True, metavar="COMMAND")
 
     fetch = _command(commands, "fetch", FETCH_HELP, "fetch the language identifier", _fetch)

@@ -71,6 +71,19 @@ def output_for(folder: str, output: str, label: str) -> str:
     return target
 
 
+def check_label(text: str, label: str) -> None:
+    """Fail on what cannot be the name of a folder, and on what we call our own.
+
+    Raises:
+        InputError: `text` has such a label.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", label) or label == "work":
+        raise InputError(
+            f"{text}: {label!r} cannot be the label; give one of the letters a to z, digits and "
+            "`._-`, LABEL=FOLDER"
+        )
+
+
 def labelled(inputs: list[str]) -> dict[str, str]:
     """Folders by label, from `LABEL=FOLDER` or `FOLDER`.
 
@@ -80,11 +93,10 @@ def labelled(inputs: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in inputs:
         label, equals, folder = text.partition("=")
-        if not equals or not re.fullmatch(r"[A-Za-z0-9._-]+", label):
+        if not equals or "/" in label:
             folder = text
             label = files.split(text.rstrip("/"))[1]
-        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", label) or label == "work":
-            raise InputError(f"{text}: give it a label of letters and digits, LABEL=FOLDER")
+        check_label(text, label)
         if label in found:
             raise InputError(f"two inputs are called {label!r}; give them labels, LABEL=FOLDER")
         found[label] = folder

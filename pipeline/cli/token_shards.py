@@ -6,7 +6,7 @@ import argparse
 
 from pipeline import files
 from pipeline.accounting import read_json
-from pipeline.cli.options import DEFAULT_RECIPE
+from pipeline.cli.options import DEFAULT_RECIPE, check_label
 from pipeline.cli.tokenize import complete
 from pipeline.dataset import Dataset
 from pipeline.errors import InputError
@@ -17,7 +17,7 @@ from pipeline.runner import Engine, Workers
 from pipeline.tokens.adopt import AdoptPass, find_token_files
 from pipeline.tokens.export import EXPORTS, export_tokens
 from pipeline.verify import verify_documents
-from tokenizer.encoder import tokenizer_identity
+from tokenizer.folder import tokenizer_identity
 from tokenizer.shards.manifest import (
     KIND,
     Manifest,
@@ -134,6 +134,7 @@ def _convert(parsed: argparse.Namespace, _: list[str]) -> int:
         raise InputError("--from needs --tokenizer: the files do not say what their ids mean")
     units = find_token_files(parsed.input, parsed.form)
     label = parsed.source or files.split(parsed.output.rstrip("/"))[1]
+    check_label(f"--source {label}", label)
     identity = tokenizer_identity(parsed.tokenizer)
     work = AdoptPass(label, parsed.output, parsed.form, parsed.tokenizer, identity)
     recipe, engine = load_recipe(DEFAULT_RECIPE), Engine()

@@ -23,7 +23,7 @@ from pipeline.runner import Workers
 from pipeline.tokens.adopt import AdoptPass
 from pipeline.tokens.encode import TokenPass
 from pipeline.tokens.output import manifest_of
-from tokenizer.encoder import tokenizer_identity
+from tokenizer.folder import tokenizer_identity
 from tokenizer.shards.manifest import SPLITS, Manifest
 
 EPILOG = """\

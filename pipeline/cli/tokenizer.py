@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import sentencepiece
-
 from pipeline.cli.options import (
     DEFAULT_RECIPE,
     add_recipe_options,
@@ -20,8 +18,8 @@ from pipeline.cli.options import (
 from pipeline.recipe import load_recipe
 from pipeline.runner import Workers
 from pipeline.tokens.train import train_tokenizer
-from tokenizer.card import load_model, read_card
 from tokenizer.errors import TokenizerError
+from tokenizer.folder import load_tokenizer, read_card, read_model_file
 from tokenizer.show import card_lines, piece_lines
 
 TRAIN_HELP = """\
@@ -39,9 +37,7 @@ used again by the next training on the same documents, and can be deleted.
 
 def add_parser(subparsers: Any) -> None:
     """Add `tokenizer` and its commands to the subparsers of `roving`."""
-    parser = subparsers.add_parser(
-        "tokenizer", description=__doc__
-    )
+    parser = subparsers.add_parser("tokenizer", description=__doc__)
     commands = parser.add_subparsers(dest="tokenizer_command", required=True, metavar="COMMAND")
 
     train = _command(commands, "train", TRAIN_HELP, "train a tokenizer on documents", _train)
@@ -94,8 +90,8 @@ def add_parser(subparsers: Any) -> None:
         command.add_argument(
             "--model",
             type=Path,
-            metavar="DIR",
-            help="folder of a tokenizer (default: the recipe's)",
+            metavar="PATH",
+            help="tokenizer folder, or a SentencePiece .model file (default: the recipe's)",
         )
 
 
@@ -140,12 +136,12 @@ def _folder(given: Path | None) -> Path:
 
 
 def _processor(given: Path | None) -> Any:
-    return sentencepiece.SentencePieceProcessor(model_proto=load_model(_folder(given)))
+    return load_tokenizer(str(_folder(given)))[2]
 
 
 def _show(arguments: argparse.Namespace, _: list[str]) -> int:
     folder = _folder(arguments.model)
-    content = load_model(folder)
+    content = read_model_file(str(folder))
     print("\n".join([*card_lines(read_card(folder)), *piece_lines(content)]))
     return 0
 

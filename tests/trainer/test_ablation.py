@@ -178,6 +178,22 @@ def test_arms_of_different_tokenizers(tmp_path: Path, data: Path, tokenizer: Pat
     assert not (tmp_path / "out").exists(), "nothing is trained before all is checked"
 
 
+def test_a_tokenizer_that_did_not_make_the_tokens(
+    tmp_path: Path, data: Path, tokenizer: Path
+) -> None:
+    other = make_tokenizer(tmp_path / "tokenizer", seed=5)
+    with pytest.raises(TrainerError, match="was made by tokenizer"):
+        ablate(small_ablation(other), experiment(data, "noise", "text"), str(tmp_path / "out"))
+
+
+def test_it_is_one_process(
+    tmp_path: Path, data: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(TrainerError, match="without torchrun"):
+        ablate(small_ablation(tokenizer), experiment(data, "noise", "text"), str(tmp_path / "out"))
+
+
 @pytest.mark.parametrize(
     ("judged", "message"),
     [("an arm", "b has no window of 32 .* validation split"), ("outside", "outside has no window")],
