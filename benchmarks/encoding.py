@@ -27,7 +27,8 @@ import sentencepiece
 
 from pipeline.dataset import document_parts
 from pipeline.recipe import load_recipe
-from tokenizer.encoder import MODEL_FILE, Encoded, Encoder
+from tokenizer.encoder import Encoded, Encoder
+from tokenizer.folder import MODEL_FILE
 
 RECIPE = str(Path(__file__).resolve().parents[1] / "recipes" / "llama1.toml")
 Ids = list[list[int]]

@@ -21,7 +21,7 @@ from pipeline.deduplication.step import find_documents
 from pipeline.recipe import load_recipe
 from pipeline.runner import Engine, Workers
 from pipeline.tokens.encode import TokenPass
-from tokenizer.encoder import tokenizer_identity
+from tokenizer.folder import tokenizer_identity
 
 RECIPE = str(Path(__file__).resolve().parents[1] / "recipes" / "llama1.toml")
 

@@ -27,6 +27,7 @@ from pipeline.errors import InputError, OutputError
 from tokenizer.shards.checksums import Checksums
 
 TEMPORARY_MARK = ".tmp-"
+_NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
 
 
 def split(path: str) -> tuple[str, str]:
@@ -251,8 +252,9 @@ class AtomicFile(io.RawIOBase):
         self._temporary = join(folder, f".{name}{TEMPORARY_MARK}{uuid.uuid4().hex[:12]}")
         self._handle: IO[bytes]
         if is_local(path):
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            self._handle = Path(self._temporary).open("wb")  # noqa: SIM115  (closed on commit)
+            with writing(path):
+                Path(folder).mkdir(parents=True, exist_ok=True)
+                self._handle = Path(self._temporary).open("wb")  # noqa: SIM115  (closed on commit)
         else:
             self._handle = FileSystems.create(
                 self._temporary, compression_type=CompressionTypes.UNCOMPRESSED
@@ -263,7 +265,7 @@ class AtomicFile(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         view = memoryview(data)
-        with _disk_full(self.path):
+        with writing(self.path):
             self._handle.write(view)
         self._sums.update(view)
         return view.nbytes
@@ -285,14 +287,14 @@ class AtomicFile(io.RawIOBase):
     def sync(self) -> None:
         """Put everything on the disk, under the temporary name still."""
         if is_local(self.path):
-            with _disk_full(self.path):
+            with writing(self.path):
                 self._handle.flush()
                 os.fsync(self._handle.fileno())
 
     def commit(self) -> None:
         """Make the file visible under its name."""
         self.sync()
-        with _disk_full(self.path):
+        with writing(self.path):
             if is_local(self.path):
                 self._handle.close()
                 Path(self._temporary).replace(self.path)
@@ -308,15 +310,23 @@ class AtomicFile(io.RawIOBase):
 
 
 @contextmanager
-def _disk_full(path: str) -> Iterator[None]:
+def writing(path: str) -> Iterator[None]:
+    """Say in a sentence what keeps a local file from being written, where a person can mend it.
+
+    Raises:
+        OutputError: the disk is full, read-only, or has a file where a folder should be, or
+            its rights do not allow it.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        raise OutputError(
-            f"no space left for {path}; make room and run the same command again"
-        ) from None
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutputError(
+                f"no space left for {path}; make room and run the same command again"
+            ) from None
+        if error.errno in _NOT_ALLOWED:
+            raise OutputError(f"cannot write {path}: {error.strerror}") from None
+        raise
 
 
 @contextmanager

@@ -1,7 +1,4 @@
-"""A tokenizer's folder: its model, checked against its card, and what the card says of it.
-
-    tokenizer.model    SentencePiece; its SHA-256 is the tokenizer's identity
-    card.json          flags, sample, fertility on documents that were not in it, round trip
+"""What a tokenizer's card says: flags, sample, fertility, round trip.
 
 Fertility is tokens per byte of UTF-8 and per word (what white space separates, so languages that
 write without it have few "words").
@@ -13,7 +10,6 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,49 +17,10 @@ import orjson
 import sentencepiece
 from numpy.typing import NDArray
 
-from tokenizer.errors import TokenizerError
 from tokenizer.flags import Flags
-from tokenizer.model_proto import Model, PieceType, read_model
+from tokenizer.model_proto import SPACE_MARK, Model, PieceType, read_model
 
-MODEL, CARD = "tokenizer.model", "card.json"
-# SentencePiece writes spaces as this character, so one that is in a text comes back as a space.
-SPACE_MARK = "\u2581"
 _AT_ONCE = 64
-
-
-def load_model(folder: Path) -> bytes:
-    """The bytes of a tokenizer's model.
-
-    Raises:
-        TokenizerError: there is none, or it is not the one its card is about.
-    """
-    try:
-        content = (folder / MODEL).read_bytes()
-    except FileNotFoundError:
-        raise TokenizerError(
-            f"there is no {MODEL} in {folder}; make one with `roving tokenizer train`"
-        ) from None
-    card = folder / CARD
-    if card.is_file() and read_card(folder).get("sha256") != hashlib.sha256(content).hexdigest():
-        raise TokenizerError(f"{folder / MODEL} is not the model that {CARD} beside it describes")
-    return content
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """A tokenizer's card.
-
-    Raises:
-        TokenizerError: there is none.
-    """
-    try:
-        card: dict[str, Any] = orjson.loads((folder / CARD).read_bytes())
-    except FileNotFoundError:
-        raise TokenizerError(
-            f"there is no {CARD} in {folder}: no tokenizer of `roving tokenizer train`"
-        ) from None
-    except orjson.JSONDecodeError as error:
-        raise TokenizerError(f"{folder / CARD} is damaged: {error}") from None
-    return card
 
 
 @dataclass

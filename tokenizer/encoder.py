@@ -10,11 +10,10 @@ argument does not hold (not BPE, or a normaliser that changes text) is encoded t
 
 from __future__ import annotations
 
-import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -23,13 +22,9 @@ import pyarrow.compute as pc
 import sentencepiece
 from numpy.typing import NDArray
 
-from tokenizer.errors import TokenizerError
-from tokenizer.model_proto import Model, PieceType, read_model
-from tokenizer.shards.manifest import TokenizerIdentity
+from tokenizer.folder import identity_of, load_tokenizer
+from tokenizer.model_proto import SPACE_MARK, Model, PieceType
 
-MODEL_FILE = "tokenizer.model"
-# SentencePiece writes a space like this; a text that holds the character itself gives the same ids.
-_SPACE = "▁"
 # Added to a model file it overrides one field of it: normalizer_spec.add_dummy_prefix = false.
 _WITHOUT_DUMMY_PREFIX = b"\x1a\x02\x18\x00"
 # Of an entry: the string, the number, and their place in the dictionary.
@@ -100,7 +95,7 @@ class _Segments:
 class Encoder:
     """Encodes batches of documents with one SentencePiece model.
 
-    The ids depend on the text alone, never on what was encoded before.
+    The ids depend on the text alone, never on what was encoded before. Threads may share one.
 
     Args:
         path: a `.model` file, or the folder of a tokenizer.
@@ -116,18 +111,18 @@ class Encoder:
     """
 
     def __init__(self, path: str, *, cache_bytes: int, threads: int = 1) -> None:
-        content = read_model_file(path)
-        model = read_model(content)
-        self._plain = sentencepiece.SentencePieceProcessor(model_proto=content)
+        content, model, self._plain = load_tokenizer(path)
         self._bare = sentencepiece.SentencePieceProcessor(
             model_proto=content + _WITHOUT_DUMMY_PREFIX
         )
-        self.identity = _identity(path, content, self._plain)
+        self.identity = identity_of(path, content, self._plain)
         self.is_split = _can_be_split(model)
         self._borders = borders(model)
         self._cache_bytes = cache_bytes
         self._threads = threads
         self._known = _Segments()
+        # Engines may run several threads in a worker, which then share what is known.
+        self._lock = threading.Lock()
 
     def encode(self, texts: pa.StringArray | Sequence[str]) -> Encoded:
         """Ids of documents, without BOS and EOS.
@@ -138,6 +133,10 @@ class Encoder:
         column = texts if isinstance(texts, pa.StringArray) else pa.array(texts, pa.string())
         if not self.is_split:
             return self._encode_plain(column)
+        with self._lock:
+            return self._encode_split(column)
+
+    def _encode_split(self, column: pa.StringArray) -> Encoded:
         data, offsets = _with_leading_space(column)
         bounds = np.append(self._starts(data, offsets), len(data))
         ids, lengths = [np.empty(0, np.int32)], [np.zeros(1, np.int64)]
@@ -206,46 +205,6 @@ class Encoder:
         return Encoded(ids, lengths)
 
 
-def read_model_file(path: str) -> bytes:
-    """Content of a `.model` file, or of that in a tokenizer's folder.
-
-    Raises:
-        TokenizerError: there is none.
-    """
-    file = Path(path, MODEL_FILE) if Path(path).is_dir() else Path(path)
-    try:
-        return file.read_bytes()
-    except FileNotFoundError:
-        raise TokenizerError(
-            f"there is no tokenizer at {path}; make one with `roving tokenizer train`"
-        ) from None
-
-
-def tokenizer_identity(path: str) -> TokenizerIdentity:
-    """Which tokenizer a `.model` file, or the folder of one, holds.
-
-    Raises:
-        TokenizerError: there is none, or it has no BOS and EOS.
-    """
-    content = read_model_file(path)
-    read_model(content)
-    return _identity(path, content, sentencepiece.SentencePieceProcessor(model_proto=content))
-
-
-def _identity(
-    path: str, content: bytes, processor: sentencepiece.SentencePieceProcessor
-) -> TokenizerIdentity:
-    identity = TokenizerIdentity(
-        sha256=hashlib.sha256(content).hexdigest(),
-        vocabulary_size=processor.vocab_size(),
-        bos_id=processor.bos_id(),
-        eos_id=processor.eos_id(),
-    )
-    if identity.bos_id < 0 or identity.eos_id < 0:
-        raise TokenizerError(f"the tokenizer {path} has no BOS or no EOS")
-    return identity
-
-
 def _can_be_split(model: Model) -> bool:
     """Whether text on either side of a border is encoded by itself."""
     trainer, normalizer = model.flags.trainer, model.flags.normalizer
@@ -272,7 +231,7 @@ def borders(model: Model) -> NDArray[np.bool_]:
     table[:, 0x80:0xC0] = False  # within a character
     for piece in model.pieces:
         if piece.type in (PieceType.NORMAL, PieceType.UNUSED):
-            held = np.frombuffer(piece.text.replace(_SPACE, " ").encode(), np.uint8)
+            held = np.frombuffer(piece.text.replace(SPACE_MARK, " ").encode(), np.uint8)
             table[held[:-1], held[1:]] = False
     return table.reshape(-1)
 
@@ -283,7 +242,7 @@ def _with_leading_space(texts: pa.StringArray) -> tuple[NDArray[np.uint8], NDArr
     An empty text stays empty, as it does in SentencePiece.
     """
     prefix = pc.if_else(pc.equal(pc.binary_length(texts), pa.scalar(0)), "", " ")
-    spaced = pc.replace_substring(pc.binary_join_element_wise(prefix, texts, ""), _SPACE, " ")
+    spaced = pc.replace_substring(pc.binary_join_element_wise(prefix, texts, ""), SPACE_MARK, " ")
     _, offset_buffer, content = spaced.buffers()
     offsets = np.frombuffer(offset_buffer, np.int32, len(spaced) + 1, spaced.offset * 4)
     data = np.frombuffer(content, np.uint8) if content else np.empty(0, np.uint8)

@@ -18,14 +18,13 @@ from typing import Any
 import orjson
 
 from tokenizer.errors import TokenizerError
-from tokenizer.model_proto import Model, Piece, PieceType
+from tokenizer.model_proto import SPACE_MARK, Model, Piece, PieceType
 
 TOKENIZER, CONFIG, SPECIAL_TOKENS = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
 )
-_SPACE = "\u2581"  # what SentencePiece writes for a space
 _SPECIAL = (PieceType.UNKNOWN, PieceType.CONTROL)
 _EXPORTED = {*_SPECIAL, PieceType.NORMAL, PieceType.BYTE}
 
@@ -74,14 +73,14 @@ def tokenizer_json(model: Model) -> dict[str, Any]:
         ],
         "normalizer": _sequence(
             "normalizers",
-            {"type": "Prepend", "prepend": _SPACE},
-            {"type": "Replace", "pattern": {"String": " "}, "content": _SPACE},
+            {"type": "Prepend", "prepend": SPACE_MARK},
+            {"type": "Replace", "pattern": {"String": " "}, "content": SPACE_MARK},
         ),
         "pre_tokenizer": None,
         "post_processor": _post_processor(trainer.bos_piece, trainer.bos_id),
         "decoder": _sequence(
             "decoders",
-            {"type": "Replace", "pattern": {"String": _SPACE}, "content": " "},
+            {"type": "Replace", "pattern": {"String": SPACE_MARK}, "content": " "},
             {"type": "ByteFallback"},
             {"type": "Fuse"},
             {"type": "Strip", "content": " ", "start": 1, "stop": 0},

@@ -18,6 +18,9 @@ from tokenizer.flags import Flags, FlagTable, NormalizerFlags, TrainerFlags
 
 Value: TypeAlias = int | bytes
 
+# What SentencePiece writes for a space; one that is in a text comes back as a space.
+SPACE_MARK = "\u2581"
+
 _PIECES, _TRAINER, _NORMALIZER = 1, 2, 3
 _PIECE_TEXT, _PIECE_SCORE, _PIECE_TYPE = 1, 2, 3
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -53,8 +56,12 @@ class Model:
     flags: Flags
 
 
-def read_model(content: bytes) -> Model:
+def read_model(content: bytes, path: str = "this") -> Model:
     """Parse the bytes of a `.model` file.
+
+    Args:
+        content: of the file.
+        path: names it in errors.
 
     Raises:
         TokenizerError: they are none.
@@ -73,9 +80,9 @@ def read_model(content: bytes) -> Model:
             trainer=_flags(trainer, TrainerFlags), normalizer=_flags(normalizer, NormalizerFlags)
         )
     except (ValueError, struct.error) as error:
-        raise TokenizerError(f"this is no SentencePiece model, or is damaged: {error}") from None
+        raise TokenizerError(f"{path} is no SentencePiece model, or is damaged: {error}") from None
     if not pieces:
-        raise TokenizerError("this is no SentencePiece model: there are no pieces in it")
+        raise TokenizerError(f"{path} is no SentencePiece model: there are no pieces in it")
     return Model(tuple(pieces), flags)
 
 

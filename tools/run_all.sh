@@ -4,9 +4,9 @@
 # reference classifier learns from. Models that are there are used as they are. Then all sources
 # together: near-duplicates, tokenizer, tokens, mixture, and a small model.
 #
-#   tools/run_all.sh INPUT OUTPUT RECIPE WORKERS
+#   tools/run_all.sh INPUT OUTPUT RECIPE WORKERS [TRAINING_STEPS]
 set -euo pipefail
-input=$1 output=$2 recipe=$3 workers=$4
+input=$1 output=$2 recipe=$3 workers=$4 training_steps=${5:-120}
 too_little_data=3 # exit status of `roving models` where the input is too small for a model
 
 models=(
@@ -104,8 +104,9 @@ roving mixture plan "$output/tokens" --tokens 1M --window 256 --recipe "$recipe"
 echo "== a small model, to see that it learns"
 rm -rf "$output/training"
 roving train run recipes/training/sample.toml output="$output/training" \
-    "data.tokens=['$output/tokens']" "data.tokenizer='$output/models/tokenizer'"
-roving train sample "$output/training" --prompt "The "
+    "data.tokens=['$output/tokens']" "data.tokenizer='$output/models/tokenizer'" \
+    training.steps="$training_steps"
+roving train sample "$output/training" --prompt "The " --tokens 100
 echo
 echo "results: documents in $output/deduplicated/*/documents/*.parquet, tokens in $output/tokens,"
 echo "  the model and its loss curve in $output/training; look into them with"

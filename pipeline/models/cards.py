@@ -97,12 +97,13 @@ def building(final: Path) -> Iterator[Path]:
 
     An existing model stays until the new one is whole. What a killed run left behind is deleted.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{final.name}{files.TEMPORARY_MARK}"
-    for stale in final.parent.glob(f"{prefix}*"):
-        shutil.rmtree(stale)
     work = final.parent / f"{prefix}{uuid.uuid4().hex[:12]}"
-    work.mkdir()
+    with files.writing(str(final)):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        for stale in final.parent.glob(f"{prefix}*"):
+            shutil.rmtree(stale)
+        work.mkdir()
     try:
         yield work
         _sync(work)

@@ -19,9 +19,11 @@ import sentencepiece
 
 from pipeline import files
 from pipeline.errors import InputError
-from pipeline.tokens.output import EMPTY, UnitTokens, token_fingerprint
+from pipeline.tokens.documents import EMPTY
+from pipeline.tokens.output import UnitTokens, check_unchanged, token_fingerprint
 from pipeline.units import Unit, unit_name
-from tokenizer.encoder import Encoded, read_model_file
+from tokenizer.encoder import Encoded
+from tokenizer.folder import identity_of, load_tokenizer
 from tokenizer.shards.foreign import READERS, Documents
 from tokenizer.shards.index import check_ids
 from tokenizer.shards.manifest import TokenizerIdentity
@@ -60,8 +62,10 @@ def split_of(path: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _processor(path: str) -> sentencepiece.SentencePieceProcessor:
-    return sentencepiece.SentencePieceProcessor(model_proto=read_model_file(path))
+def _processor(path: str, expected: TokenizerIdentity) -> sentencepiece.SentencePieceProcessor:
+    content, _, processor = load_tokenizer(path)
+    check_unchanged(path, identity_of(path, content, processor), expected)
+    return processor
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ class AdoptPass:
             documents.ids[end - length : end].tolist()
             for end, length in zip(ends, encoded.lengths, strict=True)
         ]
-        texts = _processor(self.tokenizer).decode(parts)
+        texts = _processor(self.tokenizer, self.identity).decode(parts)
         output.count(count, len(texts), sum(map(len, texts)))
         framed = encoded.framed(self.identity.bos_id, self.identity.eos_id)
         rows = rows.filter(pa.array(full)).append_column("tokens", pa.array(framed.lengths))

@@ -20,11 +20,12 @@ from typing import IO, Any, cast
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline import files
-from pipeline.accounting import Funnel, read_json, write_json
+from pipeline.accounting import Funnel, StageStats, read_json, write_json
 from pipeline.batch import StageCount
 from pipeline.dataset import Dataset, document_files
 from pipeline.errors import InputError, RecipeError
@@ -32,7 +33,8 @@ from pipeline.models.cards import dataset_origin
 from pipeline.models.sampling import hash_of
 from pipeline.recipe import fingerprint
 from pipeline.runner import Workers, run_unit_pass
-from pipeline.shards import batches_of
+from pipeline.shards import BATCH_BYTES, batches_of
+from pipeline.tokens.documents import document_batches, reasons
 from pipeline.tokens.settings import TokenizerSettings
 from pipeline.units import Unit, unit_of
 
@@ -48,6 +50,7 @@ _FIELDS: list[pa.Field[Any]] = [
     pa.field("held_out", pa.bool_(), nullable=False),
 ]
 _SCHEMA = pa.schema(_FIELDS)
+_READ = ("id", "language", "text")
 
 
 @dataclass(frozen=True)
@@ -151,15 +154,14 @@ class SamplePass:
         files.delete([dataset.stats_path(unit.name)])
         path = dataset.part("documents", unit.name)
         with (
+            files.HashingReader(files.open_read(unit.path)) as stream,
             files.atomic_write(path) as file,
             pq.ParquetWriter(cast(IO[bytes], file), _SCHEMA, compression="zstd") as writer,
         ):
-            for batch in _batches(unit.path):
-                drawn = self._candidates(batch)
-                stage.count.add(StageCount(len(batch), len(drawn)))
-                stage.reasons["not_drawn"] += len(batch) - len(drawn)
+            for rows in document_batches(unit.path, stream, _READ, BATCH_BYTES):
+                drawn = self._candidates(rows, stage)
                 if len(drawn):
-                    writer.write_batch(drawn)
+                    writer.write_table(drawn)
         stats = {
             "unit": unit.name,
             "fingerprint": unit.fingerprint(self.fingerprint),
@@ -176,38 +178,26 @@ class SamplePass:
         write_json(dataset.stats_path(unit.name), stats)
         return unit.name
 
-    def _candidates(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """The rows of a batch that are drawn; the others never become Python objects."""
-        ids = [str(value) for value in batch.column("id").to_pylist()]
-        hashes = [hash_of(value, _SEED) for value in ids]
-        drawn = [
-            row
-            for row, value in enumerate(hashes)
-            if value < self.training_below or value >= self.held_out_from
-        ]
-        rows = batch.take(pa.array(drawn, pa.int64())).to_pylist()
-        texts = [row["text"] or "" for row in rows]
-        return pa.RecordBatch.from_pydict(
-            {
-                "id": [ids[row] for row in drawn],
-                "language": [row.get("language") or "" for row in rows],
-                "text": texts,
-                "hash": [hashes[row] for row in drawn],
-                "bytes": [len(text.encode("utf-8")) for text in texts],
-                "held_out": [hashes[row] >= self.held_out_from for row in drawn],
-            },
-            schema=_SCHEMA,
-        )
-
-
-def _batches(path: str) -> Iterator[pa.RecordBatch]:
-    with files.open_read(path) as handle:
-        names = pq.read_schema(handle).names
-        missing = [name for name in ("id", "text") if name not in names]
-        if missing:
-            raise InputError(f"{path} has no column {missing[0]}")
-        wanted = ("id", "text", "language")
-        yield from batches_of(handle, [name for name in names if name in wanted])
+    def _candidates(self, rows: pa.Table, stage: StageStats) -> pa.Table:
+        """The rows that are drawn; the others never become Python objects."""
+        hashes = [hash_of(str(name), _SEED) for name in rows["id"].to_pylist()]
+        near = [value < self.training_below or value >= self.held_out_from for value in hashes]
+        found = reasons(rows["text"].filter(pa.array(near, pa.bool_())))
+        fate = iter(found)
+        reason = [next(fate) if is_near else "not_drawn" for is_near in near]
+        stage.reasons.update(filter(None, reason))
+        kept = rows.filter(pa.array([not one for one in reason], pa.bool_()))
+        drawn = [value for value, one in zip(hashes, reason, strict=True) if not one]
+        stage.count.add(StageCount(len(rows), len(drawn)))
+        columns: dict[str, Any] = {
+            "id": kept["id"],
+            "language": pc.coalesce(kept["language"], pa.scalar("")),
+            "text": kept["text"],
+            "hash": pa.array(drawn, pa.uint64()),
+            "bytes": pc.binary_length(kept["text"]),
+            "held_out": pa.array([value >= self.held_out_from for value in drawn], pa.bool_()),
+        }
+        return pa.table(columns).cast(_SCHEMA)
 
 
 def _pass_of(source: Source, settings: TokenizerSettings, work: str) -> SamplePass:

@@ -53,12 +53,13 @@ class TokensSettings(Settings):
 
     Attributes:
         validation_share: of documents, drawn by hash of the id, that training never sees.
-        batch_bytes: UTF-8 bytes of text that are encoded at a time, unless one document has more.
+        batch_bytes: UTF-8 bytes of text that are encoded at a time, unless one document has more;
+            Arrow's strings end at 2 GiB.
         cache_bytes: memory of one worker for the ids of words it has met.
         threads: of SentencePiece, in each worker, for words not met yet.
     """
 
     validation_share: Share
-    batch_bytes: Positive
+    batch_bytes: Annotated[int, Field(ge=1, le=1 << 29)]
     cache_bytes: Positive
     threads: Positive

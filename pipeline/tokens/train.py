@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from pipeline.models.cards import (
 from pipeline.runner import Workers
 from pipeline.tokens.sample import DrawnSource, draw_sample, find_sources
 from pipeline.tokens.settings import TokenizerSettings
-from tokenizer.card import MODEL, describe, measure
+from tokenizer.card import describe, measure
 from tokenizer.export import write_exports
 from tokenizer.flags import llama_flags
+from tokenizer.folder import MODEL_FILE
 from tokenizer.model_proto import read_model
 from tokenizer.training import (
     MEMORY_BESIDES,
@@ -63,27 +64,17 @@ def train_tokenizer(
     """
     sources = find_sources(folders, shares, settings)
     _check_memory(sum(source.most_bytes for source in sources), settings)
-    with lock_output(work):
+    # The folder is opened first: that it cannot be written to must not be found after hours.
+    with lock_output(work), building(directory) as folder:
         drawn = draw_sample(sources, settings, work, workers)
         print("\n".join(sample_lines(drawn)))
-        sample_bytes = sum(one.bytes for one in drawn)
-        memory = training_memory(sample_bytes)
-        print(
-            f"training on {sample_bytes:,} bytes with {settings.threads} threads takes about "
-            f"{memory / 1e9:.1f} GB of memory",
-            flush=True,
-        )
-        flags = llama_flags(settings.vocabulary_size, settings.threads)
-        try:
-            content = train(chain.from_iterable(one.training_texts() for one in drawn), flags)
-        except TooLittleText as error:
-            raise TooLittleData(str(error)) from None
+        content = _train(drawn, settings)
         model = read_model(content)
         measured = measure(model, content, _held_out(drawn), settings.threads)
-    sample = {"bytes": sample_bytes, "sources": {one.source.label: one.to_json() for one in drawn}}
-    with building(directory) as folder:
-        (folder / MODEL).write_bytes(content)
-        names = [MODEL, *write_exports(model, folder)]
+        by_source = {one.source.label: one.to_json() for one in drawn}
+        sample = {"bytes": sum(one.bytes for one in drawn), "sources": by_source}
+        (folder / MODEL_FILE).write_bytes(content)
+        names = [MODEL_FILE, *write_exports(model, folder)]
         card = {
             **describe(content, sample, measured),
             "files": file_entries(folder, names),
@@ -91,6 +82,21 @@ def train_tokenizer(
         }
         write_card(folder, card)
     return card
+
+
+def _train(drawn: Sequence[DrawnSource], settings: TokenizerSettings) -> bytes:
+    """The model file; says first what memory that takes."""
+    sample_bytes = sum(one.bytes for one in drawn)
+    print(
+        f"training on {sample_bytes:,} bytes with {settings.threads} threads takes about "
+        f"{training_memory(sample_bytes) / 1e9:.1f} GB of memory",
+        flush=True,
+    )
+    flags = llama_flags(settings.vocabulary_size, settings.threads)
+    try:
+        return train(chain.from_iterable(one.training_texts() for one in drawn), flags)
+    except TooLittleText as error:
+        raise TooLittleData(str(error)) from None
 
 
 def _check_memory(sample_bytes: int, settings: TokenizerSettings) -> None:

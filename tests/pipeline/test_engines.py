@@ -16,6 +16,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from dedup_data import document, words, write_dataset
 from test_frame import digest, make_input, make_pass, run
+from tokens_data import TEXTS, contents, tokenize, write_documents
 
 from pipeline.cli.main import main
 from pipeline.deduplication import shuffle, verify
@@ -27,7 +28,11 @@ from pipeline.job import Job
 from pipeline.recipe import load_recipe
 from pipeline.runner import Engine, Workers, expand
 from pipeline.sources import commoncrawl, wikipedia
+from pipeline.tokens.adopt import AdoptPass
+from pipeline.tokens.encode import TokenPass
+from pipeline.tokens.sample import SamplePass
 from pipeline.units import Unit
+from tokenizer.shards.manifest import TokenizerIdentity
 
 LLAMA = str(Path(__file__).resolve().parents[2] / "recipes" / "llama1.toml")
 DATAFLOW = (
@@ -85,6 +90,23 @@ def wikipedia_documents(root: beam.Pipeline) -> None:
     expand(root, wikipedia.documents_pass(job_for("wikipedia"), "gs://b/out", "f"), UNITS)
 
 
+IDENTITY = TokenizerIdentity("ab" * 32, 32_000, 1, 2)
+
+
+def tokenizer_sample(root: beam.Pipeline) -> None:
+    expand(root, SamplePass("a", "gs://b/work/a", "f", 1 << 60, 1 << 63), UNITS)
+
+
+def tokens(root: beam.Pipeline) -> None:
+    settings = load_recipe(LLAMA).tokens
+    expand(root, TokenPass("a", "gs://b/out/a", "/models/tokenizer", IDENTITY, settings), UNITS)
+
+
+def tokens_adopted(root: beam.Pipeline) -> None:
+    work = AdoptPass("a", "gs://b/out/a", "llmc", "/models/tokenizer", IDENTITY)
+    expand(root, work, UNITS)
+
+
 EXPECTED_STEPS = {
     "wikipedia_documents": {"read", "page", "wikitext", "write"},
     "crawl_extract": {
@@ -100,6 +122,9 @@ EXPECTED_STEPS = {
     "crawl_deduplicate": {"partition", "meet", "decide", "return", "write"},
     "documents_keys": {"keys"},
     "candidates_verified": {"send", "meet", "verify"},
+    "tokenizer_sample": {"sample"},
+    "tokens": {"encode"},
+    "tokens_adopted": {"adopt"},
 }
 GRAPHS = (
     wikipedia_documents,
@@ -108,6 +133,9 @@ GRAPHS = (
     crawl_deduplicate,
     documents_keys,
     candidates_verified,
+    tokenizer_sample,
+    tokens,
+    tokens_adopted,
 )
 
 
@@ -195,3 +223,15 @@ def test_deduplication_on_a_job_server_writes_the_same_bytes(
         found = pq.read_table(tmp_path / "there" / name / "documents").num_rows
         assert found == kept
         assert digest(tmp_path / "here" / name) == digest(tmp_path / "there" / name)
+
+
+def test_tokens_on_a_job_server_are_the_same_bytes(
+    tmp_path: Path, job_server: tuple[int, int], small_tokenizer: Path
+) -> None:
+    units = {f"u{number}": [*TEXTS, f"number {number}"] for number in range(4)}
+    documents = write_documents(tmp_path / "set", units)
+    engine = ("--runner", "PortableRunner", f"--job_endpoint=localhost:{job_server[0]}")
+    engine += ("--environment_type=EXTERNAL", f"--environment_config=localhost:{job_server[1]}")
+    assert tokenize(small_tokenizer, tmp_path / "here", documents) == 0
+    assert tokenize(small_tokenizer, tmp_path / "there", documents, options=engine) == 0
+    assert contents(tmp_path / "here") == contents(tmp_path / "there")

@@ -68,3 +68,12 @@ def test_a_folder_without_token_datasets_is_an_error(
 )
 def test_budgets_are_read_as_people_write_them(text: str, tokens: int) -> None:
     assert token_count(text) == tokens
+
+
+@pytest.mark.parametrize("text", ["0", "0.2", "-5", "1.5X", "_"])
+def test_what_is_no_budget_is_refused(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["mixture", "plan", str(tmp_path), f"--tokens={text}"])
+    assert "argument --tokens" in capsys.readouterr().err

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import orjson
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,6 +16,7 @@ from pipeline.accounting import read_json
 from pipeline.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
+TRAINING_STEPS = 16
 STAGES = (
     "read",
     "decode",
@@ -31,7 +34,10 @@ STAGES = (
 def run_all(output: Path, workers: int) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     subprocess.run(
-        [ROOT / "tools" / "run_all.sh", "samples", output, "recipes/sample.toml", str(workers)],
+        [
+            *(ROOT / "tools" / "run_all.sh", "samples", output, "recipes/sample.toml"),
+            *(str(workers), str(TRAINING_STEPS)),
+        ],
         cwd=ROOT,
         env={**os.environ, "PATH": path},
         check=True,
@@ -76,10 +82,21 @@ def test_cited_pages_score_higher_than_the_rest(finished: Path) -> None:
     assert all(row["reference_score"] >= 0.25 for row in kept)
 
 
+def test_the_small_model_learns_from_the_tokens_of_every_source(finished: Path) -> None:
+    lines = (finished / "training" / "metrics.jsonl").read_text().splitlines()
+    steps = [line for line in map(orjson.loads, lines) if line["kind"] == "step"]
+    assert steps[-1]["step"] == TRAINING_STEPS
+    assert steps[-1]["loss"] < math.log(4000) - 0.5  # what a model that knows nothing has
+    assert (finished / "training" / "loss.png").stat().st_size > 10_000
+    tokens = {path.parent.name for path in finished.glob("tokens/*/manifest.json")}
+    assert tokens == {path.name for path in (finished / "deduplicated").iterdir()} - {"work"}
+    assert len(tokens) == 7
+
+
 def test_two_workers_make_the_same_dataset(finished: Path, tmp_path: Path) -> None:
     run_all(tmp_path / "two", 2)
-    for source in ("wikipedia", "commoncrawl"):
-        one, two = (files_of(folder / source) for folder in (finished, tmp_path / "two"))
+    for made in ("wikipedia", "commoncrawl", "models/tokenizer", "tokens"):
+        one, two = (files_of(folder / made) for folder in (finished, tmp_path / "two"))
         assert one.keys() == two.keys()
         assert [name for name in one if one[name] != two[name]] == []
 

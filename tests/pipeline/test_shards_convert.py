@@ -22,8 +22,10 @@ FORMS = ("nanogpt", "llmc", "datatrove", "huggingface")
 BOS, EOS = 1, 2
 
 
-@pytest.fixture
-def tokens(tmp_path: Path, small_tokenizer: Path) -> Path:
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory: pytest.TempPathFactory, small_tokenizer: Path) -> Path:
+    """Read only: no test may change it."""
+    tmp_path = tmp_path_factory.mktemp("tokens")
     units = {name: [f"{text} {n}" for n in range(10) for text in TEXTS] for name in ("a", "b")}
     source = write_documents(tmp_path / "source", units)
     share = ("--set", "tokens.validation_share=0.3")
@@ -204,6 +206,10 @@ def test_the_output_must_be_empty_and_the_tokenizer_named(
     assert "is not empty" in capsys.readouterr().err
     assert convert(tokens, "--from", "nanogpt", "--output", tmp_path / "x") == 2
     assert "--from needs --tokenizer" in capsys.readouterr().err
+    named = ("--tokenizer", tokens, "--source", "../x")
+    (tmp_path / "x.bin").write_bytes(b"")
+    assert convert(tmp_path / "x.bin", "--from", "nanogpt", "--output", tmp_path / "y", *named) == 2
+    assert "'../x' cannot be the label" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

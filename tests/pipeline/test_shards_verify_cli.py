@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,19 +15,26 @@ from pipeline.cli.main import main
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def documents(tmp_path: Path) -> Path:
-    """A documents dataset that a run made."""
-    output = tmp_path / "books"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, small_tokenizer: Path) -> Path:
+    """A documents dataset that a run made, and a token dataset."""
+    folder = tmp_path_factory.mktemp("made")
     arguments = ["run", "books", "--input", str(ROOT / "samples" / "books")]
-    assert main([*arguments, "--output", str(output), "--recipe", "recipes/sample.toml"]) == 0
-    return output
+    arguments += ["--output", str(folder / "books"), "--recipe", "recipes/sample.toml"]
+    assert main(arguments) == 0
+    source = write_documents(folder / "source", {"a": TEXTS, "b": TEXTS[:2]})
+    assert tokenize(small_tokenizer, folder / "tokens", source) == 0
+    return folder
 
 
 @pytest.fixture
-def tokens(tmp_path: Path, small_tokenizer: Path) -> Path:
-    source = write_documents(tmp_path / "source", {"a": TEXTS, "b": TEXTS[:2]})
-    assert tokenize(small_tokenizer, tmp_path / "tokens", source) == 0
+def documents(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made / "books", tmp_path / "books"))
+
+
+@pytest.fixture
+def tokens(made: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made / "tokens", tmp_path / "tokens")
     return tmp_path / "tokens" / "source"
 
 

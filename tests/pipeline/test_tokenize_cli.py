@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ import sentencepiece
 from tokens_data import TEXTS, contents, tokenize, write_documents
 
 from pipeline.cli.main import main
+from pipeline.errors import InputError
+from pipeline.tokens.output import check_unchanged
+from tokenizer.folder import tokenizer_identity
 from tokenizer.shards.reader import TokenDataset
 from tokenizer.shards.verify import verify_tokens
 
@@ -188,3 +192,39 @@ def test_a_missing_tokenizer(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     documents = write_documents(tmp_path / "set", {"a": TEXTS})
     assert tokenize(tmp_path / "nothing", tmp_path / "out", documents) == 2
     assert "there is no tokenizer at" in capsys.readouterr().err
+
+
+def test_a_tokenizer_that_is_not_its_cards(
+    tmp_path: Path, small_tokenizer: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    documents = write_documents(tmp_path / "set", {"a": TEXTS})
+    folder = tmp_path / "tokenizer"
+    folder.mkdir()
+    (folder / "tokenizer.model").write_bytes(small_tokenizer.read_bytes())
+    (folder / "card.json").write_text(json.dumps({"sha256": "ab" * 32}))
+    assert tokenize(folder, tmp_path / "out", documents) == 2
+    assert "is not the model that card.json beside it describes" in capsys.readouterr().err
+
+
+def test_a_tokenizer_that_is_another_on_a_worker(small_tokenizer: Path) -> None:
+    identity = tokenizer_identity(str(small_tokenizer))
+    check_unchanged("path", identity, identity)
+    with pytest.raises(InputError, match="path is not the one that the run was started with"):
+        check_unchanged("path", replace(identity, sha256="ab" * 32), identity)
+
+
+def test_a_label_that_is_no_name(
+    tmp_path: Path, small_tokenizer: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    documents = write_documents(tmp_path / "set", {"a": TEXTS})
+    assert tokenize(small_tokenizer, tmp_path / "out", Path(f"b\u00fccher={documents}")) == 2
+    assert "'b\u00fccher' cannot be the label" in capsys.readouterr().err
+
+
+def test_a_batch_larger_than_arrow_can_hold(
+    tmp_path: Path, small_tokenizer: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    documents = write_documents(tmp_path / "set", {"a": TEXTS})
+    options = ("--set", "tokens.batch_bytes=3000000000")
+    assert tokenize(small_tokenizer, tmp_path / "out", documents, options=options) == 2
+    assert "tokens.batch_bytes" in capsys.readouterr().err

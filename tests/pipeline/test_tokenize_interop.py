@@ -12,8 +12,9 @@ from pipeline.cli.main import main
 from tokenizer.shards.reader import TokenDataset
 
 
-@pytest.fixture
-def dataset(tmp_path: Path, small_tokenizer: Path) -> TokenDataset:
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory, small_tokenizer: Path) -> TokenDataset:
+    tmp_path = tmp_path_factory.mktemp("dataset")
     source = write_documents(tmp_path / "source", {"a": TEXTS, "b": TEXTS[::-1]})
     options = ("--set", "tokens.validation_share=0.0")
     assert tokenize(small_tokenizer, tmp_path / "tokens", source, options=options) == 0

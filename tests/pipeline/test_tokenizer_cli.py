@@ -13,8 +13,8 @@ from model_data import Language
 from test_tokenizer_sample import dataset
 
 from pipeline.cli.main import main
-from tokenizer.card import read_card
 from tokenizer.flags import llama_flags
+from tokenizer.folder import read_card
 from tokenizer.model_proto import read_model
 
 SET = [
@@ -125,7 +125,7 @@ def test_show(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "bpe of 420 pieces" in shown
     assert "byte_fallback=True" in shown
     assert main(["tokenizer", "show", str(trained.parent)]) == 2
-    assert "there is no tokenizer.model in" in capsys.readouterr().err
+    assert "there is no tokenizer at" in capsys.readouterr().err
 
 
 def standard_input(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
@@ -177,3 +177,15 @@ def test_what_is_no_text_or_no_id_is_refused(
 def test_the_exports_are_json(trained: Path) -> None:
     content: dict[str, Any] = json.loads((trained / "tokenizer.json").read_bytes())
     assert len(content["model"]["vocab"]) == 420
+
+
+def test_a_place_that_cannot_be_written_is_met_before_training(
+    folders: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    output = str(tmp_path / "file" / "tokenizer")
+    command = ["tokenizer", "train", "--documents", *folders, "--output", output]
+    assert main([*command, *SET, "--work", str(tmp_path / "work")]) == 2
+    captured = capsys.readouterr()
+    assert f"cannot write {output}: File exists" in captured.err
+    assert "training on" not in captured.out

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from model_data import Language, write_dataset
@@ -170,3 +171,22 @@ def test_what_is_no_finished_dataset_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a" / "manifest.json").write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match="is not that of a dataset"):
         find_sources({"a": str(tmp_path / "a")}, SHARES, SETTINGS)
+
+
+def test_a_damaged_shard_is_named(folders: dict[str, str], tmp_path: Path) -> None:
+    path = next(Path(folders["a"], "documents").iterdir())
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(Exception, match=rf"{path.name} is no Parquet file, or is damaged"):
+        draw(folders, tmp_path / "work")
+
+
+def test_a_text_that_is_no_utf8_is_not_drawn(tmp_path: Path) -> None:
+    folder = Path(dataset(tmp_path / "a", ["one", "two"], parts=1))
+    path = next((folder / "documents").iterdir())
+    text = pa.array([b"\xff", b"two"], pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"id": ["d/0", "d/1"], "text": text}), path)
+    settings = replace(SETTINGS, held_out_share=0.0)
+    drawn = draw({"a": str(folder)}, tmp_path / "work", settings)
+    assert list(drawn[0].training_texts()) == ["two"]
+    (stats,) = Dataset(str(tmp_path / "work" / "a")).committed()
+    assert stats["funnel"]["stages"][0]["reasons"] == {"invalid_utf8": 1}

@@ -12,8 +12,9 @@ from pipeline.cli.main import main
 from pipeline.dataset import document_parts
 from pipeline.files import open_read
 from pipeline.shards import read_documents
-from tokenizer.card import load_model, read_card, whitespace_pieces
+from tokenizer.card import whitespace_pieces
 from tokenizer.flags import llama_flags
+from tokenizer.folder import read_card, read_model_file
 from tokenizer.model_proto import read_model
 
 pytestmark = pytest.mark.real
@@ -56,7 +57,7 @@ def documents(datasets: list[str]) -> list[Document]:
 
 
 def test_flags_and_pieces(folder: Path) -> None:
-    model = read_model(load_model(folder))
+    model = read_model(read_model_file(str(folder)))
     assert model.flags == llama_flags(SIZE, 2)
     assert len(model.pieces) == SIZE
     assert {1, 2, 3, 4, 8, 16} <= set(whitespace_pieces(model))
@@ -68,7 +69,7 @@ def test_flags_and_pieces(folder: Path) -> None:
 
 
 def test_every_document_comes_back(folder: Path, documents: list[Document]) -> None:
-    processor = sentencepiece.SentencePieceProcessor(model_proto=load_model(folder))
+    processor = sentencepiece.SentencePieceProcessor(model_proto=read_model_file(str(folder)))
     assert len(documents) > 1500
     for document in documents:
         decoded = processor.decode(processor.encode(document.text))
@@ -87,7 +88,7 @@ def test_fertility_on_held_out_documents(folder: Path) -> None:
 
 def test_hugging_face_gives_the_same_ids(folder: Path, documents: list[Document]) -> None:
     tokenizers = pytest.importorskip("tokenizers", reason="needs the extra `interop`")
-    processor = sentencepiece.SentencePieceProcessor(model_proto=load_model(folder))
+    processor = sentencepiece.SentencePieceProcessor(model_proto=read_model_file(str(folder)))
     loaded = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
     loaded.encode_special_tokens = True
     for document in documents:

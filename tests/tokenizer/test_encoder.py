@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ import sentencepiece
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenizer.encoder import Encoded, Encoder, tokenizer_identity
+from tokenizer.encoder import Encoded, Encoder
 from tokenizer.errors import TokenizerError
+from tokenizer.folder import tokenizer_identity
 
 PLENTY = 100_000_000
 # Words of the text that the model was trained on, and all that is odd about text.
@@ -195,3 +198,27 @@ def test_a_folder_stands_for_the_model_in_it(small_tokenizer: Path) -> None:
     assert tokenizer_identity(str(small_tokenizer.parent)) == tokenizer_identity(
         str(small_tokenizer)
     )
+
+
+@pytest.fixture
+def busy_threads() -> Iterator[None]:
+    """Threads that take turns all the time."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("busy_threads")
+def test_threads_may_share_an_encoder(small_tokenizer: Path) -> None:
+    shared = Encoder(str(small_tokenizer), cache_bytes=20_000)
+    texts = [" ".join(f"x{number}y{word}z" for word in range(30)) for number in range(60)]
+    expected = plain(small_tokenizer, texts)
+
+    def encode(shift: int) -> list[list[int]]:
+        turned = texts[shift:] + texts[:shift]
+        found = [shared.encode([text]).ids.tolist() for text in turned]
+        return found[-shift:] + found[:-shift] if shift else found
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(encode, range(0, 60, 10))) == [expected] * 6

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,3 +174,45 @@ def test_a_plan_warns_of_missing_sources_and_of_many_epochs(
     assert "epochs of" not in "\n".join(plan_lines(within, maximum_epochs=4))
     beyond = plan(datasets, {**SHARES, "c4": 0.5}, reachable + 50 * LENGTH, LENGTH)
     assert "epochs of" in "\n".join(plan_lines(beyond, maximum_epochs=4))
+
+
+def test_more_shards_than_files_may_be_open(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path / "many", [[[BOS, *range(3, 20), 2]] for _ in range(150)])
+    mixture = Mixture({"books": dataset}, {"books": 1.0}, LENGTH, seed=0)
+    windows = np.arange(mixture.sources[0].count)
+    expected = mixture.read(windows)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    now = sum(1 for _ in Path("/proc/self/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (now + 100, limits[1]))
+    try:
+        again = TokenDataset.open(dataset.folder)
+        read = Mixture({"books": again}, {"books": 1.0}, LENGTH, seed=0).read(windows)
+        assert (read == expected).all()
+        assert sum(len(again.shard(number).tokens) for number in range(150)) == again.tokens
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_a_mixture_can_be_sent_to_a_loader_that_has_read_nothing(
+    datasets: dict[str, TokenDataset],
+) -> None:
+    mixture = Mixture(datasets, SHARES, LENGTH, seed=0)
+    expected = mixture.read(np.arange(100))
+    datasets["books"].shard(0)
+    sent = pickle.dumps(WindowDataset(mixture, 100))
+    assert datasets["books"].shard(0).tokens[:40].tobytes() not in sent
+    read = pickle.loads(sent).__getitems__(range(100))
+    assert (np.stack(read) == expected).all()
+
+
+def test_a_file_cut_short_while_it_is_read(datasets: dict[str, TokenDataset]) -> None:
+    mixture = Mixture(datasets, SHARES, LENGTH, seed=0)
+    path = f"{datasets['arxiv'].shards[0].stem}.bin"
+    os.truncate(path, 100)
+    with pytest.raises(TokenizerError, match=r"arxiv/train/part-000\.bin ends at byte \d+"):
+        mixture.read(np.arange(200))
+
+
+def test_windows_count_from_0(datasets: dict[str, TokenDataset]) -> None:
+    with pytest.raises(TokenizerError, match="-1 cannot be the first"):
+        WindowDataset(Mixture(datasets, SHARES, LENGTH, seed=0), 10, first=-1)

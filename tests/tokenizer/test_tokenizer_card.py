@@ -9,8 +9,16 @@ import pytest
 import sentencepiece
 from training_text import documents, small_model, small_pieces
 
-from tokenizer.card import CARD, MODEL, Fertility, describe, load_model, measure, read_card
+from tokenizer.card import Fertility, describe, measure
+from tokenizer.encoder import Encoder
 from tokenizer.errors import TokenizerError
+from tokenizer.folder import (
+    CARD_FILE,
+    MODEL_FILE,
+    load_tokenizer,
+    read_card,
+    read_model_file,
+)
 from tokenizer.show import card_lines, piece_lines
 
 
@@ -66,9 +74,9 @@ def make_card() -> dict[str, object]:
 
 def test_the_card_is_plain_data_and_can_be_shown(tmp_path: Path) -> None:
     card = make_card()
-    (tmp_path / MODEL).write_bytes(small_model())
-    (tmp_path / CARD).write_bytes(orjson.dumps(card))
-    assert load_model(tmp_path) == small_model()
+    (tmp_path / MODEL_FILE).write_bytes(small_model())
+    (tmp_path / CARD_FILE).write_bytes(orjson.dumps(card))
+    assert read_model_file(str(tmp_path)) == small_model()
     assert read_card(tmp_path) == card
     shown = "\n".join([*card_lines(read_card(tmp_path)), *piece_lines(small_model())])
     assert "bpe of 700 pieces" in shown
@@ -79,17 +87,26 @@ def test_the_card_is_plain_data_and_can_be_shown(tmp_path: Path) -> None:
 
 
 def test_another_model_is_refused(tmp_path: Path) -> None:
-    (tmp_path / MODEL).write_bytes(small_model() + b"\x00")
-    (tmp_path / CARD).write_bytes(orjson.dumps(make_card()))
+    (tmp_path / MODEL_FILE).write_bytes(small_model() + b"\x00")
+    (tmp_path / CARD_FILE).write_bytes(orjson.dumps(make_card()))
     with pytest.raises(TokenizerError, match=r"is not the model that card\.json beside it"):
-        load_model(tmp_path)
+        read_model_file(str(tmp_path))
+    with pytest.raises(TokenizerError, match=r"is not the model that card\.json beside it"):
+        Encoder(str(tmp_path), cache_bytes=1)
+
+
+def test_a_damaged_model_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "other.model"
+    path.write_bytes(b"words")
+    with pytest.raises(TokenizerError, match=r"other\.model is no SentencePiece model"):
+        load_tokenizer(str(path))
 
 
 def test_what_is_missing_or_damaged_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TokenizerError, match=r"there is no tokenizer\.model in"):
-        load_model(tmp_path)
+    with pytest.raises(TokenizerError, match="there is no tokenizer at"):
+        read_model_file(str(tmp_path / "model" / "inside.model"))
     with pytest.raises(TokenizerError, match=r"there is no card\.json in"):
         read_card(tmp_path)
-    (tmp_path / CARD).write_bytes(b"{")
+    (tmp_path / CARD_FILE).write_bytes(b"{")
     with pytest.raises(TokenizerError, match=r"card\.json is damaged"):
         read_card(tmp_path)

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from training_text import documents, small_model, small_pieces
 
-from tokenizer.card import MODEL, SPACE_MARK
 from tokenizer.errors import TokenizerError
 from tokenizer.export import merges, tokenizer_json, write_exports
 from tokenizer.flags import Flags, NormalizerFlags, TrainerFlags
-from tokenizer.model_proto import Model, Piece, PieceType
+from tokenizer.folder import MODEL_FILE
+from tokenizer.model_proto import SPACE_MARK, Model, Piece, PieceType
 
 PROCESSOR = sentencepiece.SentencePieceProcessor(model_proto=small_model())
 ODD = [
@@ -47,7 +47,7 @@ ODD = [
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tokenizer")
-    (path / MODEL).write_bytes(small_model())
+    (path / MODEL_FILE).write_bytes(small_model())
     write_exports(small_pieces(), path)
     return path
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from training_text import VOCABULARY, documents, small_model, small_pieces
 
-from tokenizer.card import SPACE_MARK, whitespace_pieces
+from tokenizer.card import whitespace_pieces
 from tokenizer.errors import TokenizerError
 from tokenizer.flags import Flags, llama_flags
-from tokenizer.model_proto import PieceType, read_model
+from tokenizer.model_proto import SPACE_MARK, PieceType, read_model
 from tokenizer.training import RESERVED, TooLittleText, sentences, train, training_memory
 
 PROCESSOR = sentencepiece.SentencePieceProcessor(model_proto=small_model())

@@ -44,27 +44,31 @@ class SourceWindows:
         self._starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
 
     def read_into(self, out: NDArray[Any], rows: Indices, ordinals: Indices) -> None:
-        """Read windows into rows of `out`, (rows, length + 1)."""
+        """Read windows into rows of `out`, (rows, length + 1) of any integer type."""
         begins = ordinals * self.length
         shards = np.searchsorted(self._starts, begins, side="right") - 1
         offsets = begins - self._starts[shards]
         fits = begins + self.length + 1 <= self._starts[shards + 1]
-        end = self.length + 1
+        direct = out.dtype == self.dataset.dtype
+        buffer = np.empty(self.length + 1, self.dataset.dtype)
         for row, shard, offset, whole in zip(
             rows.tolist(), shards.tolist(), offsets.tolist(), fits.tolist(), strict=True
         ):
+            window = out[row] if direct else buffer
             if whole:
-                out[row] = self.dataset.shard(shard).tokens[offset : offset + end]
+                self.dataset.read_into(window, shard, offset)
             else:
-                self._read_across(out[row], shard, offset)
+                self._read_across(window, shard, offset)
+            if not direct:
+                out[row] = buffer
 
     def _read_across(self, out: NDArray[Any], shard: int, offset: int) -> None:
         """Read a window that goes on in the next shards."""
         filled = 0
         while filled < len(out):
-            part = self.dataset.shard(shard).tokens[offset : offset + len(out) - filled]
-            out[filled : filled + len(part)] = part
-            filled += len(part)
+            size = min(len(out) - filled, self.dataset.shards[shard].tokens - offset)
+            self.dataset.read_into(out[filled : filled + size], shard, offset)
+            filled += size
             shard, offset = shard + 1, 0
 
     def documents(self, ordinal: int) -> list[tuple[DocumentRecord, int]]:
@@ -135,7 +139,7 @@ class Mixture:
                 )
         self.order = SourceOrder.of(list(cycle_weights(self.shares).values()))
         self._blocks: dict[int, Located] = {}
-        self.dtype = self.sources[0].dataset.shard(0).tokens.dtype
+        self.dtype = self.sources[0].dataset.dtype
 
     @property
     def fingerprint(self) -> str:
@@ -218,6 +222,8 @@ class WindowDataset:
         """Args: `windows` is how many there are to read for all ranks together."""
         if not 0 <= rank < ranks:
             raise TokenizerError(f"rank {rank} of {ranks}: ranks count from 0")
+        if first < 0:
+            raise TokenizerError(f"windows count from 0; {first} cannot be the first")
         self._mixture = mixture
         self._windows = range(first + rank, first + windows, ranks)
 

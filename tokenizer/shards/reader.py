@@ -1,25 +1,34 @@
 """Reads token datasets through the page cache: opening costs no memory, however large they are.
 
 Numbers are checked against each other when a dataset or shard is opened; checksums are for
-`roving shards verify`.
+`roving shards verify`. A dataset may have more shards than a process may have files open: few are
+open at a time.
 """
 
 from __future__ import annotations
 
 import mmap
+import os
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from tokenizer.errors import TokenizerError
-from tokenizer.shards.index import read_index
+from tokenizer.shards.index import read_index, token_type
 from tokenizer.shards.manifest import Manifest, different_tokenizers, read_manifest
+
+# Of one split: mapped shards with their indexes, and files that windows are read from.
+KEPT_SHARDS = 16
+KEPT_FILES = 64
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
@@ -92,13 +101,50 @@ def _map(path: str, dtype: np.dtype[Any]) -> NDArray[Any]:
         return np.frombuffer(mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ), dtype)
 
 
+class _OpenFile:
+    """A descriptor, closed when nobody holds it any more: a thread may be reading."""
+
+    number = -1
+
+    def __init__(self, path: str) -> None:
+        self.number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def __del__(self) -> None:
+        if self.number >= 0:
+            os.close(self.number)
+
+
+class _Kept(Generic[_Value]):
+    """The values that were asked for last."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[int, _Value] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: int) -> _Value | None:
+        with self._lock:
+            value = self._values.get(key)
+            if value is not None:
+                self._values.move_to_end(key)
+            return value
+
+    def keep(self, key: int, value: _Value) -> _Value:
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+        return value
+
+
 class TokenDataset:
-    """One split of a token dataset.
+    """One split of a token dataset. Can be sent to other processes, which open files themselves.
 
     Attributes:
         folder: of the dataset.
         split: `train` or `validation`.
         manifest: of the dataset.
+        dtype: of the ids.
         shards: in order; there may be none.
     """
 
@@ -116,7 +162,12 @@ class TokenDataset:
             )
             for shard in manifest.splits[split]
         )
-        self._opened: dict[int, TokenShard] = {}
+        self.dtype = token_type(manifest.tokenizer.vocabulary_size)
+        self._shards: _Kept[TokenShard] = _Kept(KEPT_SHARDS)
+        self._files: _Kept[_OpenFile] = _Kept(KEPT_FILES)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TokenDataset, (self.folder, self.split, self.manifest)
 
     @classmethod
     def open(cls, folder: str, split: str = "train") -> TokenDataset:
@@ -180,22 +231,43 @@ class TokenDataset:
         return sum(shard.text_bytes for shard in self.shards)
 
     def shard(self, index: int) -> TokenShard:
-        """A shard, opened when first asked for and kept open.
+        """A shard with its index; those asked for last stay open.
 
         Raises:
             TokenizerError: it is damaged, or is not what the manifest says.
         """
-        if index not in self._opened:
-            info = self.shards[index]
-            shard = TokenShard(info.stem)
-            if (len(shard.tokens), len(shard.document_starts) - 1) != (info.tokens, info.documents):
-                raise TokenizerError(
-                    f"{info.stem}.idx says {len(shard.tokens):,} tokens in "
-                    f"{len(shard.document_starts) - 1:,} documents where the manifest says "
-                    f"{info.tokens:,} in {info.documents:,}"
-                )
-            self._opened[index] = shard
-        return self._opened[index]
+        kept = self._shards.get(index)
+        if kept is not None:
+            return kept
+        info = self.shards[index]
+        shard = TokenShard(info.stem)
+        if (len(shard.tokens), len(shard.document_starts) - 1) != (info.tokens, info.documents):
+            raise TokenizerError(
+                f"{info.stem}.idx says {len(shard.tokens):,} tokens in "
+                f"{len(shard.document_starts) - 1:,} documents where the manifest says "
+                f"{info.tokens:,} in {info.documents:,}"
+            )
+        return self._shards.keep(index, shard)
+
+    def read_into(self, out: NDArray[Any], shard: int, first: int) -> None:
+        """Read tokens of a shard without its index.
+
+        Args:
+            out: (tokens,) of `dtype`, contiguous; filled.
+            shard: number of the shard.
+            first: where to start in it.
+
+        Raises:
+            TokenizerError: the file ends before.
+        """
+        path = f"{self.shards[shard].stem}.bin"
+        file = self._files.get(shard) or self._files.keep(shard, _OpenFile(path))
+        read = os.preadv(file.number, [out.data], first * out.itemsize)
+        if read != out.nbytes:
+            raise TokenizerError(
+                f"{path} ends at byte {first * out.itemsize + read:,}; it was cut short after it "
+                "was opened"
+            )
 
     def document(self, shard: int, document: int) -> DocumentRecord:
         """What is known of a document, by its number in its shard.
