@@ -95,9 +95,18 @@ tokens: setup ## token datasets from DATASETS, by TOKENIZER or the recipe's -> O
 	$(BIN)/roving tokenize --documents $(DATASETS) --output "$(OUTPUT)/tokens" --recipe "$(RECIPE)" \
 	  $(if $(TOKENIZER),--tokenizer "$(TOKENIZER)") --workers $(WORKERS) --runner $(RUNNER) $(OPTIONS)
 
+.PHONY: train ablation
+train: setup ## train the model of CONFIG (default: recipes/training/sample.toml) on its tokens; OPTIONS: KEY=VALUE
+	$(BIN)/roving train run $(or $(CONFIG),recipes/training/sample.toml) $(OPTIONS)
+
+ablation: RECIPE := $(if $(filter samples,$(INPUT)),recipes/sample.toml,$(RECIPE))
+ablation: setup ## does curation help? raw INPUT against OUTPUT of `make run`, judged on texts in OUTSIDE (default: docs)
+	PATH="$(CURDIR)/$(BIN):$$PATH" tools/ablation.sh "$(INPUT)" "$(or $(OUTSIDE),docs)" \
+	  "$(OUTPUT)" "$(RECIPE)" "$(WORKERS)" $(OPTIONS)
+
 .PHONY: test
-test: setup ## run the tests
-	$(BIN)/python -m pytest
+test: setup ## run the tests, on TEST_PROCESSES at a time (default: 2)
+	$(BIN)/python -m pytest -n $(or $(TEST_PROCESSES),2) --dist loadfile
 
 .PHONY: check
 check: $(READY) ## lint, types, import directions

@@ -12,6 +12,8 @@ from trainer.ablation import ALL, OUTSIDE, Comparison, Experiment, Outcome
 from trainer.config import Config
 from trainer.record import draw_losses
 
+# Up to so many, repeated tokens teach nearly as well as new ones: arXiv 2305.16264.
+MAXIMUM_EPOCHS = 4.0
 INTRODUCTION = """\
 Bits per byte of held-out text; less is better. `{outside}` is text that no arm was made from: it
 decides. An arm's own validation split holds the documents of that arm that were kept from training
@@ -95,7 +97,8 @@ def _sources(outcome: Outcome) -> Iterator[str]:
     for arm, shares in outcome.shares.items():
         for source, epochs in outcome.epochs[arm].items():
             share = shares[source] / sum(shares.values())
-            yield f"| {arm} | {source} | {share:.1%} | {epochs:.2f} |"
+            often = ", too often" if epochs > MAXIMUM_EPOCHS else ""
+            yield f"| {arm} | {source} | {share:.1%} | {epochs:.2f}{often} |"
 
 
 def _finite(value: Any) -> Any:

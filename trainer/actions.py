@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-import sentencepiece
 import torch
 
+from tokenizer.folder import load_tokenizer
 from tokenizer.mixture.datasets import find_datasets
 from trainer.ablation import Experiment, ablate, named_once
 from trainer.ablation_report import verdict, write_report
 from trainer.checkpoint import Checkpoint, latest
-from trainer.config import load_config, override_config
+from trainer.config import Config, config_from, load_config
 from trainer.convert import export_hugging_face, export_meta
 from trainer.data import Steps, open_mixture
 from trainer.errors import TrainerError
@@ -34,13 +35,8 @@ def do_run(parsed: argparse.Namespace) -> int:
 
 def do_resume(parsed: argparse.Namespace) -> int:
     """Go on with a run."""
-    checkpoint = latest(Path(parsed.run) / "checkpoints")
-    if "config" not in checkpoint.state:
-        raise TrainerError(
-            f"{parsed.run} is an imported model; begin a run with training.start_from={parsed.run}"
-        )
     overrides = [f"output={json.dumps(parsed.run)}", *parsed.overrides]
-    train(override_config(checkpoint.state["config"], overrides), resume=True)
+    train(_run_config(parsed.run, overrides), resume=True)
     return 0
 
 
@@ -70,6 +66,8 @@ def do_eval(parsed: argparse.Namespace) -> int:
             f"{source:<16}{score.tokens:>12,}{score.loss:>10.4f}{score.perplexity:>14,.2f}"
             f"{score.bits_per_byte:>12.4f}{score.standard_error:>9.4f}"
         )
+    for source in (name for name in datasets if name not in scores):
+        print(f"{source:<16}not one window of {model.settings.context} tokens")
     return 0
 
 
@@ -107,18 +105,13 @@ def do_import(parsed: argparse.Namespace) -> int:
 
 def do_inspect(parsed: argparse.Namespace) -> int:
     """Name the documents of a step; they are the same for any number of ranks."""
-    folder = Path(parsed.config)
-    if folder.is_dir():
-        data = latest(folder / "checkpoints").state.get("config", {})
-        config = override_config(data, parsed.overrides)
-    else:
-        config = load_config(parsed.config, parsed.overrides)
+    read = _run_config if Path(parsed.config).is_dir() else load_config
+    config = read(parsed.config, parsed.overrides)
     if parsed.step >= config.steps:
         raise TrainerError(f"step {parsed.step} is not one of the {config.steps}, counted from 0")
     mixture = open_mixture(config.data, model_settings(config).context)
     check_tokenizer(config, mixture)
-    path = Path(config.data.tokenizer, "tokenizer.model")
-    processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    _, _, processor = load_tokenizer(config.data.tokenizer)
     steps = Steps(config, mixture.length, Ranks(0, 1, torch.device("cpu")))
     for window in steps.windows(parsed.step):
         source, epoch, documents = mixture.documents(window)
@@ -149,6 +142,16 @@ def do_ablate(parsed: argparse.Namespace) -> int:
     print("\n".join(verdict(outcome)))
     print(f"report: {parsed.output}/report.md")
     return 0
+
+
+def _run_config(run: str, overrides: Sequence[str]) -> Config:
+    """The configuration of a run, with overrides."""
+    state = latest(Path(run) / "checkpoints").state
+    if "config" not in state:
+        raise TrainerError(
+            f"{run} is an imported model; begin a run with training.start_from={run}"
+        )
+    return config_from(state["config"], f"the configuration of {run}", overrides)
 
 
 def _open(parsed: argparse.Namespace) -> tuple[Checkpoint, Llama, Path]:

@@ -34,53 +34,73 @@ def build_parser() -> argparse.ArgumentParser:
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
-    run = actions.add_parser("run", help="train a new model")
+    def add(name: str, what: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+
+    run = add("run", "train a new model")
     _add_config(run)
 
-    resume = actions.add_parser("resume", help="go on from a run's newest checkpoint")
+    resume = add("resume", "go on from a run's newest checkpoint")
     resume.add_argument("run", help="folder of the run")
     _add_overrides(resume, "training.micro_batch=4")
 
-    score = actions.add_parser("eval", help="loss, perplexity and bits per byte, per source")
+    score = add("eval", "loss, perplexity and bits per byte, per source")
     _add_model(score)
     score.add_argument("--tokens", nargs="+", required=True, help="token datasets to judge on")
-    score.add_argument("--split", default="validation", choices=("train", "validation"))
-    score.add_argument("--limit", type=_positive, default=1_000_000, help="tokens of each source")
-    score.add_argument("--micro-batch", type=_positive, default=8, help="windows at a time")
+    score.add_argument(
+        "--split",
+        default="validation",
+        choices=("train", "validation"),
+        help="(default: validation)",
+    )
+    score.add_argument(
+        "--limit",
+        type=_positive,
+        default=1_000_000,
+        help="tokens of each source (default: a million)",
+    )
+    score.add_argument(
+        "--micro-batch", type=_positive, default=8, help="windows at a time (default: 8)"
+    )
 
-    sample = actions.add_parser("sample", help="what the model writes after a prompt")
+    sample = add("sample", "what the model writes after a prompt")
     _add_model(sample)
     sample.add_argument("--prompt", default="", help="(default: none)")
     sample.add_argument("--tokens", type=_positive, default=200, help="at most (default: 200)")
     sample.add_argument(
-        "--temperature", type=_not_negative, default=0.8, help="0: likeliest always"
+        "--temperature", type=_not_negative, default=0.8, help="0: likeliest always (default: 0.8)"
     )
-    sample.add_argument("--seed", type=int, default=0)
+    sample.add_argument("--seed", type=int, default=0, help="of the draws (default: 0)")
 
-    export = actions.add_parser("export", help="write the model as Hugging Face or Meta lay it out")
+    export = add("export", "write the model as Hugging Face or Meta lay it out")
     _add_model(export)
     export.add_argument("--output", required=True, help="new folder")
-    export.add_argument("--format", default="hf", choices=("hf", "meta"))
-    export.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
+    export.add_argument("--format", default="hf", choices=("hf", "meta"), help="(default: hf)")
+    export.add_argument(
+        "--dtype",
+        default="float32",
+        choices=("float32", "bfloat16", "float16"),
+        help="(default: float32)",
+    )
 
-    imported = actions.add_parser("import", help="make a checkpoint of a model of others")
+    imported = add("import", "make a checkpoint of a model of others")
     imported.add_argument("folder", help="Hugging Face's or Meta's layout")
     imported.add_argument("--output", required=True, help="folder of the new run")
     imported.add_argument(
         "--context", type=_positive, help="tokens it sees (default: what it says)"
     )
 
-    inspect = actions.add_parser("inspect", help="which documents an optimizer step read")
+    inspect = add("inspect", "which documents an optimizer step read")
     _add_config(inspect, "TOML file, or folder of a run")
     inspect.add_argument("--step", type=_natural, required=True, help="counted from 0")
 
-    plan = actions.add_parser("plan", help="parameters, memory, epochs and time, before training")
+    plan = add("plan", "parameters, memory, epochs and time, before training")
     _add_config(plan)
-    plan.add_argument("--gpus", type=_positive, default=1)
+    plan.add_argument("--gpus", type=_positive, default=1, help="how many (default: 1)")
     plan.add_argument("--device", default="H100", help="for its peak (default: H100)")
     plan.add_argument("--mfu", type=float, default=0.4, help="share of the peak (default: 0.4)")
 
-    ablate = actions.add_parser("ablate", help="whether one version of the data teaches more")
+    ablate = add("ablate", "whether one version of the data teaches more")
     _add_config(ablate)
     _add_named(ablate, "--arm", "token datasets; repeatable, the first is what others beat or not")
     ablate.add_argument("--outside", required=True, help="token datasets of no arm, which decide")
@@ -170,5 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"roving train: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nroving train: interrupted; `roving train resume` goes on", file=sys.stderr)
+        goes_on = "; `roving train resume` goes on from the newest checkpoint"
+        hint = goes_on if parsed.action in ("run", "resume") else ""
+        print(f"\nroving train: interrupted{hint}", file=sys.stderr)
         return 130

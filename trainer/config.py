@@ -32,6 +32,8 @@ else:
 
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
+PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegativeNumber = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Section:
@@ -51,8 +53,8 @@ class ModelConfig(Section):
     kv_heads: Positive | None = None
     hidden: Positive | None = None
     context: Positive | None = None
-    norm_eps: float | None = None
-    rope_theta: float | None = None
+    norm_eps: PositiveNumber | None = None
+    rope_theta: PositiveNumber | None = None
     llama31_rope: bool = False
 
     def settings(self, vocabulary_size: int) -> ModelSettings:
@@ -65,17 +67,8 @@ class ModelConfig(Section):
             raise TrainerError(
                 f"there is no preset {self.preset!r}; there are {', '.join(PRESETS)}"
             )
-        names = (
-            "dim",
-            "layers",
-            "heads",
-            "kv_heads",
-            "hidden",
-            "context",
-            "norm_eps",
-            "rope_theta",
-        )
-        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        del given["preset"], given["llama31_rope"]
         scaling: RopeScaling | None = LLAMA31_ROPE_SCALING if self.llama31_rope else None
         base = PRESETS[self.preset].model
         if "heads" in given and base.heads == base.kv_heads:
@@ -100,7 +93,7 @@ class DataConfig(Section):
 
     tokens: list[str] = field(default_factory=lambda: ["out/tokens"])
     tokenizer: str = "models/tokenizer"
-    shares: dict[str, Annotated[float, Field(ge=0)]] = field(default_factory=dict)
+    shares: dict[str, NotNegativeNumber] = field(default_factory=dict)
     seed: int = 0
     document_mask: bool = True
 
@@ -141,20 +134,20 @@ class OptimizerConfig(Section):
 
     Attributes:
         learning_rate: peak; 0: the preset's.
-        warmup_steps: from 0 to the peak.
+        warmup_steps: from 0 to the peak; not given: 2000, at most a tenth of the run.
         schedule: cosine to the end; wsd stays at the peak and falls in the last `decay_share`.
         final_share: of the peak, at the last step.
         weight_decay: of matrices; norms have none.
         clip: largest norm of the gradient.
     """
 
-    learning_rate: Annotated[float, Field(ge=0)] = 0.0
-    beta1: float = 0.9
-    beta2: float = 0.95
-    eps: float = 1e-8
-    weight_decay: float = 0.1
-    clip: Annotated[float, Field(gt=0)] = 1.0
-    warmup_steps: NotNegative = 2000
+    learning_rate: NotNegativeNumber = 0.0
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.95
+    eps: NotNegativeNumber = 1e-8
+    weight_decay: NotNegativeNumber = 0.1
+    clip: PositiveNumber = 1.0
+    warmup_steps: NotNegative | None = None
     schedule: Literal["cosine", "wsd"] = "cosine"
     final_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     decay_share: Annotated[float, Field(gt=0, le=1)] = 0.1
@@ -198,7 +191,7 @@ class LoggingConfig(Section):
 
     every: Positive = 1
     tensorboard: bool = False
-    peak_teraflops: Annotated[float, Field(ge=0)] = 0.0
+    peak_teraflops: NotNegativeNumber = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,32 +235,22 @@ def load_config(path: str, overrides: Sequence[str] = ()) -> Config:
         data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise TrainerError(f"there is no configuration {path!r}; see recipes/training/") from None
-    except tomllib.TOMLDecodeError as error:
-        raise TrainerError(f"{path} is not valid TOML: {error}") from None
-    for override in overrides:
-        _apply(data, override)
-    return config_from(data, path)
+    except (OSError, ValueError) as error:
+        raise TrainerError(f"{path} cannot be read as TOML: {error}") from None
+    return config_from(data, path, overrides)
 
 
-def override_config(data: dict[str, Any], overrides: Sequence[str]) -> Config:
-    """A configuration from plain data (of a checkpoint) with overrides.
-
-    Raises:
-        TrainerError: an unknown key, or a value that cannot be.
-    """
-    for override in overrides:
-        _apply(data, override)
-    return config_from(data, "the configuration of the run")
-
-
-def config_from(data: dict[str, Any], where: str) -> Config:
-    """A configuration from plain data.
+def config_from(data: dict[str, Any], where: str, overrides: Sequence[str] = ()) -> Config:
+    """A configuration from plain data, as a checkpoint has it, and overrides.
 
     Raises:
         TrainerError: an unknown key, or a value that cannot be; `where` it stands is said.
     """
+    for override in overrides:
+        _apply(data, override)
     try:
-        config = _ADAPTER.validate_json(json.dumps(data), strict=True)
+        # A date, which TOML knows and JSON does not, ends as a string of the wrong type.
+        config = _ADAPTER.validate_json(json.dumps(data, default=str), strict=True)
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
@@ -295,4 +278,6 @@ def _apply(data: dict[str, Any], override: str) -> None:
     *sections, last = key.strip().split(".")
     for section in sections:
         data = data.setdefault(section, {})
+        if not isinstance(data, dict):
+            raise TrainerError(f"{override}: {section} is no section")
     data[last] = value

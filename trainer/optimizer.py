@@ -38,11 +38,13 @@ def learning_rate_share(step: int, steps: int, settings: OptimizerConfig) -> flo
     """The share of the peak at an optimizer step, counted from 0.
 
     The first step has 1 / warmup_steps of it, step `warmup_steps` all, the last `final_share`.
+    The warm-up is LLaMA's 2000 steps, or a tenth of a shorter run, if none is given.
 
     Raises:
         TrainerError: the warm-up is as long as the run.
     """
-    warmup = settings.warmup_steps
+    given = settings.warmup_steps
+    warmup = min(2000, steps // 10) if given is None else given
     if warmup >= steps:
         raise TrainerError(
             f"optimizer.warmup_steps = {warmup} does not fit into training.steps = {steps}"

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tokenizer.folder import read_model_file
 from tokenizer.mixture.datasets import find_datasets
 from tokenizer.mixture.windows import Mixture, SourceWindows
 from tokenizer.shards.reader import TokenDataset
@@ -69,7 +70,9 @@ class Run:
     def __init__(self, config: Config, ranks: Ranks, start: Checkpoint | None) -> None:
         self.config = config
         self.ranks = ranks
-        # The sample tokenizer's size decides the model's, and the model's context the windows'.
+        # Fails where the warm-up does not fit, before anything is made.
+        learning_rate_share(0, config.steps, config.optimizer)
+        # The tokenizer's size decides the model's, and the model's context the windows'.
         settings = model_settings(config)
         self.mixture = open_mixture(config.data, settings.context)
         self.held_out = held_out(config.data.tokens, self.mixture)
@@ -95,9 +98,21 @@ class Run:
             start.check_fits(self.identity)
             start.load(self.model, self.optimizer)
             self.progress = Progress(**start.state["progress"])
+            self._check_batches(start)
         folder = Path(config.output)
         self.checkpointer = Checkpointer(folder / "checkpoints", config.checkpoint, ranks)
         self.record = self._record(folder) if ranks.is_first else None
+
+    def _check_batches(self, start: Checkpoint) -> None:
+        """Fail if steps before had other batches: windows would be read twice, or never."""
+        step, read = self.progress.step, self.progress.windows
+        planned = self.steps.windows(step).start
+        if planned != read:
+            raise TrainerError(
+                f"{start.folder} has read {read:,} windows, {step} steps of this configuration "
+                f"read {planned:,}; to change the batch from here on, keep the earlier ones by "
+                f"training.batch_ramp = [..., [{step}, TOKENS]]"
+            )
 
     def _record(self, folder: Path) -> Record:
         folder.mkdir(parents=True, exist_ok=True)
@@ -116,8 +131,11 @@ class Run:
             f"{self.ranks.device.type}, {len(self.mixture.names)} sources: "
             + ", ".join(self.mixture.names)
         )
-        if not self.held_out:
-            record.say("no source has a window of held-out tokens: nothing will be evaluated")
+        without = [name for name in self.mixture.names if name not in self.held_out]
+        if without:
+            record.say(f"without a window of held-out text, not evaluated: {', '.join(without)}")
+        if self.progress.step >= self.config.steps:
+            record.say(f"all {self.config.steps:,} steps are done; more: training.steps=...")
         return record
 
     def loop(self) -> None:
@@ -132,11 +150,12 @@ class Run:
             if self.record and (progress.step % config.logging.every == 0 or is_last):
                 self.record.step(progress.step, pending_tokens, values)
                 pending_tokens = 0
-            if progress.step % config.checkpoint.every == 0 or is_last:
-                self.save()
+            # Evaluated first: what goes on from a checkpoint would never make up for it.
             every = config.evaluation.every
             if (every and progress.step % every == 0) or is_last:
                 self.evaluate()
+            if progress.step % config.checkpoint.every == 0 or is_last:
+                self.save()
         self.checkpointer.finish()
         if self.record:
             self.record.close()
@@ -249,7 +268,7 @@ def held_out(folders: Sequence[str], mixture: Mixture) -> dict[str, TokenDataset
 
 def tokenizer_sha256(folder: str) -> str:
     """Identity of a tokenizer."""
-    return hashlib.sha256(Path(folder, "tokenizer.model").read_bytes()).hexdigest()
+    return hashlib.sha256(read_model_file(folder)).hexdigest()
 
 
 def check_tokenizer(config: Config, mixture: Mixture) -> None:

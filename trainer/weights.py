@@ -24,6 +24,8 @@ def find_checkpoint(path: str) -> Checkpoint:
     folder = Path(path)
     if (folder / "checkpoints").is_dir():
         return latest(folder / "checkpoints")
+    if not folder.is_dir():
+        raise TrainerError(f"there is no run or checkpoint {path}")
     return read_checkpoint(folder)
 
 

@@ -69,6 +69,14 @@ def experiment(data: Path, *arms: str, outside: str = "other", seeds: int = 3) -
     return Experiment(named, str(data / outside), {}, range(seeds))
 
 
+def config_of(run: Path) -> dict[str, Any]:
+    """The configuration of a run without what may differ between runs."""
+    config: dict[str, Any] = json.loads((run / "config.json").read_text())
+    del config["output"], config["training"]["seed"], config["data"]["seed"]
+    del config["data"]["tokens"]
+    return config
+
+
 @pytest.fixture(scope="module")
 def noise_against_text(
     tmp_path_factory: pytest.TempPathFactory, data: Path, tokenizer: Path
@@ -89,6 +97,16 @@ def test_the_arm_like_the_outside_wins(noise_against_text: tuple[Path, Outcome])
     # And where noise is what is judged on, the difference has the other sign.
     on_noise = next(one for one in outcome.comparisons if one.judged == "a")
     assert on_noise.difference > 0
+
+
+def test_a_seed_decides_first_weights_and_order_in_every_arm(
+    noise_against_text: tuple[Path, Outcome],
+) -> None:
+    _, outcome = noise_against_text
+    for (_, seed), run in outcome.runs.items():
+        config = json.loads((run / "config.json").read_text())
+        assert (config["training"]["seed"], config["data"]["seed"]) == (seed, seed)
+    assert len({json.dumps(config_of(run)) for run in outcome.runs.values()}) == 1
 
 
 def test_an_arm_against_itself_ties_exactly(tmp_path: Path, data: Path, tokenizer: Path) -> None:

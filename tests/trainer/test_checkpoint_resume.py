@@ -27,6 +27,7 @@ from trainer.checkpoint import checkpoints, latest, read_checkpoint
 from trainer.config import Config, config_data, config_from
 from trainer.errors import TrainerError
 from trainer.optimizer import make_optimizer
+from trainer.record import read_metrics
 from trainer.train import train
 from trainer.weights import load_model
 
@@ -200,6 +201,47 @@ def test_another_model_or_order_is_refused(
     config = small_config(tmp_path, data.tokens[0], data.tokenizer, **(CHANGES | changes))
     with pytest.raises(TrainerError, match=f"does not fit this run: .*{message}"):
         train(config, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("ramp", "windows"), [([], None), ([[2, 512]], None), ([[3, 512]], range(48, 56))]
+)
+def test_another_batch_reads_no_window_twice_and_leaves_none_out(
+    whole: tuple[Config, ObservedRun],
+    tmp_path: Path,
+    ramp: list[list[int]],
+    windows: range | None,
+) -> None:
+    copy_checkpoint(Path(whole[0].output), 3, tmp_path)
+    data = whole[0].data
+    changes = CHANGES | {"training__batch_tokens": 8 * 32, "training__batch_ramp": ramp}
+    config = small_config(tmp_path, data.tokens[0], data.tokenizer, **changes)
+    start = latest(tmp_path / "checkpoints")
+    if windows is None:
+        message = r"has read 48 windows, 3 steps of .* read (24|40); .*\[3, TOKENS\]"
+        with pytest.raises(TrainerError, match=message):
+            ObservedRun(config, start)
+    else:
+        assert ObservedRun(config, start).steps.windows(3) == windows
+
+
+def test_a_kill_while_evaluating_loses_no_evaluation(
+    tmp_path: Path, tokens: Path, tokenizer: Path
+) -> None:
+    class Killed(ObservedRun):
+        def evaluate(self) -> None:
+            if self.progress.step == 4:
+                raise KeyboardInterrupt
+            super().evaluate()
+
+    config = small_config(
+        tmp_path, tokens, tokenizer, evaluation__every=2, checkpoint__every=2, training__steps=4
+    )
+    with pytest.raises(KeyboardInterrupt):
+        Killed(config).loop()
+    train(config, resume=True)
+    lines = read_metrics(tmp_path / "metrics.jsonl")
+    assert [line["step"] for line in lines if line["kind"] == "evaluation"] == [2, 4]
 
 
 def test_other_tokens_are_refused(

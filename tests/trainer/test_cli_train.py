@@ -170,6 +170,8 @@ def test_exports_are_imported_again(
         assert f"{folder} is not an empty folder" in said(capsys)
     assert main(["resume", again]) == 2
     assert f"begin a run with training.start_from={again}" in said(capsys)
+    assert main(["inspect", again, "--step", "0"]) == 2
+    assert f"{again} is an imported model" in said(capsys)
     assert main(["sample", again]) == 2
     assert "name its tokenizer with --tokenizer" in said(capsys)
     assert main(["sample", again, "--tokenizer", str(tokenizer), "--tokens", "3"]) == 0
@@ -205,6 +207,13 @@ def test_inspect_names_the_documents_of_a_step(
     assert "step 4 is not one of the 4" in said(capsys)
 
 
+def test_a_finished_run_says_so(run: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = read_metrics(Path(run, "metrics.jsonl"))
+    assert main(["resume", run]) == 0
+    assert "all 4 steps are done" in capsys.readouterr().err
+    assert read_metrics(Path(run, "metrics.jsonl")) == before
+
+
 def test_plan_says_what_a_run_takes(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     # An override may stand behind options.
     assert main(["plan", str(config), "--device", "a100", "training.steps=8"]) == 0
@@ -225,8 +234,16 @@ def test_plan_says_what_a_run_takes(config: Path, capsys: pytest.CaptureFixture[
         (["run", "{config}", "model.preset=9b", "output={missing}"], "there is no preset '9b'"),
         (["run", "{config}", "training.micro_batch=3", "output={missing}"], "micro-batches of 3"),
         (["run", "{config}", "data.tokens=['{missing}']", "output={missing}"], "no token dataset"),
+        (["run", "{config}", "output.x=1"], "output.x=1: output is no section"),
+        (["run", "{config}", "training.steps=2020-01-01"], "training.steps: Input should be"),
+        (["run", "{config}", "output={missing}", "optimizer.beta1=2.0"], "optimizer.beta1: Input"),
+        (["run", "{config}", "output={missing}", "optimizer.eps=nan"], "optimizer.eps: Input"),
+        (["run", "{config}", "output={missing}", "optimizer.weight_decay=-1"], "weight_decay: In"),
+        (["run", "{config}", "output={missing}", "model.norm_eps=0"], "model.norm_eps: Input"),
+        (["run", "{config}", "output={missing}", "optimizer.warmup_steps=4"], "does not fit into"),
+        (["run", "{run}"], "{run} cannot be read as TOML"),
         (["resume", "{missing}"], "there is no complete checkpoint in {missing}"),
-        (["sample", "{missing}"], "{missing} is no complete checkpoint"),
+        (["sample", "{missing}"], "there is no run or checkpoint {missing}"),
         (["sample", "{run}", "--tokenizer", "{missing}"], "there is no tokenizer at {missing}"),
         (["sample", "{run}", "--tokenizer", "{other}"], "has 700 pieces, the model 320"),
         (["export", "{run}", "--output", "{config}"], "{config} is not an empty folder"),

@@ -8,6 +8,7 @@ import torch
 from trainer.config import config_from
 from trainer.errors import TrainerError
 from trainer.model import Llama
+from trainer.optimizer import learning_rate_share
 from trainer.presets import PRESETS
 
 PARAMETERS = {
@@ -53,7 +54,17 @@ def test_llama1_trains_as_in_table_2(name: str) -> None:
     assert abs(config.steps * config.batch_tokens - tokens) <= config.batch_tokens / 2
     optimizer = config.optimizer
     assert (optimizer.beta1, optimizer.beta2, optimizer.weight_decay) == (0.9, 0.95, 0.1)
-    assert (optimizer.clip, optimizer.warmup_steps, optimizer.final_share) == (1.0, 2000, 0.1)
+    assert (optimizer.clip, optimizer.final_share) == (1.0, 0.1)
+    rates = [learning_rate_share(step, config.steps, optimizer) for step in (0, 1998, 1999)]
+    assert rates == [1 / 2000, 1999 / 2000, 1.0]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_by_itself_warms_up_within_its_run(name: str) -> None:
+    config = config_from({"model": {"preset": name}}, "a test")
+    shares = [learning_rate_share(step, config.steps, config.optimizer) for step in range(2001)]
+    assert shares[config.steps // 10] == pytest.approx(1.0, abs=1e-3) or config.steps > 20_000
+    assert max(shares) == 1.0
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -20,6 +20,7 @@ from training_data import (
 )
 
 from trainer.checkpoint import latest
+from trainer.cli import main
 from trainer.config import Config
 from trainer.errors import TrainerError
 from trainer.model import loss_sum
@@ -175,6 +176,25 @@ def test_cuda_without_a_gpu_is_refused(tmp_path: Path, tokens: Path, tokenizer: 
         train(small_config(tmp_path, tokens, tokenizer, device="cuda"))
 
 
+def test_a_source_without_held_out_tokens_is_named(
+    tmp_path: Path, tokenizer: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for source, validation in {
+        "books": [],
+        "web": [documents(1, 8, vocabulary_size=PIECES)],
+    }.items():
+        shards = [documents(len(validation), 40, vocabulary_size=PIECES)]
+        folder = tmp_path / "tokens" / source
+        write_split_dataset(folder, source, shards, validation, identity_of(tokenizer))
+    run = tmp_path / "out"
+    train(small_config(run, tmp_path / "tokens", tokenizer, training__steps=3))
+    assert "not evaluated: books\n" in capsys.readouterr().err
+    assert main(["eval", str(run), "--tokens", str(tmp_path / "tokens"), "--limit", "64"]) == 0
+    first, *rest = capsys.readouterr().out.splitlines()[1:]
+    assert first.startswith("web ")
+    assert rest[-1] == "books           not one window of 32 tokens"
+
+
 def test_without_held_out_tokens_nothing_is_evaluated(
     tmp_path: Path, tokenizer: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -189,7 +209,8 @@ def test_without_held_out_tokens_nothing_is_evaluated(
         evaluation__every=2,
     )
     train(config)
-    assert "no source has a window of held-out tokens" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "without a window of held-out text, not evaluated: books\n" in said
     lines = [json.loads(line) for line in (tmp_path / "out/metrics.jsonl").open()]
     assert {line["kind"] for line in lines} == {"step"}
     assert latest(tmp_path / "out/checkpoints").step == 6
