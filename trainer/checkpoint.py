@@ -186,9 +186,13 @@ class Checkpointer:
 
     def finish(self) -> None:
         """Wait for a checkpoint that is still being written."""
+        self.wait()
+        self._ranks.barrier()
+
+    def wait(self) -> None:
+        """The same without the other ranks, which may be gone."""
         if self._pending is not None:
             self._complete()
-        self._ranks.barrier()
 
     def _complete(self) -> None:
         """Write what makes it a checkpoint, last, and drop those that are not kept."""

@@ -143,8 +143,7 @@ class Evaluation:
             rows = own[own < count]
             read = chosen[np.minimum(own, count - 1)]
             found[rows] = self._window_sums(model, windows, read)[: len(rows)]
-        device = self.ranks.device if self.ranks.device.type == "cuda" else torch.device("cpu")
-        return self.ranks.sum(found.to(device)).cpu()
+        return self.ranks.sum(found.to(self.ranks.device)).cpu()
 
     def _window_sums(
         self, model: nn.Module, windows: SourceWindows, ordinals: NDArray[np.int64]

@@ -19,7 +19,7 @@ def decay_groups(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Paramete
 
 
 def make_optimizer(model: nn.Module, config: Config) -> torch.optim.AdamW:
-    """AdamW, fused into one kernel where torch can."""
+    """AdamW, fused into one kernel."""
     decayed, others = decay_groups(model)
     settings = config.optimizer
     return torch.optim.AdamW(

@@ -104,7 +104,10 @@ def spread(model: Llama, config: TrainingConfig, ranks: Ranks) -> nn.Module:
         return _sharded(model, config, ranks)
     if ranks.number > 1:
         devices = [ranks.device.index] if ranks.device.type == "cuda" else None
-        return DistributedDataParallel(model, device_ids=devices, gradient_as_bucket_view=True)
+        # The rotary table, the only buffer, is the same everywhere already.
+        return DistributedDataParallel(
+            model, device_ids=devices, gradient_as_bucket_view=True, broadcast_buffers=False
+        )
     return model
 
 

@@ -7,7 +7,7 @@ fused and compiled kernels on a GPU keep less.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +23,6 @@ from torch.utils._pytree import tree_leaves
 from tokenizer.errors import TokenizerError
 from tokenizer.mixture import plan as mixture_plan
 from tokenizer.mixture.datasets import find_datasets
-from tokenizer.shards.reader import TokenDataset
 from trainer.config import Config, TrainingConfig
 from trainer.data import Steps, natural_shares, open_mixture
 from trainer.errors import TrainerError
@@ -106,7 +105,8 @@ def _data_lines(
 ) -> list[str]:
     try:
         datasets = find_datasets(config.data.tokens)
-        rows = mixture_plan.plan(datasets, _shares(config, datasets), tokens, settings.context)
+        shares = config.data.shares or natural_shares(datasets)
+        rows = mixture_plan.plan(datasets, shares, tokens, settings.context)
     except TokenizerError as error:
         return [f"data   not planned: {error}"]
     lines = mixture_plan.plan_lines(rows, MAXIMUM_EPOCHS)
@@ -117,10 +117,6 @@ def _data_lines(
     except (TokenizerError, TrainerError) as error:
         lines.append(f"warning: training would not start: {error}")
     return lines
-
-
-def _shares(config: Config, datasets: Mapping[str, TokenDataset]) -> dict[str, float]:
-    return config.data.shares or natural_shares(dict(datasets))
 
 
 @dataclass(frozen=True)

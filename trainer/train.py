@@ -54,7 +54,11 @@ def train(config: Config, *, resume: bool = False) -> Path:
                 "it; for a new one choose another output, or delete the folder"
             )
         run = Run(config, ranks, start)
-        run.loop()
+        try:
+            run.loop()
+        except KeyboardInterrupt:
+            run.checkpointer.wait()
+            raise
         return latest(folder / "checkpoints").folder
 
 

@@ -231,6 +231,7 @@ def test_a_kill_while_evaluating_loses_no_evaluation(
     class Killed(ObservedRun):
         def evaluate(self) -> None:
             if self.progress.step == 4:
+                self.checkpointer.finish()
                 raise KeyboardInterrupt
             super().evaluate()
 

@@ -246,3 +246,14 @@ def test_compiled_layers_have_the_same_gradients() -> None:
     assert compiled.keys() == eager.keys()
     for name, expected in eager.items():
         torch.testing.assert_close(compiled[name], expected, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.bfloat16, 1e-2)])
+def test_a_norm_is_that_of_its_paper(dtype: torch.dtype, tolerance: float) -> None:
+    norm = RMSNorm(48, 1e-2).to(dtype)
+    torch.nn.init.normal_(norm.weight, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(3, 5, 48, generator=torch.Generator().manual_seed(1)).to(dtype)
+    wide = x.double()
+    expected = wide / (wide.square().mean(-1, keepdim=True) + 1e-2).sqrt() * norm.weight.double()
+    assert norm(x).dtype == dtype
+    torch.testing.assert_close(norm(x).double(), expected, atol=tolerance, rtol=tolerance)
