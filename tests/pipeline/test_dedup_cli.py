@@ -52,8 +52,8 @@ FEW_AND_STRICT = (
         ("exact", ["--input", "{}/nameless"], "data.parquet has no column id"),
         ("exact", ["--input", "{}/a", "--input", "{}/x/a"], "two inputs are called 'a'; give them"),
         ("exact", ["--input", "a={}/a", "--input", "a={}/b"], "two inputs are called 'a'"),
-        ("exact", ["--input", "work={}/a"], "give it a label"),
-        ("exact", ["--input", "la bel={}/a"], "/a' is no documents dataset"),
+        ("exact", ["--input", "work={}/a"], "cannot be the label"),
+        ("exact", ["--input", "la bel={}/a"], "cannot be the label"),
         ("exact", ["--input", "{}/clash"], "2 shards would be called 'b_c'"),
         (
             "url",
@@ -176,7 +176,7 @@ def test_labels() -> None:
         "c4.en": "out/c4.en",
     }
     for text in ("=out", ".hidden=out", "work", "out/work/", "out/a b"):
-        with pytest.raises(InputError, match="give it a label"):
+        with pytest.raises(InputError, match="cannot be the label"):
             labelled([text])
 
 
