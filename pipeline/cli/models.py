@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.cli.options import add_recipe_options
+from pipeline.cli.options import add_command, add_recipe_options
 from pipeline.decontamination.index import build_evaluation_index, index_lines
 from pipeline.models.cards import TooLittleData, dataset_origin
 from pipeline.models.cited_pages import cited_keys, select_pages
@@ -69,7 +68,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("models", description=__doc__)
     commands = parser.add_subparsers(dest="models_command", required=True, metavar="COMMAND")
 
-    fetch = _command(commands, "fetch", FETCH_HELP, "fetch the language identifier", _fetch)
+    fetch = add_command(commands, "fetch", FETCH_HELP, "fetch the language identifier", _fetch)
     fetch.add_argument(
         "--output",
         type=Path,
@@ -81,7 +80,7 @@ def add_parser(subparsers: Any) -> None:
         "--file", type=Path, metavar="PATH", help="a copy of lid.176.ftz or lid.176.bin you have"
     )
 
-    language = _command(
+    language = add_command(
         commands, "language", LANGUAGE_HELP, "train language models from Wikipedia", _language
     )
     _add_documents(language, "Wikipedia dataset of `roving run wikipedia`")
@@ -94,7 +93,7 @@ def add_parser(subparsers: Any) -> None:
     )
     _add_training(language, "models.language_models")
 
-    reference = _command(
+    reference = add_command(
         commands,
         "reference",
         REFERENCE_HELP,
@@ -111,7 +110,7 @@ def add_parser(subparsers: Any) -> None:
     )
     _add_training(reference, "models.reference_model")
 
-    evaluation = _command(
+    evaluation = add_command(
         commands, "evaluation", EVALUATION_HELP, "index evaluation sets", _evaluation
     )
     evaluation.add_argument(
@@ -124,23 +123,6 @@ def add_parser(subparsers: Any) -> None:
         help="where the index goes (default: the recipe's models.evaluation_index)",
     )
     add_recipe_options(evaluation, "models.evaluation.ngram_words=8")
-
-
-def _command(
-    commands: Any,
-    name: str,
-    description: str,
-    summary: str,
-    execute: Callable[[argparse.Namespace, list[str]], int],
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=summary,
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(execute=execute)
-    return parser
 
 
 def _add_documents(parser: argparse.ArgumentParser, what: str) -> None:

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pipeline import files
 from pipeline.errors import InputError, OutputError, RunFailed
 from pipeline.runner import LOCAL_RUNNER, Engine
 
 DEFAULT_RECIPE = str(Path(__file__).resolve().parents[2] / "recipes" / "llama1.toml")
+
+
+def add_command(
+    commands: Any,
+    name: str,
+    description: str,
+    summary: str,
+    execute: Callable[[argparse.Namespace, list[str]], int],
+) -> argparse.ArgumentParser:
+    """Add one of a command's own commands, with its help as it stands."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(execute=execute)
+    return parser
 
 
 def add_recipe_options(parser: argparse.ArgumentParser, example: str) -> None:

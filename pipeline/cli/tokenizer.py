@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pipeline.cli.options import (
     DEFAULT_RECIPE,
+    add_command,
     add_recipe_options,
     add_runner_options,
     engine_of,
@@ -40,7 +40,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("tokenizer", description=__doc__)
     commands = parser.add_subparsers(dest="tokenizer_command", required=True, metavar="COMMAND")
 
-    train = _command(commands, "train", TRAIN_HELP, "train a tokenizer on documents", _train)
+    train = add_command(commands, "train", TRAIN_HELP, "train a tokenizer on documents", _train)
     train.add_argument(
         "--documents",
         action="append",
@@ -62,12 +62,12 @@ def add_parser(subparsers: Any) -> None:
     add_runner_options(train)
     train.set_defaults(accepts_engine_options=True)
 
-    show = _command(
+    show = add_command(
         commands, "show", "Print a tokenizer's card and some of its pieces.", "print it", _show
     )
     show.add_argument("model", nargs="?", type=Path, metavar="MODEL", help="folder of a tokenizer")
 
-    encode = _command(
+    encode = add_command(
         commands,
         "encode",
         "Print the pieces of a text, or their ids. Without TEXT, standard input is read.",
@@ -77,7 +77,7 @@ def add_parser(subparsers: Any) -> None:
     encode.add_argument("text", nargs="?", help="what to encode")
     encode.add_argument("--ids", action="store_true", help="print ids instead of pieces")
 
-    decode = _command(
+    decode = add_command(
         commands,
         "decode",
         "Print the text of ids. Without IDS, they are read from standard input.",
@@ -93,23 +93,6 @@ def add_parser(subparsers: Any) -> None:
             metavar="PATH",
             help="tokenizer folder, or a SentencePiece .model file (default: the recipe's)",
         )
-
-
-def _command(
-    commands: Any,
-    name: str,
-    description: str,
-    summary: str,
-    execute: Callable[[argparse.Namespace, list[str]], int],
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=summary,
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(execute=execute)
-    return parser
 
 
 def _train(arguments: argparse.Namespace, engine_options: list[str]) -> int:
