@@ -43,7 +43,8 @@ class Contender:
         print(number, file=self.process.stdin, flush=True)
         while line := self.process.stdout.readline():
             if line.startswith("done "):
-                return tuple(map(float, line.split()[1:]))  # type: ignore[return-value]
+                cpu, wall = line.split()[1:]
+                return float(cpu), float(wall)
         raise SystemExit("a contender failed, see above")
 
 

@@ -62,7 +62,7 @@ class Gpt2(nn.Module):
 
 
 def litgpt_model(vocabulary: int, context: int) -> nn.Module:
-    from litgpt import GPT, Config  # noqa: PLC0415
+    from litgpt import GPT, Config  # noqa: PLC0415  (in the peer's environment only)
 
     return GPT(
         Config(
@@ -115,9 +115,9 @@ def peer_step(settings: dict[str, Any]) -> Step:
 
 def our_step(settings: dict[str, Any]) -> Step:
     """The trainer's own step: reads the windows, masks, normalises by the targets that count."""
-    from trainer.config import config_from  # noqa: PLC0415
-    from trainer.parallel import Ranks  # noqa: PLC0415
-    from trainer.train import Run  # noqa: PLC0415
+    from trainer.config import config_from  # noqa: PLC0415  (not in the peer's)
+    from trainer.parallel import Ranks  # noqa: PLC0415  (not in the peer's)
+    from trainer.train import Run  # noqa: PLC0415  (not in the peer's)
 
     context, windows = settings["context"], settings["windows"]
     shape = {"dim": DIM, "layers": LAYERS, "heads": HEADS, "hidden": HIDDEN, "context": context}

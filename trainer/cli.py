@@ -177,7 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parse(arguments)
     try:
         try:
-            from trainer import actions  # noqa: PLC0415
+            from trainer import actions  # noqa: PLC0415  (torch takes seconds)
         except ModuleNotFoundError as error:
             if error.name not in PACKAGES:
                 raise

@@ -94,7 +94,7 @@ IDENTITY = TokenizerIdentity("ab" * 32, 32_000, 1, 2)
 
 
 def tokenizer_sample(root: beam.Pipeline) -> None:
-    expand(root, SamplePass("a", "gs://b/work/a", "f", 1 << 60, 1 << 63), UNITS)
+    expand(root, SamplePass("a", "gs://b/sample/a", "f", 1 << 60, 1 << 63), UNITS)
 
 
 def tokens(root: beam.Pipeline) -> None:
