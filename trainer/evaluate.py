@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -22,6 +21,7 @@ from tokenizer.mixture.windows import SourceWindows
 from tokenizer.model_proto import PieceType, read_model
 from tokenizer.shards.reader import TokenDataset
 from trainer.errors import TrainerError
+from trainer.loss import IGNORED, targets_of
 from trainer.model import AttentionMask, document_mask
 from trainer.parallel import Ranks
 
@@ -152,14 +152,12 @@ class Evaluation:
         read = np.empty((len(ordinals), self.length + 1), np.int64)
         windows.read_into(read, np.arange(len(ordinals)), ordinals)
         tokens = torch.from_numpy(read).to(self.ranks.device)
-        inputs, targets = tokens[:, :-1], tokens[:, 1:]
+        inputs, targets = tokens[:, :-1], targets_of(tokens, dataset.bos_id)
         mask: AttentionMask = (
             document_mask(inputs, dataset.bos_id, flex=False) if self.masked else None
         )
-        logits = model(inputs, mask).float()
-        counted = targets != dataset.bos_id
-        nats = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
-        nats = (nats.view_as(targets) * counted).double().sum(1).cpu()
+        nats = model(inputs, mask, targets, each=True).double().sum(1).cpu()
+        counted = targets != IGNORED
         sizes = self.pieces.sizes[read[:, 1:]]
         # An empty document has no first piece: EOS follows BOS.
         begins = (read[:, :-1] == dataset.bos_id) & (sizes > 0)

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
+
+from trainer.loss import nats_each, nats_sum
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class RMSNorm(nn.Module):
 
 
 def rope_table(settings: ModelSettings, length: int) -> Tensor:
-    """Cosines and sines of all positions, (2, length, head_dim), fp32."""
+    """Cosines and signed sines of all positions, (2, length, head_dim), fp32; see `rotate`."""
     exponents = torch.arange(0, settings.head_dim, 2, dtype=torch.float32) / settings.head_dim
     frequencies = 1.0 / settings.rope_theta**exponents
     scaling = settings.rope_scaling
@@ -102,23 +105,28 @@ def rope_table(settings: ModelSettings, length: int) -> Tensor:
         low, high = scaling.low_frequency_factor, scaling.high_frequency_factor
         blend = ((scaling.original_context / wavelengths - low) / (high - low)).clamp(0, 1)
         frequencies = blend * frequencies + (1 - blend) * frequencies / scaling.factor
-    angles = torch.outer(torch.arange(length, dtype=torch.float32), frequencies).repeat(1, 2)
-    return torch.stack([angles.cos(), angles.sin()])
+    angles = torch.outer(torch.arange(length, dtype=torch.float32), frequencies)
+    cosines, sines = angles.cos(), angles.sin()
+    return torch.stack([torch.cat([cosines, cosines], 1), torch.cat([-sines, sines], 1)])
 
 
 def rotate(x: Tensor, table: Tensor) -> Tensor:
-    """Rotate pairs (i, i + half) of the last dimension by their position's angles, in fp32."""
-    first, second = x.float().chunk(2, dim=-1)
-    cosines, sines = table.chunk(2, dim=-1)[0]
-    turned = (
-        torch.addcmul(first * cosines, second, sines, value=-1),
-        torch.addcmul(second * cosines, first, sines),
-    )
-    return torch.cat(turned, dim=-1).type_as(x)
+    """Rotate pairs (i, i + half) of (..., length, heads, head_dim) by their angles, in fp32."""
+    cosines, sines = table[:, :, None]
+    wide = x.float()
+    partners = wide.roll(x.shape[-1] // 2, dims=-1)
+    return torch.addcmul(wide * cosines, partners, sines).type_as(x)
 
 
-# None: causal. A tensor: what SDPA may see. A BlockMask: the same for FlexAttention.
-AttentionMask = Tensor | BlockMask | None
+@dataclass(frozen=True)
+class Documents:
+    """Where documents end: `lengths` of all of them, window after window, in tokens."""
+
+    lengths: tuple[int, ...]
+
+
+# What attention may see of what comes before: None is all of it; else its own document only.
+AttentionMask = Documents | BlockMask | None
 
 
 def document_mask(tokens: Tensor, bos_id: int, *, flex: bool) -> AttentionMask:
@@ -130,21 +138,49 @@ def document_mask(tokens: Tensor, bos_id: int, *, flex: bool) -> AttentionMask:
     Args:
         tokens: (batch, length).
         bos_id: starts a document.
-        flex: for FlexAttention, whose kernels skip what is masked; else for SDPA.
+        flex: for FlexAttention, one kernel that skips what is masked, fast only when compiled; else
+            documents are attended one by one.
 
     Returns:
-        A BlockMask, or bool (batch, 1, length, length).
+        A BlockMask; or Documents, None where each window is a single one.
     """
-    documents = (tokens == bos_id).cumsum(1)
+    begins = tokens == bos_id
     batch, length = tokens.shape
-    if not flex:
-        same = documents[:, None, :, None] == documents[:, None, None, :]
-        return same & torch.ones(length, length, dtype=torch.bool, device=tokens.device).tril()
+    if flex:
+        documents = begins.cumsum(1)
 
-    def visible(row: Tensor, _head: Tensor, query: Tensor, key: Tensor) -> Tensor:
-        return (documents[row, query] == documents[row, key]) & (query >= key)
+        def visible(row: Tensor, _head: Tensor, query: Tensor, key: Tensor) -> Tensor:
+            return (documents[row, query] == documents[row, key]) & (query >= key)
 
-    return create_block_mask(visible, batch, None, length, length, device=str(tokens.device))
+        return create_block_mask(visible, batch, None, length, length, device=str(tokens.device))
+    begins[:, 0] = True
+    starts = begins.flatten().nonzero().flatten().tolist()
+    if len(starts) == batch:
+        return None
+    return Documents(tuple(end - start for start, end in pairwise([*starts, tokens.numel()])))
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: AttentionMask) -> Tensor:
+    """Values mixed by causal attention, (batch, length, heads, head_dim) as the queries are."""
+    if isinstance(mask, Documents):
+        return attend_documents(query, key, value, mask)
+    grouped = key.shape[2] < query.shape[2]
+    query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
+    if mask is None:
+        mixed = F.scaled_dot_product_attention(
+            query, key, value, is_causal=True, enable_gqa=grouped
+        )
+    else:
+        mixed = flex_attention(query, key, value, block_mask=mask, enable_gqa=grouped)
+    return mixed.transpose(1, 2)
+
+
+@torch.compiler.disable  # lengths change from batch to batch: each would be compiled anew
+def attend_documents(query: Tensor, key: Tensor, value: Tensor, documents: Documents) -> Tensor:
+    """The same within each document only: less to compute than a mask over whole windows."""
+    rows = (x.flatten(0, 1).split(documents.lengths) for x in (query, key, value))
+    mixed = [attend(q[None], k[None], v[None], None)[0] for q, k, v in zip(*rows, strict=True)]
+    return torch.cat(mixed).view_as(query)
 
 
 class Attention(nn.Module):
@@ -162,18 +198,10 @@ class Attention(nn.Module):
         self.output = nn.Linear(settings.dim, settings.dim, bias=False)
 
     def forward(self, x: Tensor, table: Tensor, mask: AttentionMask) -> Tensor:
-        batch, length, dim = x.shape
-        heads = self.query_key_value(x).view(batch, length, -1, self.head_dim).transpose(1, 2)
-        turned, value = heads.split([self.heads + self.kv_heads, self.kv_heads], dim=1)
-        query, key = rotate(turned, table).split([self.heads, self.kv_heads], dim=1)
-        grouped = self.kv_heads < self.heads
-        if isinstance(mask, BlockMask):
-            mixed = flex_attention(query, key, value, block_mask=mask, enable_gqa=grouped)
-        else:
-            mixed = F.scaled_dot_product_attention(
-                query, key, value, attn_mask=mask, is_causal=mask is None, enable_gqa=grouped
-            )
-        return self.output(mixed.transpose(1, 2).reshape(batch, length, dim))
+        heads = self.query_key_value(x).unflatten(-1, (-1, self.head_dim))
+        turned, value = heads.split([self.heads + self.kv_heads, self.kv_heads], dim=2)
+        query, key = rotate(turned, table).split([self.heads, self.kv_heads], dim=2)
+        return self.output(attend(query, key, value, mask).flatten(2))
 
 
 class FeedForward(nn.Module):
@@ -205,7 +233,7 @@ class Block(nn.Module):
 
 
 class Llama(nn.Module):
-    """Tokens in, logits out."""
+    """Tokens in, logits or loss out."""
 
     rope: Tensor
 
@@ -234,20 +262,30 @@ class Llama(nn.Module):
             nn.init.normal_(parameter, 0.0, residual if adds else 0.02, generator=generator)
         self.rope = rope_table(self.settings, self.settings.context)
 
-    def forward(self, tokens: Tensor, mask: AttentionMask = None) -> Tensor:
-        """Logits (batch, length, vocabulary) of tokens (batch, length at most `context`)."""
+    def forward(
+        self,
+        tokens: Tensor,
+        mask: AttentionMask = None,
+        targets: Tensor | None = None,
+        *,
+        each: bool = False,
+    ) -> Tensor:
+        """Logits; or, given targets, their cross-entropy in nats.
+
+        Args:
+            tokens: (batch, length), length at most `context`.
+            mask: what attention may see.
+            targets: (batch, length), see `trainer.loss`.
+            each: of every target, (batch, length), without gradients; else their sum.
+
+        Returns:
+            Logits (batch, length, vocabulary), or nats in fp32.
+        """
         x = self.embedding(tokens)
         table = self.rope[:, : tokens.shape[1]]
         for block in self.blocks:
             x = block(x, table, mask)
-        return self.head(self.norm(x))
-
-
-def loss_sum(logits: Tensor, targets: Tensor, bos_id: int) -> tuple[Tensor, Tensor]:
-    """Cross-entropy in nats summed over the targets that count, and their number.
-
-    BOS does not count as a target: which document comes next is not in the text.
-    """
-    flat = targets.masked_fill(targets == bos_id, -100).flatten()
-    total = F.cross_entropy(logits.flatten(0, 1).float(), flat, ignore_index=-100, reduction="sum")
-    return total, (flat != -100).sum()
+        x = self.norm(x)
+        if targets is None:
+            return self.head(x)
+        return (nats_each if each else nats_sum)(x, self.head.weight, targets)

@@ -26,7 +26,8 @@ from tokenizer.mixture.datasets import find_datasets
 from trainer.config import Config, TrainingConfig
 from trainer.data import Steps, natural_shares, open_mixture
 from trainer.errors import TrainerError
-from trainer.model import Block, ModelSettings, RMSNorm, loss_sum, rope_table
+from trainer.loss import PART, nats_sum
+from trainer.model import Block, ModelSettings, RMSNorm, rope_table
 from trainer.optimizer import learning_rate_share
 from trainer.parallel import Ranks, recomputed
 from trainer.presets import PRESETS
@@ -125,9 +126,10 @@ class Memory:
 
     Attributes:
         weights, gradients, moments: fp32; shards of them under fsdp.
-        copies: weights in the precision of the matrix products, and gathered shards.
+        copies: weights in the precision of the matrix products, and gathered shards; the head's
+            gradient while it is made.
         activations: kept by all layers for a micro-batch.
-        working: of the one layer, or the logits, that is computed backward.
+        working: of the one layer that is computed backward, or of a part of the logits.
     """
 
     weights: int
@@ -159,11 +161,12 @@ def memory(settings: ModelSettings, training: TrainingConfig, gpus: int) -> Memo
     windows = training.micro_batch
     narrow = 2 if training.precision == "bf16" else 4
     # What grows with the windows are activations, what does not are copies of the weights.
-    one, two = (layer_memory(settings, training, number) for number in (1, 2))
-    tail_one, tail_two = (_head_memory(settings, training, number) for number in (1, 2))
+    one, two = (layer_memory(settings, training, number * windows) for number in (1, 2))
+    tail_one, tail_two = (_head_memory(settings, training, number * windows) for number in (1, 2))
     layer = two.kept - one.kept
-    working = max(two.peak - one.peak - layer, tail_two.peak - tail_one.peak)
-    copies = settings.layers * (one.kept - layer) + (tail_one.kept * 2 - tail_two.kept)
+    tail_copies = 2 * tail_one.kept - tail_two.kept
+    working = max(two.peak - one.peak - layer, tail_one.peak - tail_copies)
+    copies = settings.layers * (one.kept - layer) + tail_copies
     shard = 1
     if training.parallel == "fsdp":
         shard = gpus
@@ -173,9 +176,7 @@ def memory(settings: ModelSettings, training: TrainingConfig, gpus: int) -> Memo
         block = (settings.parameters - alone) // settings.layers
         copies = narrow * (2 * block + alone) + 4 * max(block, alone)
     fp32 = 4 * settings.parameters // shard
-    return Memory(
-        fp32, fp32, 2 * fp32, copies, windows * settings.layers * layer, windows * working
-    )
+    return Memory(fp32, fp32, 2 * fp32, copies, settings.layers * layer, working)
 
 
 @dataclass(frozen=True)
@@ -203,9 +204,11 @@ def _head_memory(settings: ModelSettings, training: TrainingConfig, windows: int
         head = nn.Linear(settings.dim, settings.vocabulary_size, bias=False)
         targets = torch.zeros(windows, settings.context, dtype=torch.int64)
         known = [*norm.parameters(), *head.parameters(), targets]
-        return _measure(
-            settings, training, windows, known, lambda x: loss_sum(head(norm(x)), targets, 1)[0]
-        )
+
+        def loss(x: Tensor) -> Tensor:
+            return nats_sum(norm(x), head.weight, targets, PART["cuda"])
+
+        return _measure(settings, training, windows, known, loss)
 
 
 @contextmanager

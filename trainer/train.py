@@ -22,7 +22,8 @@ from trainer.config import Config, config_data
 from trainer.data import Steps, open_mixture
 from trainer.errors import TrainerError
 from trainer.evaluate import Evaluation, piece_bytes
-from trainer.model import AttentionMask, Llama, ModelSettings, document_mask, loss_sum
+from trainer.loss import targets_of
+from trainer.model import AttentionMask, Llama, ModelSettings, document_mask
 from trainer.optimizer import learning_rate_share, make_optimizer
 from trainer.parallel import Ranks, join_ranks, spread, synchronize_on
 from trainer.record import Record, peak_flops
@@ -207,15 +208,15 @@ class Run:
 
     def _nats(self, batch: Tensor, bos: int) -> Tensor:
         """Loss of a micro-batch, summed over its targets."""
-        inputs, targets = batch[:, :-1], batch[:, 1:]
+        inputs = batch[:, :-1]
         mask: AttentionMask = None
         if self.config.data.document_mask:
             # FlexAttention is fast only when compiled, and has no backward pass on CPUs.
             flex = self.ranks.device.type == "cuda" and self.config.training.compile
             mask = document_mask(inputs, bos, flex=flex)
         with autocast(self.config, self.ranks.device):
-            logits = self.model(inputs, mask)
-        return loss_sum(logits, targets, bos)[0]
+            nats: Tensor = self.model(inputs, mask, targets_of(batch, bos))
+        return nats
 
     def evaluate(self) -> None:
         """Judge the model on the validation split of every source."""

@@ -23,6 +23,7 @@ from tokenizer.mixture.windows import SourceWindows
 from tokenizer.shards.reader import TokenDataset
 from trainer.errors import TrainerError
 from trainer.evaluate import Evaluation, PieceBytes, piece_bytes
+from trainer.loss import nats_each
 from trainer.model import Llama, ModelSettings
 from trainer.parallel import Ranks
 
@@ -35,8 +36,9 @@ TEXTS = ["", "abc abd", "é", "東京 is far", "🙂🙂", " leading", "  two", 
 class Uniform(nn.Module):
     """Every token is as likely as any other."""
 
-    def forward(self, tokens: Tensor, mask: object = None) -> Tensor:
-        return torch.zeros(*tokens.shape, PIECES)
+    def forward(self, tokens: Tensor, mask: object, targets: Tensor, *, each: bool) -> Tensor:
+        assert each
+        return nats_each(torch.ones(*tokens.shape, 1), torch.zeros(PIECES, 1), targets)
 
 
 def small_model() -> Llama:

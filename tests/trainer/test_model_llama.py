@@ -6,20 +6,23 @@ import math
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import accumulate
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask
 
 from trainer.config import TrainingConfig
+from trainer.loss import IGNORED, targets_of
 from trainer.model import (
     Llama,
     ModelSettings,
     RMSNorm,
     RopeScaling,
     document_mask,
-    loss_sum,
     rope_table,
     rotate,
 )
@@ -47,20 +50,24 @@ def make_tokens(rows: int = 2, seed: int = 0) -> Tensor:
     return tokens
 
 
+def mean_loss(model: torch.nn.Module, tokens: Tensor) -> Tensor:
+    targets = targets_of(tokens, BOS)
+    mask = document_mask(tokens[:, :-1], BOS, flex=False)
+    nats: Tensor = model(tokens[:, :-1], mask, targets)
+    return nats / (targets != IGNORED).sum()
+
+
 def test_loss_at_the_start_is_that_of_logits_without_knowledge() -> None:
     settings = replace(SETTINGS, dim=320, vocabulary_size=8000)
     model = make_model(settings)
     tokens = torch.randint(3, 8000, (16, 33), generator=torch.Generator().manual_seed(5))
     with torch.no_grad():
         logits = model(tokens[:, :-1])
-    total, counted = loss_sum(logits, tokens[:, 1:], BOS)
     expected = math.log(8000) + float(logits.std()) ** 2 / 2
-    assert float(total / counted) == pytest.approx(expected, abs=0.05)
+    assert mean_loss(model, tokens).item() == pytest.approx(expected, abs=0.05)
     # Control: the same statement about weights drawn too wide is not within the tolerance of ln V.
-    with torch.no_grad():
-        wide = make_model(settings, scale=4.0)(tokens[:, :-1])
-    total, counted = loss_sum(wide, tokens[:, 1:], BOS)
-    assert abs(float(total / counted) - math.log(8000)) > 0.2
+    wide = make_model(settings, scale=4.0)
+    assert abs(mean_loss(wide, tokens).item() - math.log(8000)) > 0.2
 
 
 def test_overfits_one_batch() -> None:
@@ -68,27 +75,16 @@ def test_overfits_one_batch() -> None:
     # One document: what comes first in a second cannot be known from BOS alone.
     tokens = make_tokens(1)
     tokens[:, 13] = 7
-    mask = document_mask(tokens[:, :-1], BOS, flex=False)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     losses = []
     for _ in range(80):
-        total, counted = loss_sum(model(tokens[:, :-1], mask), tokens[:, 1:], BOS)
-        (total / counted).backward()
+        loss = mean_loss(model, tokens)
+        loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        losses.append((total / counted).item())
+        losses.append(loss.item())
     assert losses[0] > 5
     assert losses[-1] < 0.05
-
-
-def test_beginnings_of_documents_are_no_targets() -> None:
-    tokens = make_tokens()
-    logits = torch.randn(2, 32, 300)
-    total, counted = loss_sum(logits, tokens[:, 1:], BOS)
-    assert int(counted) == 64 - 3
-    nats = -logits.log_softmax(-1).gather(2, tokens[:, 1:, None])[..., 0]
-    assert float(total) == pytest.approx(float(nats[tokens[:, 1:] != BOS].sum()), rel=1e-5)
-    assert float(total) != pytest.approx(float(nats.sum()), rel=1e-3)
 
 
 def packed_logits(model: Llama, tokens: Tensor, flex: bool) -> Tensor:
@@ -145,6 +141,17 @@ def test_a_packed_document_has_the_logits_it_has_alone() -> None:
     )
 
 
+@given(st.lists(st.lists(st.booleans(), min_size=32, max_size=32), min_size=1, max_size=3))
+def test_documents_end_where_the_next_or_the_window_does(begins: list[list[bool]]) -> None:
+    tokens = torch.where(torch.tensor(begins), BOS, 7)
+    mask = document_mask(tokens, BOS, flex=False)
+    lengths = (32,) * len(begins) if mask is None else mask.lengths
+    starts = [0, *accumulate(lengths)]
+    expected = {32 * row for row in range(len(begins) + 1)}
+    expected |= {32 * row + at for row, at in tokens.eq(BOS).nonzero().tolist()}
+    assert starts == sorted(expected)
+
+
 def test_both_attentions_agree() -> None:
     model = make_model(scale=4.0)
     tokens = make_tokens()[:, :-1]
@@ -156,7 +163,7 @@ def test_both_attentions_agree() -> None:
 def test_rotary_products_depend_on_the_distance_only() -> None:
     table = rope_table(SETTINGS, 32)
     query, key = torch.randn(2, 16)
-    turned_query, turned_key = (rotate(x.expand(32, 16), table) for x in (query, key))
+    turned_query, turned_key = (rotate(x.expand(32, 1, 16), table)[:, 0] for x in (query, key))
     products = turned_query @ turned_key.T
     for distance in (0, 3, 20):
         along = products.diagonal(-distance)
@@ -184,12 +191,13 @@ def test_the_norm_is_taken_in_fp32() -> None:
     assert not torch.equal(squared_in_bf16, exact.bfloat16())
 
 
-def gradients(model: torch.nn.Module, precision: str = "fp32") -> dict[str, Tensor]:
-    tokens = make_tokens()
-    mask = document_mask(tokens[:, :-1], BOS, flex=False)
+def gradients(
+    model: torch.nn.Module, precision: str = "fp32", tokens: Tensor | None = None
+) -> dict[str, Tensor]:
+    tokens = make_tokens() if tokens is None else tokens
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-        logits = model(tokens[:, :-1], mask)
-    loss_sum(logits, tokens[:, 1:], BOS)[0].backward()
+        loss = mean_loss(model, tokens)
+    loss.backward()
     return {
         name.replace("_checkpoint_wrapped_module.", ""): parameter.grad
         for name, parameter in model.named_parameters()
@@ -222,12 +230,12 @@ def test_recomputed_layers_have_the_same_gradients() -> None:
     for how in ("selective", "full"):
         for name, expected in found["none"].items():
             assert torch.equal(found[how][name], expected), (how, name)
-    # Per layer four products and one attention; selective does none of them twice.
+    # Per layer four products, and an attention of each document; selective does none twice.
     assert counts["selective"].products == counts["none"].products
-    assert counts["selective"].attentions == counts["none"].attentions == 2
+    assert counts["selective"].attentions == counts["none"].attentions == 2 * 5  # documents
     assert counts["selective"].silus == counts["none"].silus + 2
     assert counts["full"].products == counts["none"].products + 8 - 2  # not the last of a layer
-    assert counts["full"].attentions == 4
+    assert counts["full"].attentions == 2 * 2 * 5
 
 
 def test_bf16_is_near_fp32_and_not_the_same() -> None:
@@ -246,6 +254,19 @@ def test_compiled_layers_have_the_same_gradients() -> None:
     assert compiled.keys() == eager.keys()
     for name, expected in eager.items():
         torch.testing.assert_close(compiled[name], expected, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile on CPUs needs g++")
+def test_other_documents_are_not_compiled_anew() -> None:
+    model = spread(make_model(replace(SETTINGS, layers=1)), TrainingConfig(compile=True), ONE)
+    gradients(model)
+    tokens = make_tokens(seed=1)
+    tokens[:, 25] = BOS
+    with torch._dynamo.config.patch(error_on_recompile=True):
+        gradients(model, tokens=tokens)
+        # Control: another number of windows is.
+        with pytest.raises(torch._dynamo.exc.RecompileError):
+            gradients(model, tokens=make_tokens(3))
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.bfloat16, 1e-2)])

@@ -15,6 +15,7 @@ from training_data import CONTEXT, ObservedRun, small_config
 
 from trainer.config import TrainingConfig, config_from
 from trainer.errors import TrainerError
+from trainer.loss import PART
 from trainer.model import Block, ModelSettings, rope_table
 from trainer.parallel import recomputed
 from trainer.plan import AliveStorages, layer_memory, memory, plan_lines
@@ -101,19 +102,22 @@ def test_7b_is_planned_without_its_memory() -> None:
     assert shared.weights == alone.weights // 8
     # 8 windows of 2048 by 4096, in 32 layers, in fp32 without and bf16 with FSDP.
     assert alone.activations == 2 * shared.activations == 8 * 2048 * 4096 * 32 * 4
-    # At least three copies of the logits in fp32.
-    assert alone.working >= 3 * 8 * 2048 * 32_000 * 4
+    # Of the logits, which would be 4 GB in fp32, only a part.
+    few = TrainingConfig(checkpointing="full", micro_batch=1)
+    assert 6 * PART["cuda"] <= memory(settings, few, 8).working < 20 * PART["cuda"]
 
 
 def test_activations_grow_with_the_micro_batch_and_copies_do_not() -> None:
     one, four = (memory(SMALL, TrainingConfig(micro_batch=size), 1) for size in (1, 4))
     assert four.activations == 4 * one.activations
-    assert four.working == 4 * one.working
+    assert four.working == pytest.approx(4 * one.working, rel=0.25)
     assert four.copies == one.copies
-    # bf16 copies of the matrices of the layers and of the head; none in fp32.
-    matrices = SMALL.parameters - 500 * 64 - 5 * 64
-    assert one.copies == pytest.approx(2 * matrices, abs=8)
-    assert memory(SMALL, TrainingConfig(precision="fp32"), 1).copies <= 8
+    # bf16 copies of the matrices of the layers and of the head, whose gradient is made aside.
+    head = 500 * 64
+    matrices = SMALL.parameters - head - 5 * 64
+    assert one.copies == pytest.approx(2 * (matrices - head) + 4 * head, abs=8)
+    only_gradient = memory(SMALL, TrainingConfig(precision="fp32"), 1).copies
+    assert only_gradient == pytest.approx(4 * head, abs=8)
 
 
 def test_epochs_and_tokens_are_those_that_training_reads(

@@ -23,7 +23,7 @@ from trainer.checkpoint import latest
 from trainer.cli import main
 from trainer.config import Config
 from trainer.errors import TrainerError
-from trainer.model import loss_sum
+from trainer.loss import IGNORED, targets_of
 from trainer.train import train
 
 
@@ -66,9 +66,9 @@ def test_a_mean_of_means_would_not_have_them(tmp_path: Path, tokens: Path, token
     means, counts = [], []
     with torch.no_grad():
         for window in whole.split(1):
-            nats, counted = loss_sum(run.model(window[:, :-1]), window[:, 1:], 1)
-            means.append(float(nats / counted))
-            counts.append(int(counted))
+            targets = targets_of(window, 1)
+            counts.append(int((targets != IGNORED).sum()))
+            means.append(float(run.model(window[:, :-1], None, targets)) / counts[-1])
     assert len(set(counts)) > 1
     weighted = sum(m * c for m, c in zip(means, counts, strict=True)) / sum(counts)
     assert abs(sum(means) / len(means) - weighted) > 1e-5
