@@ -51,8 +51,9 @@ class Experiment:
         outside: folder of token datasets that no arm was made from; their training split decides.
         also: further folders of such, by name, which do not decide.
         seeds: of weights and order.
-        own_mix: each arm has its sources in the proportions it has them in; else all have the mean
-            of these, and differ by curation only. Shares that the configuration gives go before.
+        own_mix: each arm has its sources in the proportions it has them in; else all have those of
+            what every arm has at least, so that they differ by curation only and none repeats a
+            source much more than others. Shares that the configuration gives go before.
     """
 
     arms: Mapping[str, str]
@@ -255,15 +256,15 @@ def _shares(
     """Shares of the sources by arm."""
     if config.shares:
         return dict.fromkeys(training, config.shares)
-    natural = {arm: natural_shares(dict(datasets)) for arm, datasets in training.items()}
-    if own:
-        return natural
-    sources = next(iter(natural.values()))
-    mean = {
-        source: max(0.001, round(sum(each[source] for each in natural.values()) / len(natural), 3))
-        for source in sources
+    tokens = {
+        arm: {source: dataset.tokens for source, dataset in datasets.items()}
+        for arm, datasets in training.items()
     }
-    return dict.fromkeys(training, mean)
+    if own:
+        return {arm: natural_shares(found) for arm, found in tokens.items()}
+    sources = next(iter(tokens.values()))
+    least = {source: min(found[source] for found in tokens.values()) for source in sources}
+    return dict.fromkeys(training, natural_shares(least))
 
 
 def _run(

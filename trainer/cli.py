@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from tokenizer.errors import TokenizerError
-from trainer.errors import TrainerError
+from trainer.errors import RunStopped, TrainerError
 
 DESCRIPTION = """\
 Train LLaMA on token datasets.
@@ -189,8 +189,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (TrainerError, TokenizerError) as error:
         print(f"roving train: error: {error}", file=sys.stderr)
         return 2
+    except RunStopped as stopped:
+        print(f"roving train: {stopped}; {_how_to_go_on(parsed)}", file=sys.stderr)
+        return 128 + stopped.number
     except KeyboardInterrupt:
-        goes_on = "; `roving train resume` goes on from the newest checkpoint"
-        hint = goes_on if parsed.action in ("run", "resume") else ""
-        print(f"\nroving train: interrupted{hint}", file=sys.stderr)
+        print(f"\nroving train: interrupted; {_how_to_go_on(parsed)}", file=sys.stderr)
         return 130
+
+
+def _how_to_go_on(parsed: argparse.Namespace) -> str:
+    if parsed.action in ("run", "resume"):
+        return "`roving train resume` goes on from the newest checkpoint"
+    return "run the same command again"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -19,17 +19,19 @@ from trainer.parallel import Ranks
 def open_mixture(config: DataConfig, length: int) -> Mixture:
     """The mixture that the configuration names, over the training splits."""
     datasets = find_datasets(config.tokens)
-    return Mixture(datasets, config.shares or natural_shares(datasets), length, config.seed)
+    return Mixture(datasets, mixture_shares(config, datasets), length, config.seed)
 
 
-def natural_shares(datasets: dict[str, TokenDataset]) -> dict[str, float]:
+def mixture_shares(config: DataConfig, datasets: Mapping[str, TokenDataset]) -> dict[str, float]:
+    """Shares of the sources: those of the configuration, or else the natural ones."""
+    tokens = {source: dataset.tokens for source, dataset in datasets.items()}
+    return config.shares or natural_shares(tokens)
+
+
+def natural_shares(tokens: Mapping[str, int]) -> dict[str, float]:
     """Shares as large as the sources are, to a thousandth."""
-    tokens = sum(dataset.tokens for dataset in datasets.values())
-    return {
-        name: max(0.001, round(dataset.tokens / tokens, 3))
-        for name, dataset in datasets.items()
-        if dataset.tokens
-    }
+    total = sum(tokens.values())
+    return {name: max(0.001, round(size / total, 3)) for name, size in tokens.items() if size}
 
 
 class Steps:

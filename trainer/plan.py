@@ -24,7 +24,7 @@ from tokenizer.errors import TokenizerError
 from tokenizer.mixture import plan as mixture_plan
 from tokenizer.mixture.datasets import find_datasets
 from trainer.config import Config, TrainingConfig
-from trainer.data import Steps, natural_shares, open_mixture
+from trainer.data import Steps, mixture_shares, open_mixture
 from trainer.errors import TrainerError
 from trainer.loss import PART, nats_sum
 from trainer.model import Block, ModelSettings, RMSNorm, rope_table
@@ -106,7 +106,7 @@ def _data_lines(
 ) -> list[str]:
     try:
         datasets = find_datasets(config.data.tokens)
-        shares = config.data.shares or natural_shares(datasets)
+        shares = mixture_shares(config.data, datasets)
         rows = mixture_plan.plan(datasets, shares, tokens, settings.context)
     except TokenizerError as error:
         return [f"data   not planned: {error}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,8 +21,9 @@ from tokenizer.shards.reader import TokenDataset
 from trainer.checkpoint import Checkpoint, Checkpointer, checkpoints, latest
 from trainer.config import Config, config_data
 from trainer.data import Steps, open_mixture
-from trainer.errors import TrainerError
+from trainer.errors import RunStopped, TrainerError
 from trainer.evaluate import Evaluation, piece_bytes
+from trainer.interruption import StopSignals, lock_output
 from trainer.loss import targets_of
 from trainer.model import AttentionMask, Llama, ModelSettings, document_mask
 from trainer.optimizer import learning_rate_share, make_optimizer
@@ -45,6 +47,7 @@ def train(config: Config, *, resume: bool = False) -> Path:
 
     Raises:
         TrainerError: something does not fit; or the output holds a run already.
+        RunStopped: Ctrl-C or SIGTERM, after a checkpoint.
     """
     folder = Path(config.output)
     with join_ranks(config.device) as ranks:
@@ -55,11 +58,9 @@ def train(config: Config, *, resume: bool = False) -> Path:
                 "it; for a new one choose another output, or delete the folder"
             )
         run = Run(config, ranks, start)
-        try:
-            run.loop()
-        except KeyboardInterrupt:
-            run.checkpointer.wait()
-            raise
+        run.loop()
+        if run.progress.step < config.steps:
+            raise RunStopped(run.signals.received or signal.SIGTERM, run.progress.step)
         return latest(folder / "checkpoints").folder
 
 
@@ -104,9 +105,9 @@ class Run:
             start.load(self.model, self.optimizer)
             self.progress = Progress(**start.state["progress"])
             self._check_batches(start)
-        folder = Path(config.output)
-        self.checkpointer = Checkpointer(folder / "checkpoints", config.checkpoint, ranks)
-        self.record = self._record(folder) if ranks.is_first else None
+        self.signals = StopSignals(announce=ranks.is_first)
+        self.is_stopping = False
+        self.record: Record | None = None
 
     def _check_batches(self, start: Checkpoint) -> None:
         """Fail if steps before had other batches: windows would be read twice, or never."""
@@ -119,8 +120,30 @@ class Run:
                 f"training.batch_ramp = [..., [{step}, TOKENS]]"
             )
 
+    @contextlib.contextmanager
+    def output(self) -> Iterator[None]:
+        """Hold the run's folder, and write to it; what could be wrong before it was looked at.
+
+        Raises:
+            TrainerError: another process holds it.
+        """
+        folder = Path(self.config.output)
+        with contextlib.ExitStack() as held:
+            if self.ranks.is_first:
+                held.enter_context(lock_output(folder))
+                self.record = self._record(folder)
+            kept = self.config.checkpoint
+            self.checkpointer = Checkpointer(folder / "checkpoints", kept, self.ranks)
+            try:
+                yield
+            except KeyboardInterrupt:
+                self.checkpointer.wait()
+                raise
+            self.checkpointer.finish()
+            if self.record:
+                self.record.close()
+
     def _record(self, folder: Path) -> Record:
-        folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(config_data(self.config), indent=1))
         peak = peak_flops(self.ranks.device, self.config.logging.peak_teraflops)
         record = Record(
@@ -144,10 +167,17 @@ class Run:
         return record
 
     def loop(self) -> None:
-        """Optimizer steps until the last; checkpoints, evaluations and lines on the way."""
+        """Optimizer steps until the last; checkpoints, evaluations and lines on the way.
+
+        Ctrl-C or SIGTERM, on any rank, ends it after the step that was begun, with a checkpoint.
+        """
+        with self.signals, self.output():
+            self._loop()
+
+    def _loop(self) -> None:
         config, progress = self.config, self.progress
         pending_tokens = 0
-        while progress.step < config.steps:
+        while progress.step < config.steps and not self.is_stopping:
             values = self.step()
             self.checkpointer.poll()
             pending_tokens += len(self.steps.windows(progress.step - 1)) * self.settings.context
@@ -159,11 +189,8 @@ class Run:
             every = config.evaluation.every
             if (every and progress.step % every == 0) or is_last:
                 self.evaluate()
-            if progress.step % config.checkpoint.every == 0 or is_last:
+            if progress.step % config.checkpoint.every == 0 or is_last or self.is_stopping:
                 self.save()
-        self.checkpointer.finish()
-        if self.record:
-            self.record.close()
 
     def step(self) -> dict[str, float]:
         """One optimizer step over the global batch."""
@@ -186,7 +213,10 @@ class Run:
             loss += nats.detach()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.optimizer.clip)
         norm = norm.full_tensor() if hasattr(norm, "full_tensor") else norm
-        mean = float(self.ranks.sum(loss) / targets)
+        # Ranks get signals at different moments, and must end after the same step.
+        stop = loss.new_tensor(bool(self.signals.received))
+        loss, stops = self.ranks.sum(torch.stack([loss, stop]))
+        self.is_stopping = bool(stops)
         if torch.isfinite(norm):
             self.optimizer.step()
         else:
@@ -199,7 +229,7 @@ class Run:
         progress.windows = windows.stop
         progress.tokens += len(windows) * self.settings.context
         return {
-            "loss": mean,
+            "loss": float(loss / targets),
             "learning_rate": config.learning_rate * share,
             "gradient_norm": float(norm),
             "tokens": progress.tokens,

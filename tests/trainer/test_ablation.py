@@ -257,18 +257,24 @@ def test_a_source_that_an_arm_lacks_is_left_out_of_all(
 def test_the_mix_of_sources_is_the_same_in_all_arms_unless_asked_for(
     tmp_path: Path, data: Path, tokenizer: Path
 ) -> None:
-    for arm, books in {"x": 50, "y": 350}.items():
+    for arm, sizes in {"x": {"books": 50, "code": 100}, "y": {"books": 350, "code": 50}}.items():
         shutil.copytree(data / "text", tmp_path / arm)
-        documents = [[[[BOS, *([7] * 40), EOS]] * count] for count in (books, 1)]
-        write_split_dataset(tmp_path / arm / "books", "books", *documents, identity_of(tokenizer))
+        for source, size in sizes.items():
+            documents = [[[[BOS, *([7] * 40), EOS]] * count] for count in (size, 1)]
+            folder = tmp_path / arm / source
+            write_split_dataset(folder, source, *documents, identity_of(tokenizer))
     arms = {"x": str(tmp_path / "x"), "y": str(tmp_path / "y")}
     config = small_ablation(tokenizer, steps=3)
     found = {}
     for own in (False, True):
         asked = Experiment(arms, str(data / "other"), {}, [0], own)
         found[own] = ablate(config, asked, str(tmp_path / f"out-{own}")).shares
-    assert found[False] == {arm: {"books": 0.475, "web": 0.525} for arm in "xy"}
-    assert found[True] == {"x": {"books": 0.25, "web": 0.75}, "y": {"books": 0.7, "web": 0.3}}
+    # What both have: 50 of books, 50 of code, 150 of web.
+    assert found[False] == {arm: {"books": 0.2, "code": 0.2, "web": 0.6} for arm in "xy"}
+    assert found[True] == {
+        "x": {"books": 0.167, "code": 0.333, "web": 0.5},
+        "y": {"books": 0.636, "code": 0.091, "web": 0.273},
+    }
 
 
 def test_the_statistics_by_hand() -> None:

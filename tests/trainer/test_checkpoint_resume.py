@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -23,12 +24,14 @@ from training_data import (
 )
 
 from tokenizer.errors import TokenizerError
+from trainer import interruption
 from trainer.checkpoint import checkpoints, latest, read_checkpoint
 from trainer.config import Config, config_data, config_from
-from trainer.errors import TrainerError
+from trainer.errors import RunStopped, TrainerError
+from trainer.interruption import StopSignals, lock_output
 from trainer.optimizer import make_optimizer
 from trainer.record import read_metrics
-from trainer.train import train
+from trainer.train import Run, train
 from trainer.weights import load_model
 
 # Half of 16 windows a step are from `books`, whose end comes in step 5.
@@ -102,11 +105,11 @@ def test_training_does_not_change_what_is_being_saved(
     run = ObservedRun(moved(whole[0], tmp_path))
     for _ in range(3):
         run.step()
-    run.save()
-    with torch.no_grad():
-        for parameter in run.model.parameters():
-            parameter.zero_()
-    run.checkpointer.finish()
+    with run.output():
+        run.save()
+        with torch.no_grad():
+            for parameter in run.model.parameters():
+                parameter.zero_()
     has, had = saved_tensors(tmp_path, 3), saved_tensors(Path(whole[0].output), 3)
     assert all(torch.equal(has[name], had[name]) for name in had)
 
@@ -144,6 +147,58 @@ def test_a_kill_while_saving_leaves_a_checkpoint_to_go_on_from(
         assert all(torch.equal(found[name], expected[name]) for name in expected), moment
         left = {path.name for path in (folder / "checkpoints").iterdir()}
         assert left == {f"step-0000000{step}" for step in (3, 6, 8)}, moment
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_run_with_a_checkpoint(
+    whole: tuple[Config, ObservedRun],
+    tmp_path: Path,
+    number: signal.Signals,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = whole[0]
+    evaluate = Run.evaluate
+
+    def interrupted(run: Run) -> None:
+        signal.raise_signal(number)
+        evaluate(run)
+
+    handlers = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)]
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "evaluate", interrupted)
+        every = replace(config.evaluation, every=4)
+        with pytest.raises(RunStopped, match="stopped after step 5, which is saved") as stopped:
+            train(replace(moved(config, tmp_path), evaluation=every))
+    assert stopped.value.number == number
+    assert [found.step for found in checkpoints(tmp_path / "checkpoints")] == [3, 5]
+    assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)] == handlers
+    train(moved(config, tmp_path), resume=True)
+    found, expected = saved_tensors(tmp_path, 8), saved_tensors(Path(config.output), 8)
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_a_second_control_c_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    with StopSignals(announce=False) as signals:
+        for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):  # one, passed on by torchrun
+            signal.raise_signal(number)
+        assert signals.received == signal.SIGINT
+        monkeypatch.setattr(interruption, "SAME_SECONDS", 0.0)
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_two_processes_do_not_train_into_one_folder(
+    whole: tuple[Config, ObservedRun], tmp_path: Path
+) -> None:
+    with (
+        lock_output(tmp_path / "run"),
+        pytest.raises(TrainerError, match=r"another process is training into .*/run$"),
+    ):
+        train(moved(whole[0], tmp_path / "run"))
+    (tmp_path / "file").touch()
+    with pytest.raises(TrainerError, match=r"cannot write to .*/file/run: Not a directory"):
+        train(moved(whole[0], tmp_path / "file" / "run"))
 
 
 def test_a_damaged_checkpoint_does_not_count(

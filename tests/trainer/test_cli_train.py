@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from training_data import CONTEXT, PIECES
 
 from pipeline.cli.main import main as roving
+from trainer.checkpoint import latest
 from trainer.cli import main
 from trainer.record import read_metrics
 from trainer.weights import find_checkpoint, load_model
@@ -112,6 +114,24 @@ def test_a_run_does_not_start_where_there_is_one(
     assert main(["run", str(config)]) == 2
     assert f"{run} holds checkpoints of a run; `roving train resume {run}`" in said(capsys)
     assert Path(run, "metrics.jsonl").read_bytes() == before
+
+
+def test_a_terminated_run_says_how_to_go_on(config: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "trainer", "run", str(config), f"output={tmp_path}/run"]
+    options = ["training.steps=100000", "checkpoint.every=100000", "logging.every=1"]
+    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        until_first_step = iter(process.stderr.readline, "")
+        assert any(line.startswith("step 1/") for line in until_first_step)
+        process.terminate()
+        rest = process.stderr.read().splitlines()
+        assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    step = latest(tmp_path / "run/checkpoints").step
+    assert rest[-1] == (
+        f"roving train: stopped after step {step:,}, which is saved; "
+        "`roving train resume` goes on from the newest checkpoint"
+    )
+    assert "stopping after this step, with a checkpoint; Ctrl-C again stops at once" in rest
 
 
 def test_an_interrupted_run_goes_on(config: Path, tmp_path: Path) -> None:

@@ -49,8 +49,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tokens: Path, tokenizer: Path
         jobs.append((changed(config, base / f"{kind}-from-one", **two), True))
     narrow = {"parallel": "fsdp", "precision": "bf16", "checkpointing": "selective"}
     jobs.append((changed(config, base / "narrow", **narrow), False))
+    requests = [(config_data(job), resume, None) for job, resume in jobs]
+    requests.append((config_data(changed(config, base / "stopped", micro_batch=2)), False, 5))
     path = base / "jobs.json"
-    path.write_text(json.dumps([(config_data(job), resume) for job, resume in jobs]))
+    path.write_text(json.dumps(requests))
     worker = Path(__file__).with_name("ranks_worker.py")
     command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", worker, path]
     done = subprocess.run(
@@ -111,6 +113,12 @@ def test_one_then_two_then_one(runs: Path, kind: str) -> None:
     assert_same(runs, name, first_step=7)
     read = [window for batch in run.read for window in batch]
     assert read == run.mixture.read(list(range(6 * 8, STEPS * 8))).tolist()
+
+
+def test_a_signal_to_one_rank_stops_all_after_the_same_step(runs: Path) -> None:
+    assert latest(runs / "stopped" / "checkpoints").step == 5
+    expected = {step: loss for step, loss in losses(runs / "one").items() if step <= 5}
+    assert losses(runs / "stopped") == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_sharded_checkpoint_is_a_whole_model(runs: Path) -> None:
