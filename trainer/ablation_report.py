@@ -45,12 +45,22 @@ def write_report(config: Config, experiment: Experiment, outcome: Outcome, outpu
 
 
 def verdict(outcome: Outcome) -> list[str]:
-    """What the outside says of every arm, one sentence each."""
-    return [
+    """What the outside says of every arm, one sentence each; and what makes it doubtful."""
+    sentences = [
         f"{one.other} against {one.base} on text from outside: {one.difference:+.4f} bits per byte "
         f"({one.difference / one.means[0]:+.1%}), p = {_p(one)}"
         for one in outcome.comparisons
         if (one.judged, one.source) == (OUTSIDE, ALL)
+    ]
+    often = {
+        arm: [source for source, read in epochs.items() if read > MAXIMUM_EPOCHS]
+        for arm, epochs in outcome.epochs.items()
+    }
+    return sentences + [
+        f"{arm} read {', '.join(sources)} more than {MAXIMUM_EPOCHS:.0f} times: more of its text, "
+        "or fewer training.steps, would say more about the rest"
+        for arm, sources in often.items()
+        if sources
     ]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from tokenizer.folder import load_tokenizer
+from tokenizer.folder import MODEL_FILE, load_tokenizer
 from tokenizer.mixture.datasets import find_datasets
 from trainer.ablation import Experiment, ablate, named_once
 from trainer.ablation_report import verdict, write_report
@@ -161,9 +161,15 @@ def _open(parsed: argparse.Namespace) -> tuple[Checkpoint, Llama, Path]:
         TrainerError: there is none, or the tokenizer is not known or another model's.
     """
     checkpoint = find_checkpoint(parsed.model)
-    folder = parsed.tokenizer or checkpoint.state.get("config", {}).get("data", {}).get("tokenizer")
+    state = checkpoint.state
+    folder = parsed.tokenizer or state.get("config", {}).get("data", {}).get("tokenizer")
     if folder is None:
-        raise TrainerError("this model was imported; name its tokenizer with --tokenizer")
+        folder = state["imported_from"]
+        if not Path(folder, MODEL_FILE).is_file():
+            raise TrainerError(
+                f"there is no {MODEL_FILE} in {folder}, from which this model was imported; name "
+                "its tokenizer with --tokenizer"
+            )
     tokenizer = Path(folder)
     model = load_model(checkpoint)
     pieces = len(piece_bytes(str(tokenizer)))
@@ -172,4 +178,5 @@ def _open(parsed: argparse.Namespace) -> tuple[Checkpoint, Llama, Path]:
             f"{tokenizer} has {pieces:,} pieces, the model {model.settings.vocabulary_size:,}; "
             "name the tokenizer it was trained with by --tokenizer"
         )
+    checkpoint.check_tokenizer(tokenizer_sha256(str(tokenizer)))
     return checkpoint, model, tokenizer

@@ -68,6 +68,19 @@ class Checkpoint:
                 "with, or start a new run from it (training.start_from)"
             )
 
+    def check_tokenizer(self, sha256: str) -> None:
+        """Fail if the model was trained with another; of an imported model it is not known.
+
+        Raises:
+            TrainerError: it was. As large a vocabulary does not make it the same.
+        """
+        had = self.state.get("identity", {}).get("tokenizer", sha256)
+        if had != sha256:
+            raise TrainerError(
+                f"{self.folder} was trained with tokenizer {had[:12]}, this one is {sha256[:12]}; "
+                "name the one it was trained with"
+            )
+
     def load(self, model: nn.Module, optimizer: torch.optim.Optimizer | None) -> None:
         """Put weights (and the optimizer's moments) where they belong, for any number of ranks.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from tokenizer.errors import TokenizerError
 from trainer.errors import RunStopped, TrainerError
@@ -65,7 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     sample = add("sample", "what the model writes after a prompt")
     _add_model(sample)
-    sample.add_argument("--prompt", default="", help="(default: none)")
+    sample.add_argument("--prompt", default="", type=_text, help="(default: none)")
     sample.add_argument("--tokens", type=_positive, default=200, help="at most (default: 200)")
     sample.add_argument(
         "--temperature", type=_not_negative, default=0.8, help="0: likeliest always (default: 0.8)"
@@ -142,6 +143,15 @@ def _named(text: str) -> tuple[str, str]:
     return name, folder
 
 
+def _text(text: str) -> str:
+    """What the shell passed; bytes that are no UTF-8 have become lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError("it is not UTF-8") from None
+    return text
+
+
 def _natural(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0")
@@ -176,14 +186,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one action; returns the exit status. Torch is imported only when an action runs."""
     parsed = _parse(arguments)
     try:
-        try:
-            from trainer import actions  # noqa: PLC0415  (torch takes seconds)
-        except ModuleNotFoundError as error:
-            if error.name not in PACKAGES:
-                raise
-            raise TrainerError(
-                f"{error.name} is not installed: pip install 'roving[train]'"
-            ) from None
+        # Looked for before, because the curve is drawn when all training is done.
+        for package in PACKAGES:
+            if find_spec(package) is None:
+                raise TrainerError(f"{package} is not installed: pip install 'roving[train]'")
+        from trainer import actions  # noqa: PLC0415  (torch takes seconds)
+
         status: int = getattr(actions, f"do_{parsed.action}")(parsed)
         return status
     except (TrainerError, TokenizerError) as error:

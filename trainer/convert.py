@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -201,6 +202,8 @@ def export_hugging_face(
         (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2))
     for file, shard in zip(names, shards, strict=True):
         save_file(shard, folder / file, metadata={"format": "pt"})
+        # safetensors makes files that nobody but their owner can read.
+        shutil.copymode(folder / MODEL_FILE, folder / file)
     config = hugging_face_config(model.settings, dtype) | ids
     (folder / "config.json").write_text(json.dumps(config, indent=2))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
@@ -17,12 +18,14 @@ from trainer.errors import TrainerError
 
 # torchrun passes on the Ctrl-C that its ranks got from the terminal already.
 SAME_SECONDS = 1.0
+# What file systems of clusters say that have no locks.
+NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK}
 NOTICE = b"\nstopping after this step, with a checkpoint; Ctrl-C again stops at once\n"
 
 
 @contextmanager
 def lock_output(folder: Path) -> Iterator[None]:
-    """Hold a run's folder; the lock goes with the process, however it ends.
+    """Hold a run's folder, where there are locks; they go with the process, however it ends.
 
     Raises:
         TrainerError: another process holds it, or it cannot be written to.
@@ -35,8 +38,11 @@ def lock_output(folder: Path) -> Iterator[None]:
     with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise TrainerError(f"another process is training into {folder}") from None
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
         yield
 
 

@@ -18,6 +18,8 @@ from torch.autograd.function import once_differentiable
 IGNORED = -100
 # Logits at a time: on CPUs they stay in the cache, on GPUs they keep the device busy.
 PART = {"cpu": 2**20, "cuda": 2**26}
+# Rows at least: with every part the whole head is read, and its gradient written, once more.
+ROWS = 256
 
 
 def targets_of(tokens: Tensor, bos_id: int) -> Tensor:
@@ -42,8 +44,8 @@ def nats_each(x: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     """
     with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
         x = _narrow(x)
-        part = PART[x.device.type]
-        found = [nats for _, _, nats, _ in _parts(x, weight.to(x.dtype), targets, part)]
+        parts = _parts(x, weight.to(x.dtype), targets, _suitable(x, weight))
+        found = [nats for _, _, nats, _ in parts]
     return torch.cat(found).view_as(targets)
 
 
@@ -51,8 +53,13 @@ def nats_sum(x: Tensor, weight: Tensor, targets: Tensor, part: int | None = None
     """The sum of the same, with gradients; `part` logits at a time, or as suits the device."""
     x = _narrow(x)
     with torch.autocast(x.device.type, enabled=False):
-        total: Tensor = _NatsSum.apply(x, weight, targets, part or PART[x.device.type])
+        total: Tensor = _NatsSum.apply(x, weight, targets, part or _suitable(x, weight))
     return total
+
+
+def _suitable(x: Tensor, weight: Tensor) -> int:
+    """Logits at a time on this device."""
+    return max(PART[x.device.type], ROWS * len(weight))
 
 
 def _narrow(x: Tensor) -> Tensor:

@@ -93,7 +93,6 @@ def join_ranks(device: str) -> Iterator[Ranks]:
 
 def spread(model: Llama, config: TrainingConfig, ranks: Ranks) -> nn.Module:
     """The model on its device, ready to train."""
-    model.to(ranks.device)
     if config.checkpointing != "none":
         for index, block in enumerate(model.blocks):
             model.blocks[index] = recomputed(block, config.checkpointing)
@@ -102,6 +101,7 @@ def spread(model: Llama, config: TrainingConfig, ranks: Ranks) -> nn.Module:
             block.compile()
     if config.parallel == "fsdp":
         return _sharded(model, config, ranks)
+    model.to(ranks.device)
     if ranks.number > 1:
         devices = [ranks.device.index] if ranks.device.type == "cuda" else None
         # The rotary table, the only buffer, is the same everywhere already.
@@ -134,6 +134,7 @@ def _sharded(model: Llama, config: TrainingConfig, ranks: Ranks) -> nn.Module:
     policy = MixedPrecisionPolicy(
         param_dtype=narrow, reduce_dtype=torch.float32, cast_forward_inputs=False
     )
+    # Each moves its weights to the device itself: all of them at once would not fit there.
     for block in model.blocks:
         fully_shard(block, mesh=mesh, mp_policy=policy)
     fully_shard(model, mesh=mesh, mp_policy=policy)

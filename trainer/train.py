@@ -87,7 +87,9 @@ class Run:
         self.steps = Steps(config, settings.context, ranks)
         self.identity = identity(settings, self.mixture)
         if config.training.start_from and start is None:
-            model = load_model(find_checkpoint(config.training.start_from))
+            begin = find_checkpoint(config.training.start_from)
+            begin.check_tokenizer(self.identity["tokenizer"])
+            model = load_model(begin)
             if model.settings != settings:
                 raise TrainerError(
                     f"{config.training.start_from} has the shape {model.settings}, the "
@@ -136,7 +138,7 @@ class Run:
             self.checkpointer = Checkpointer(folder / "checkpoints", kept, self.ranks)
             try:
                 yield
-            except KeyboardInterrupt:
+            except BaseException:
                 self.checkpointer.wait()
                 raise
             self.checkpointer.finish()
@@ -185,11 +187,15 @@ class Run:
             if self.record and (progress.step % config.logging.every == 0 or is_last):
                 self.record.step(progress.step, pending_tokens, values)
                 pending_tokens = 0
+            if self.is_stopping:
+                # Who sent the signal may kill soon.
+                self.save()
+                self.checkpointer.finish()
             # Evaluated first: what goes on from a checkpoint would never make up for it.
             every = config.evaluation.every
             if (every and progress.step % every == 0) or is_last:
                 self.evaluate()
-            if progress.step % config.checkpoint.every == 0 or is_last or self.is_stopping:
+            if (progress.step % config.checkpoint.every == 0 or is_last) and not self.is_stopping:
                 self.save()
 
     def step(self) -> dict[str, float]:

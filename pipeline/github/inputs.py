@@ -42,7 +42,7 @@ def find_tables(folder: str, slice_bytes: int) -> dict[Kind, list[Unit]]:
     for file in files.list_files(folder):
         match = _TABLE.search(file.relative)
         if match and "/.git/" not in file.relative:
-            tables[match[1]] += _units(file, slice_bytes)  # type: ignore[index]
+            tables[match[1]] += _units(file, slice_bytes)  # type: ignore[index]  # no others match
     if not tables["contents"]:
         return {}
     missing = [kind for kind, units in tables.items() if not units]

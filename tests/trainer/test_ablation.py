@@ -317,7 +317,9 @@ def test_the_command_writes_a_report(
     others = [f"--outside={data / 'other'}", f"--also=likewise={data / 'other'}", "--seeds=2"]
     arguments = ["ablate", str(recipe), *arms, *others, f"--output={output}", "training.steps=4"]
     assert main(arguments) == 0
-    assert "text against noise on text from outside: -" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "text against noise on text from outside: -" in said
+    assert "more than 4 times" not in said
     report = json.loads((output / "report.json").read_text())
     assert list(report["bits_per_byte"]) == [OUTSIDE, "likewise", "noise", "text"]
     assert report["bits_per_byte"][OUTSIDE] == report["bits_per_byte"]["likewise"]
@@ -326,5 +328,8 @@ def test_the_command_writes_a_report(
     lines = (output / "report.md").read_text().splitlines()
     assert any(line.startswith("| outside | all |") for line in lines)
     assert (output / "loss.png").read_bytes().startswith(b"\x89PNG")
+    long = [*arguments[:-1], "training.steps=150", f"--output={tmp_path / 'long'}", "--seeds=1"]
+    assert main(long) == 0
+    assert "text read web more than 4 times: more of its text, or" in capsys.readouterr().out
     assert main([*arguments[:2], arms[0], *others, f"--output={output}"]) == 2
     assert "two arms or more" in capsys.readouterr().err

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -177,6 +179,20 @@ def test_a_signal_ends_the_run_with_a_checkpoint(
     assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
+def test_an_error_leaves_the_checkpoint_that_was_being_saved(
+    whole: tuple[Config, ObservedRun], tmp_path: Path
+) -> None:
+    class Broken(ObservedRun):
+        def step(self) -> dict[str, float]:
+            if self.progress.step == 3:
+                raise RuntimeError("out of memory")
+            return super().step()
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        Broken(moved(whole[0], tmp_path)).loop()
+    assert latest(tmp_path / "checkpoints").step == 3
+
+
 def test_a_second_control_c_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     with StopSignals(announce=False) as signals:
         for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):  # one, passed on by torchrun
@@ -199,6 +215,21 @@ def test_two_processes_do_not_train_into_one_folder(
     (tmp_path / "file").touch()
     with pytest.raises(TrainerError, match=r"cannot write to .*/file/run: Not a directory"):
         train(moved(whole[0], tmp_path / "file" / "run"))
+
+
+def test_a_file_system_without_locks_is_trained_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(number: int, *_: object) -> None:
+        raise OSError(number, "flock")
+
+    for number in (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK):
+        monkeypatch.setattr(interruption.fcntl, "flock", partial(fail, number))
+        with lock_output(tmp_path):
+            pass
+    monkeypatch.setattr(interruption.fcntl, "flock", partial(fail, errno.EIO))
+    with pytest.raises(OSError, match="flock"), lock_output(tmp_path):
+        pass
 
 
 def test_a_damaged_checkpoint_does_not_count(
@@ -331,6 +362,10 @@ def test_weights_alone_begin_a_new_run(
     for name, weight in run.model.state_dict().items():
         assert torch.equal(weight, expected[name]), name
     assert run.progress.step == 0
+    other_tokenizer = make_tokenizer(tmp_path / "tokenizer", seed=1)
+    others_of_it = make_tokens(tmp_path / "others", other_tokenizer)
+    with pytest.raises(TrainerError, match=r"was trained with tokenizer \w+, this one is \w+;"):
+        ObservedRun(small_config(tmp_path / "x", others_of_it, other_tokenizer, **start))
     other_shape = small_config(tmp_path / "x", others, tokenizer, **start, model__hidden=96)
     with pytest.raises(TrainerError, match=r"has the shape .*hidden=64.* the configuration .*96"):
         ObservedRun(other_shape)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from training_data import CONTEXT, PIECES
+from training_data import CONTEXT, PIECES, make_tokenizer
 
 from pipeline.cli.main import main as roving
 from trainer.checkpoint import latest
-from trainer.cli import main
+from trainer.cli import PACKAGES, main
 from trainer.record import read_metrics
 from trainer.weights import find_checkpoint, load_model
 
@@ -85,6 +85,7 @@ def names(config: Path, run: str, small_tokenizer: Path, tmp_path: Path) -> dict
         "run": run,
         "missing": str(tmp_path / "missing"),
         "other": str(small_tokenizer),
+        "as_large": str(make_tokenizer(tmp_path / "tokenizer", seed=1)),
     }
 
 
@@ -192,6 +193,13 @@ def test_exports_are_imported_again(
     assert f"begin a run with training.start_from={again}" in said(capsys)
     assert main(["inspect", again, "--step", "0"]) == 2
     assert f"{again} is an imported model" in said(capsys)
+    capsys.readouterr()
+    # The tokenizer is that of the folder from which it was imported, as long as there is one.
+    for model in (run, again):
+        assert main(["eval", model, "--tokens", str(tokens)]) == 0
+    ours, theirs = capsys.readouterr().out.split("source")[1:]
+    assert ours == theirs
+    Path(folder, "tokenizer.model").unlink()
     assert main(["sample", again]) == 2
     assert "name its tokenizer with --tokenizer" in said(capsys)
     assert main(["sample", again, "--tokenizer", str(tokenizer), "--tokens", "3"]) == 0
@@ -266,6 +274,7 @@ def test_plan_says_what_a_run_takes(config: Path, capsys: pytest.CaptureFixture[
         (["sample", "{missing}"], "there is no run or checkpoint {missing}"),
         (["sample", "{run}", "--tokenizer", "{missing}"], "there is no tokenizer at {missing}"),
         (["sample", "{run}", "--tokenizer", "{other}"], "has 700 pieces, the model 320"),
+        (["sample", "{run}", "--tokenizer", "{as_large}"], "was trained with tokenizer"),
         (["export", "{run}", "--output", "{config}"], "{config} is not an empty folder"),
         (["import", "{missing}", "--output", "{missing}"], "neither config.json"),
         (["eval", "{run}", "--tokens", "{missing}"], "there is no token dataset in {missing}"),
@@ -294,6 +303,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
         ["sample", "run", "steps=3"],
         ["sample", "run", "--tokens", "0"],
         ["sample", "run", "--temperature", "-1"],
+        ["sample", "run", "--prompt", "not UTF-8: \udcff"],
         ["inspect", "a.toml", "--step", "-1"],
         ["export", "run", "--output", "out", "--format", "gguf"],
         ["plan", "a.toml", "--gpus", "none"],
@@ -331,7 +341,10 @@ print([name for name in ("apache_beam", "torch") if sys.modules.get(name)], stat
         (["train", "plan", "nowhere.toml"], "", "['torch'] 2"),
         # The control: commands of the pipeline do import Beam.
         (["mixture", "--help"], "", "['apache_beam'] 0"),
-        (["train", "plan", "nowhere.toml"], "sys.modules['torch'] = None", "[] 2"),
+        *(
+            (["train", "plan", "nowhere.toml"], f"sys.modules[{package!r}] = None", "[] 2")
+            for package in PACKAGES
+        ),
     ],
 )
 def test_only_what_a_command_needs_is_imported(
@@ -345,8 +358,9 @@ def test_only_what_a_command_needs_is_imported(
     )
     assert done.stdout.splitlines()[-1] == expected
     if before:
+        package = before.split("'")[1]
         assert done.stderr == (
-            "roving train: error: torch is not installed: pip install 'roving[train]'\n"
+            f"roving train: error: {package} is not installed: pip install 'roving[train]'\n"
         )
 
 

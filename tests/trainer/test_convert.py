@@ -229,6 +229,8 @@ def test_a_large_export_has_several_files(
     assert len(files) > 2
     assert sorted(set(index["weight_map"].values())) == files
     assert index["metadata"]["total_size"] == 4 * MHA.parameters
+    # Who may read one file may read all.
+    assert len({path.stat().st_mode for path in (tmp_path / "hf").iterdir()}) == 1
     tokens = tokens_of(MHA)
     ours = logits_of(model, tokens)
     assert torch.equal(logits_of(import_weights(tmp_path / "hf"), tokens), ours)

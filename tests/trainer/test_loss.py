@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from trainer import loss
 from trainer.loss import IGNORED, nats_each, nats_sum, targets_of
@@ -51,10 +54,35 @@ def test_parts_have_the_loss_and_the_gradients_of_the_whole(part: int) -> None:
 def test_nats_of_each_target(monkeypatch: pytest.MonkeyPatch) -> None:
     x, weight, targets = inputs()
     monkeypatch.setitem(loss.PART, "cpu", 50 * 4)
+    monkeypatch.setattr(loss, "ROWS", 1)
     found = nats_each(x, weight, targets)
     torch.testing.assert_close(found.flatten(), of_all_logits(x, weight, targets, "none"))
     assert not found.requires_grad
     assert float(found[1, 4]) == 0
+
+
+class CountProducts(TorchDispatchMode):
+    """Counts matrix products."""
+
+    count = 0
+
+    def __torch_dispatch__(
+        self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None
+    ) -> object:
+        self.count += func is torch.ops.aten.mm.default
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_large_vocabulary_does_not_make_the_parts_small() -> None:
+    """Every part reads the whole head: 16 rows of 65,536 logits at a time would be slow."""
+    x, weight = torch.randn(1, 512, 2), torch.randn(2**16, 2)
+    targets = torch.zeros(1, 512, dtype=torch.long)
+    with CountProducts() as counter:
+        nats_each(x, weight, targets)
+    assert counter.count == 2
+    with CountProducts() as counter:
+        nats_sum(x, weight, targets)
+    assert counter.count == 3 * 2
 
 
 def test_in_bf16_the_weights_gradient_is_summed_in_fp32() -> None:

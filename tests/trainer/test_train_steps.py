@@ -62,7 +62,7 @@ def test_any_micro_batch_has_the_same_gradients(
 def test_a_mean_of_means_would_not_have_them(tmp_path: Path, tokens: Path, tokenizer: Path) -> None:
     """The windows have unlike numbers of targets, so that the test above can fail."""
     run = ObservedRun(small_config(tmp_path, tokens, tokenizer))
-    (whole,) = (torch.cat(list(run.steps.micro_batches(run.mixture, 0, run.ranks.device))),)
+    whole = torch.cat(list(run.steps.micro_batches(run.mixture, 0, run.ranks.device)))
     means, counts = [], []
     with torch.no_grad():
         for window in whole.split(1):
