@@ -8,8 +8,10 @@ them out), SwiGLU, grouped-query attention, no biases, no dropout. Nothing of pa
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -232,6 +234,10 @@ class Block(nn.Module):
         return x + self.feed_forward(self.feed_forward_norm(x))
 
 
+# Puts a whole weight, the second, into a parameter.
+Fill: TypeAlias = Callable[[Tensor, Tensor], object]
+
+
 class Llama(nn.Module):
     """Tokens in, logits or loss out."""
 
@@ -246,21 +252,40 @@ class Llama(nn.Module):
         self.head = nn.Linear(settings.dim, settings.vocabulary_size, bias=False)
         self.register_buffer("rope", rope_table(settings, settings.context), persistent=False)
 
-    def initialize(self, seed: int) -> None:
+    @classmethod
+    def without_memory(cls, settings: ModelSettings) -> Llama:
+        """A model whose weights take none before `materialize`."""
+        with torch.device("meta"):
+            return cls(settings)
+
+    def materialize(self, device: torch.device) -> None:
+        """Move to the device. Weights that had no memory are whatever was there."""
+        if not self.rope.is_meta:
+            self.to(device)
+            return
+        self.to_empty(device=device)
+        self.rope = rope_table(self.settings, self.settings.context).to(device)
+
+    @torch.no_grad()
+    def initialize(self, seed: int, fill: Fill = Tensor.copy_) -> None:
         """Draw the weights as GPT-2 did: N(0, 0.02), less for what adds to the residual stream.
 
         LLaMA's own initialisation is not published. The same seed gives the same weights whatever
-        the parallelism: they are drawn on the CPU, before the model is wrapped.
+        the parallelism: each is drawn whole, on the CPU, one after another.
+
+        Args:
+            seed: of the draws.
+            fill: for parameters that hold a part of the weight only.
         """
         generator = torch.Generator().manual_seed(seed)
         residual = 0.02 / math.sqrt(2 * self.settings.layers)
         for name, parameter in self.named_parameters():
             if parameter.dim() < 2:
-                nn.init.ones_(parameter)
+                parameter.fill_(1.0)
                 continue
             adds = name.endswith(("attention.output.weight", "feed_forward.down.weight"))
-            nn.init.normal_(parameter, 0.0, residual if adds else 0.02, generator=generator)
-        self.rope = rope_table(self.settings, self.settings.context)
+            whole = torch.empty(parameter.shape)
+            fill(parameter, whole.normal_(0.0, residual if adds else 0.02, generator=generator))
 
     def forward(
         self,

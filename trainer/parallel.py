@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts
 
@@ -101,7 +102,7 @@ def spread(model: Llama, config: TrainingConfig, ranks: Ranks) -> nn.Module:
             block.compile()
     if config.parallel == "fsdp":
         return _sharded(model, config, ranks)
-    model.to(ranks.device)
+    model.materialize(ranks.device)
     if ranks.number > 1:
         devices = [ranks.device.index] if ranks.device.type == "cuda" else None
         # The rotary table, the only buffer, is the same everywhere already.
@@ -134,11 +135,22 @@ def _sharded(model: Llama, config: TrainingConfig, ranks: Ranks) -> nn.Module:
     policy = MixedPrecisionPolicy(
         param_dtype=narrow, reduce_dtype=torch.float32, cast_forward_inputs=False
     )
-    # Each moves its weights to the device itself: all of them at once would not fit there.
+    # Before they are on the device: all of them at once would not fit there.
     for block in model.blocks:
         fully_shard(block, mesh=mesh, mp_policy=policy)
     fully_shard(model, mesh=mesh, mp_policy=policy)
+    model.materialize(ranks.device)
     return model
+
+
+def fill(parameter: Tensor, whole: Tensor) -> None:
+    """Put a weight into a parameter, or this rank's part of it into this rank's part."""
+    if isinstance(parameter, DTensor):
+        whole = whole.to(parameter.device)
+        mesh, placements = parameter.device_mesh, parameter.placements
+        # Every rank has the whole: nothing is sent.
+        whole = distribute_tensor(whole, mesh, placements, src_data_rank=None)
+    parameter.copy_(whole)
 
 
 def synchronize_on(model: nn.Module, last: bool) -> None:

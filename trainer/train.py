@@ -27,7 +27,7 @@ from trainer.interruption import StopSignals, lock_output
 from trainer.loss import targets_of
 from trainer.model import AttentionMask, Llama, ModelSettings, document_mask
 from trainer.optimizer import learning_rate_share, make_optimizer
-from trainer.parallel import Ranks, join_ranks, spread, synchronize_on
+from trainer.parallel import Ranks, fill, join_ranks, spread, synchronize_on
 from trainer.record import Record, peak_flops
 from trainer.weights import find_checkpoint, load_model
 
@@ -96,9 +96,10 @@ class Run:
                     f"configuration {settings}"
                 )
         else:
-            model = Llama(settings)
-            model.initialize(config.training.seed)
+            model = Llama.without_memory(settings)
         self.model = spread(model, config.training, ranks)
+        if start is None and not config.training.start_from:
+            model.initialize(config.training.seed, fill)
         self.settings = settings
         self.optimizer = make_optimizer(self.model, config)
         self.progress = Progress()

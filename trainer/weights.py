@@ -31,7 +31,8 @@ def find_checkpoint(path: str) -> Checkpoint:
 
 def load_model(checkpoint: Checkpoint) -> Llama:
     """The model of a checkpoint, fp32, on the CPU."""
-    model = Llama(settings_from(checkpoint.state["model"]))
+    model = Llama.without_memory(settings_from(checkpoint.state["model"]))
+    model.materialize(torch.device("cpu"))
     checkpoint.load(model, None)
     return model
 
