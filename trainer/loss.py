@@ -16,10 +16,9 @@ from torch.autograd.function import once_differentiable
 
 # A target that does not count.
 IGNORED = -100
-# Logits at a time: on CPUs they stay in the cache, on GPUs they keep the device busy.
-PART = {"cpu": 2**20, "cuda": 2**26}
-# Rows at least: with every part the whole head is read, and its gradient written, once more.
-ROWS = 256
+# At a time: on CPUs their logits stay in the cache, on GPUs they keep the device busy. With fewer,
+# the whole head would be read, and its gradient written, too often.
+ROWS = {"cpu": 256, "cuda": 2048}
 
 
 def targets_of(tokens: Tensor, bos_id: int) -> Tensor:
@@ -42,24 +41,19 @@ def nats_each(x: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     Returns:
         (batch, length), fp32.
     """
+    x = _narrow(x)
     with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
-        x = _narrow(x)
-        parts = _parts(x, weight.to(x.dtype), targets, _suitable(x, weight))
+        parts = _parts(x, weight.to(x.dtype), targets, ROWS[x.device.type])
         found = [nats for _, _, nats, _ in parts]
     return torch.cat(found).view_as(targets)
 
 
-def nats_sum(x: Tensor, weight: Tensor, targets: Tensor, part: int | None = None) -> Tensor:
-    """The sum of the same, with gradients; `part` logits at a time, or as suits the device."""
+def nats_sum(x: Tensor, weight: Tensor, targets: Tensor, rows: int | None = None) -> Tensor:
+    """The sum of the same, with gradients; so many rows at a time, or as suits the device."""
     x = _narrow(x)
     with torch.autocast(x.device.type, enabled=False):
-        total: Tensor = _NatsSum.apply(x, weight, targets, part or _suitable(x, weight))
+        total: Tensor = _NatsSum.apply(x, weight, targets, rows or ROWS[x.device.type])
     return total
-
-
-def _suitable(x: Tensor, weight: Tensor) -> int:
-    """Logits at a time on this device."""
-    return max(PART[x.device.type], ROWS * len(weight))
 
 
 def _narrow(x: Tensor) -> Tensor:
@@ -69,10 +63,9 @@ def _narrow(x: Tensor) -> Tensor:
 
 
 def _parts(
-    x: Tensor, weight: Tensor, targets: Tensor, part: int
+    x: Tensor, weight: Tensor, targets: Tensor, rows: int
 ) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Rows of x; their targets, IGNORED as they are; their nats; all log-probabilities; fp32."""
-    rows = max(1, part // len(weight))
     pairs = zip(x.flatten(0, 1).split(rows), targets.flatten().split(rows), strict=True)
     for some, wanted in pairs:
         logs = torch.log_softmax(some @ weight.T, -1, dtype=torch.float32)
@@ -84,18 +77,18 @@ class _NatsSum(torch.autograd.Function):
     """The gradients are made with the loss, of which they are a multiple."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, targets: Tensor, part: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, targets: Tensor, rows: int) -> Tensor:
         narrow = weight.to(x.dtype)
         total = x.new_zeros((), dtype=torch.float32)
         x_gradient = []
         weight_gradient = torch.zeros_like(weight, dtype=torch.float32)
-        for rows, wanted, nats, logs in _parts(x, narrow, targets, part):
+        for some, wanted, nats, logs in _parts(x, narrow, targets, rows):
             total += nats.sum()
             counted = (wanted != IGNORED)[:, None].float()
             slope = logs.exp_().mul_(counted)
             slope = slope.scatter_add_(1, wanted.clamp_min(0)[:, None], -counted).to(x.dtype)
             x_gradient.append(slope @ narrow)
-            weight_gradient += slope.T @ rows
+            weight_gradient += slope.T @ some
         ctx.save_for_backward(torch.cat(x_gradient).view_as(x), weight_gradient)
         ctx.weight_type = weight.dtype
         return total

@@ -26,7 +26,7 @@ from tokenizer.mixture.datasets import find_datasets
 from trainer.config import Config, TrainingConfig
 from trainer.data import Steps, mixture_shares, open_mixture
 from trainer.errors import TrainerError
-from trainer.loss import PART, nats_sum
+from trainer.loss import ROWS, nats_sum
 from trainer.model import Block, ModelSettings, RMSNorm, rope_table
 from trainer.optimizer import learning_rate_share
 from trainer.parallel import Ranks, recomputed
@@ -206,7 +206,7 @@ def _head_memory(settings: ModelSettings, training: TrainingConfig, windows: int
         known = [*norm.parameters(), *head.parameters(), targets]
 
         def loss(x: Tensor) -> Tensor:
-            return nats_sum(norm(x), head.weight, targets, PART["cuda"])
+            return nats_sum(norm(x), head.weight, targets, ROWS["cuda"])
 
         return _measure(settings, training, windows, known, loss)
 

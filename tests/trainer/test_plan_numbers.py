@@ -15,7 +15,7 @@ from training_data import CONTEXT, ObservedRun, small_config
 
 from trainer.config import TrainingConfig, config_from
 from trainer.errors import TrainerError
-from trainer.loss import PART
+from trainer.loss import ROWS
 from trainer.model import Block, ModelSettings, rope_table
 from trainer.parallel import recomputed
 from trainer.plan import AliveStorages, layer_memory, memory, plan_lines
@@ -104,7 +104,8 @@ def test_7b_is_planned_without_its_memory() -> None:
     assert alone.activations == 2 * shared.activations == 8 * 2048 * 4096 * 32 * 4
     # Of the logits, which would be 4 GB in fp32, only a part.
     few = TrainingConfig(checkpointing="full", micro_batch=1)
-    assert 6 * PART["cuda"] <= memory(settings, few, 8).working < 20 * PART["cuda"]
+    logits = ROWS["cuda"] * 32_000
+    assert 6 * logits <= memory(settings, few, 8).working < 20 * logits
 
 
 def test_activations_grow_with_the_micro_batch_and_copies_do_not() -> None:
