@@ -25,6 +25,7 @@ from trainer.optimizer import make_optimizer
 from trainer.parallel import Ranks, spread
 from trainer.plan import GIB, memory
 from trainer.presets import PRESETS
+from trainer.train import autocast
 
 SETTINGS = [("fp32", "none"), ("bf16", "none"), ("bf16", "selective"), ("bf16", "full")]
 
@@ -39,13 +40,14 @@ def measure(preset: str, layers: int, precision: str, checkpointing: str) -> Non
     settings = dataclasses.replace(PRESETS[preset].model, layers=layers)
     training = TrainingConfig(micro_batch=1, precision=precision, checkpointing=checkpointing)
     planned = memory(settings, training, 1)
+    config = Config(training=training)
     before = resident()
     model = spread(Llama(settings), training, Ranks(0, 1, torch.device("cpu")))
-    optimizer = make_optimizer(model, Config(training=training))
+    optimizer = make_optimizer(model, config)
     for micro_batches in (1, 2):
         for _ in range(micro_batches):
             tokens = torch.randint(3, settings.vocabulary_size, (1, settings.context + 1))
-            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            with autocast(config, torch.device("cpu")):
                 nats = model(tokens[:, :-1], None, targets_of(tokens, 1))
             (nats / settings.context).backward()
         optimizer.step()

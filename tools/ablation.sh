@@ -10,10 +10,6 @@ input=$1 outside=$2 output=$3 recipe=$4 workers=$5
 shift 5
 work=$output/ablation
 
-raw_documents() { # KIND INPUT OUTPUT
-    [ -f "$3/manifest.json" ] || python tools/raw_documents.py "$@"
-}
-
 tokens() { # OUTPUT VALIDATION_SHARE [LABEL=]DATASET...
     local folder=$1 share=$2
     shift 2
@@ -21,9 +17,19 @@ tokens() { # OUTPUT VALIDATION_SHARE [LABEL=]DATASET...
         --set tokens.validation_share="$share" --recipe "$recipe" --workers "$workers" >/dev/null
 }
 
+[ -d "$outside" ] || { echo "there is no folder $outside of texts to judge on" >&2 && exit 2; }
 compgen -G "$output/deduplicated/*/manifest.json" >/dev/null ||
     tools/run_all.sh "$input" "$output" "$recipe" "$workers"
 
+rm -rf "$work/outside" "$work/tokens/outside" # a kind that was there before would be judged too
+judged=()
+kinds=("$outside") # with files in it, or else folders of them
+[ -n "$(find "$outside" -maxdepth 1 -type f -print -quit)" ] || kinds=("$outside"/*/)
+for folder in "${kinds[@]}"; do
+    kind=$(basename "$folder")
+    python tools/raw_documents.py texts "$folder" "$work/outside/$kind"
+    judged+=("$work/outside/$kind")
+done
 raw=() curated=() mixed=() shares=()
 for manifest in "$output"/deduplicated/*/manifest.json; do
     source=$(basename "$(dirname "$manifest")")
@@ -33,7 +39,7 @@ for manifest in "$output"/deduplicated/*/manifest.json; do
         roving run "$source" --input "$input/$source" --output "$work/raw/$source" \
             --recipe recipes/raw.toml --workers "$workers" | tail -n 1
         ;;
-    *) raw_documents "$source" "$input/$source" "$work/raw/$source" ;;
+    *) python tools/raw_documents.py "$source" "$input/$source" "$work/raw/$source" ;;
     esac
     raw+=("$work/raw/$source") curated+=("$output/deduplicated/$source")
     mixed+=("raw_$source=$work/raw/$source" "curated_$source=$output/deduplicated/$source")
@@ -48,14 +54,6 @@ echo "== tokenizer of all arms, as much of each source, raw and curated"
 echo "== tokens"
 tokens "$work/tokens/raw" 0.1 "${raw[@]}"
 tokens "$work/tokens/curated" 0.1 "${curated[@]}"
-judged=()
-kinds=("$outside") # with files in it, or else folders of them
-[ -n "$(find "$outside" -maxdepth 1 -type f -print -quit)" ] || kinds=("$outside"/*/)
-for folder in "${kinds[@]}"; do
-    kind=$(basename "$folder")
-    raw_documents texts "$folder" "$work/outside/$kind"
-    judged+=("$work/outside/$kind")
-done
 tokens "$work/tokens/outside" 0 "${judged[@]}"
 echo "== training and judging"
 roving train ablate recipes/training/ablation.toml --arm raw="$work/tokens/raw" \

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -100,8 +101,11 @@ def texts(folder: str, recipe: Recipe) -> Texts:
     limit = recipe.c4.maximum_line_bytes
     for file in sorted(files.list_files(folder), key=lambda file: file.relative):
         if file.relative.endswith((".txt", ".md")):
-            text = files.read_bytes(file.path).decode("utf-8-sig").replace("\r\n", "\n")
-            yield Document(file.relative, "texts", text)
+            try:
+                text = files.read_bytes(file.path).decode("utf-8-sig")
+            except UnicodeDecodeError as error:
+                sys.exit(f"{file.path} is not UTF-8: {error}")
+            yield Document(file.relative, "texts", text.replace("\r\n", "\n"))
         elif ".json" in file.relative:
             with files.open_read(file.path) as stream:
                 for line in read_jsonl(stream, name=file.relative, maximum_line_bytes=limit):
@@ -152,7 +156,10 @@ def main() -> None:
     parser.add_argument("--recipe", default=RECIPE)
     parsed = parser.parse_args()
     documents = KINDS[parsed.kind](parsed.input, load_recipe(parsed.recipe))
-    print(f"{write(documents, parsed.output):,} documents in {parsed.output}")
+    count = write(documents, parsed.output)
+    print(f"{count:,} documents in {parsed.output}")
+    if parsed.kind == "texts" and not count:
+        sys.exit(f"{parsed.input} has no text in *.txt, *.md or JSON Lines")
 
 
 if __name__ == "__main__":

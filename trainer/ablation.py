@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+import torch
 from scipy.stats import ttest_rel
 
 from tokenizer.mixture.datasets import find_datasets
@@ -24,14 +25,15 @@ from tokenizer.mixture.plan import plan
 from tokenizer.mixture.windows import SourceWindows
 from tokenizer.shards.reader import TokenDataset, check_same_tokenizer
 from trainer.checkpoint import checkpoints
-from trainer.config import Config, DataConfig, config_data
-from trainer.data import natural_shares, open_mixture
+from trainer.config import Config, DataConfig, config_data, config_from
+from trainer.data import Steps, natural_shares, open_mixture
 from trainer.errors import TrainerError
 from trainer.evaluate import Evaluation, Score, piece_bytes
-from trainer.parallel import join_ranks
+from trainer.parallel import Ranks, join_ranks
 from trainer.train import autocast, check_tokenizer, identity, model_settings, train
 from trainer.weights import load_model
 
+ONE_RANK = Ranks(0, 1, torch.device("cpu"))
 OUTSIDE = "outside"
 ALL = "all"
 # What of a configuration changes no weight: where a run is, and what is said of it.
@@ -105,6 +107,7 @@ class Outcome:
         scores: bits per byte.
         sizes: tokens and bytes that were judged, by what is judged on and source.
         comparisons: of every arm with the first.
+        tokens: that each run read.
         shares: of the sources, by arm.
         epochs: how often a source's training tokens were read, by arm.
         runs: folder of every run by arm and seed.
@@ -113,6 +116,7 @@ class Outcome:
     scores: Scores
     sizes: dict[str, dict[str, tuple[int, int]]]
     comparisons: list[Comparison]
+    tokens: int
     shares: dict[str, dict[str, float]]
     epochs: dict[str, dict[str, float]]
     runs: dict[tuple[str, int], Path]
@@ -169,13 +173,13 @@ def ablate(config: Config, experiment: Experiment, output: str) -> Outcome:
                 by_arm = scores.setdefault(name, {}).setdefault(source, {})
                 by_arm.setdefault(arm, []).append(score.bits_per_byte)
                 sizes.setdefault(name, {})[source] = score.tokens, score.bytes
-    budget = config.steps * config.batch_tokens
+    tokens = Steps(config, length, ONE_RANK).windows(config.steps - 1).stop * length
     epochs = {
-        arm: {row.source: row.epochs for row in plan(datasets, shares[arm], budget, length)}
+        arm: {row.source: row.epochs for row in plan(datasets, shares[arm], tokens, length)}
         for arm, datasets in training.items()
     }
     folders = {key: Path(run.output) for key, run in runs.items()}
-    return Outcome(scores, sizes, compare(scores), shares, epochs, folders)
+    return Outcome(scores, sizes, compare(scores), tokens, shares, epochs, folders)
 
 
 def compare(scores: Scores) -> list[Comparison]:
@@ -293,7 +297,8 @@ def _train(run: Config, label: str) -> None:
     check_tokenizer(run, mixture)
     found = checkpoints(Path(run.output) / "checkpoints")
     if found:
-        had = found[-1].state["config"]
+        # Keys that came later have their defaults.
+        had = config_data(config_from(found[-1].state["config"], run.output))
         changed = [
             f"{section}.{key}"
             for section, values in config_data(run).items()

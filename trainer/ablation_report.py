@@ -6,38 +6,43 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from trainer.ablation import ALL, OUTSIDE, Comparison, Experiment, Outcome
 from trainer.config import Config
-from trainer.record import draw_losses
+from trainer.plan import MAXIMUM_EPOCHS
+from trainer.record import draw_losses, finite
 
-# Up to so many, repeated tokens teach nearly as well as new ones: arXiv 2305.16264.
-MAXIMUM_EPOCHS = 4.0
 INTRODUCTION = """\
 Bits per byte of held-out text; less is better. `{outside}` is text that no arm was made from: it
 decides. An arm's own validation split holds the documents of that arm that were kept from training
 in every arm, in the form the arm gives them. Differences, their 95 % confidence and p (paired
-t-test) are over {seeds} seeds: they say what another seed would change, not what other text would.
+t-test) are over seeds, here {seeds}: they say what another seed would change, not what other text
+would.
 """
 
 
 def write_report(config: Config, experiment: Experiment, outcome: Outcome, output: Path) -> None:
     """Write all three."""
-    lines = [*_head(config, experiment), *_verdict(outcome), "", *_comparisons(outcome), ""]
+    lines = [
+        *_head(config, experiment, outcome),
+        *_verdict(outcome),
+        "",
+        *_comparisons(outcome),
+        "",
+    ]
     lines += [*_seeds(experiment, outcome), "", *_sources(outcome), "", "![loss](loss.png)", ""]
     (output / "report.md").write_text("\n".join(lines), encoding="utf-8")
     content = {
         "seeds": list(experiment.seeds),
         "steps": config.steps,
-        "batch_tokens": config.batch_tokens,
+        "tokens": outcome.tokens,
         "bits_per_byte": outcome.scores,
         "judged": outcome.sizes,
         "comparisons": [vars(one) for one in outcome.comparisons],
         "shares": outcome.shares,
         "epochs": outcome.epochs,
     }
-    (output / "report.json").write_text(json.dumps(_finite(content), indent=1), encoding="utf-8")
+    (output / "report.json").write_text(json.dumps(finite(content), indent=1), encoding="utf-8")
     curves = {
         f"{arm}, seed {seed}": run / "metrics.jsonl" for (arm, seed), run in outcome.runs.items()
     }
@@ -48,7 +53,7 @@ def verdict(outcome: Outcome) -> list[str]:
     """What the outside says of every arm, one sentence each; and what makes it doubtful."""
     sentences = [
         f"{one.other} against {one.base} on text from outside: {one.difference:+.4f} bits per byte "
-        f"({one.difference / one.means[0]:+.1%}), p = {_p(one)}"
+        f"({one.difference / one.means[0]:+.1%}; less is better), p = {_p(one)}"
         for one in outcome.comparisons
         if (one.judged, one.source) == (OUTSIDE, ALL)
     ]
@@ -64,9 +69,8 @@ def verdict(outcome: Outcome) -> list[str]:
     ]
 
 
-def _head(config: Config, experiment: Experiment) -> list[str]:
-    tokens = config.steps * config.batch_tokens
-    budget = f"{config.steps:,} steps of {config.batch_tokens:,} tokens, {tokens:,} in all, a run."
+def _head(config: Config, experiment: Experiment, outcome: Outcome) -> list[str]:
+    budget = f"{outcome.tokens:,} tokens in {config.steps:,} steps a run."
     text = INTRODUCTION.format(outside=OUTSIDE, seeds=len(experiment.seeds))
     return ["# Ablation", "", text, f"Model `{config.model.preset}`, {budget}", ""]
 
@@ -81,10 +85,11 @@ def _comparisons(outcome: Outcome) -> Iterator[str]:
     for one in outcome.comparisons:
         size = outcome.sizes[one.judged][one.source][1]
         low, high = one.interval
+        interval = "unknown" if math.isnan(low) else f"{low:+.4f} to {high:+.4f}"
         yield (
             f"| {one.judged} | {one.source} | {size:,} | {one.other} against {one.base} | "
             f"{one.means[1]:.4f}, {one.means[0]:.4f} | {one.difference:+.4f} | "
-            f"{low:+.4f} to {high:+.4f} | {_p(one)} |"
+            f"{interval} | {_p(one)} |"
         )
 
 
@@ -109,12 +114,3 @@ def _sources(outcome: Outcome) -> Iterator[str]:
             share = shares[source] / sum(shares.values())
             often = ", too often" if epochs > MAXIMUM_EPOCHS else ""
             yield f"| {arm} | {source} | {share:.1%} | {epochs:.2f}{often} |"
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN."""
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

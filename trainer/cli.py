@@ -88,7 +88,9 @@ def build_parser() -> argparse.ArgumentParser:
     imported.add_argument("folder", help="Hugging Face's or Meta's layout")
     imported.add_argument("--output", required=True, help="folder of the new run")
     imported.add_argument(
-        "--context", type=_positive, help="tokens it sees (default: what it says)"
+        "--context",
+        type=_positive,
+        help="tokens it sees (default: what it says; Meta's layout does not: 2048)",
     )
 
     inspect = add("inspect", "which documents an optimizer step read")

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError
@@ -29,34 +29,61 @@ from trainer.presets import LLAMA31_ROPE_SCALING
 
 Weights = dict[str, Tensor]
 
-_OUTER_HF = {
-    "embedding.weight": "model.embed_tokens.weight",
-    "norm.weight": "model.norm.weight",
-    "head.weight": "lm_head.weight",
-}
-_OUTER_META = {
-    "embedding.weight": "tok_embeddings.weight",
-    "norm.weight": "norm.weight",
-    "head.weight": "output.weight",
-}
-# Ours in a block, and the parts that theirs has of it.
-_BLOCK_HF = {
-    "attention_norm": ("input_layernorm",),
-    "attention.query_key_value": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
-    "attention.output": ("self_attn.o_proj",),
-    "feed_forward_norm": ("post_attention_layernorm",),
-    "feed_forward.gate_up": ("mlp.gate_proj", "mlp.up_proj"),
-    "feed_forward.down": ("mlp.down_proj",),
-}
-_BLOCK_META = {
-    "attention_norm": ("attention_norm",),
-    "attention.query_key_value": ("attention.wq", "attention.wk", "attention.wv"),
-    "attention.output": ("attention.wo",),
-    "feed_forward_norm": ("ffn_norm",),
-    "feed_forward.gate_up": ("feed_forward.w1", "feed_forward.w3"),
-    "feed_forward.down": ("feed_forward.w2",),
-}
-_TURNED = ("attention.wq", "attention.wk")
+
+class Layout(NamedTuple):
+    """What others call our weights.
+
+    Attributes:
+        outer: theirs by ours, outside of the layers.
+        layers: what their names of a layer begin with, before its number.
+        block: within a layer, the parts that theirs has of each of our matrices.
+        turned: of these, whose rows stand in pairs.
+    """
+
+    outer: Mapping[str, str]
+    layers: str
+    block: Mapping[str, tuple[str, ...]]
+    turned: tuple[str, ...] = ()
+
+    def names(self, layers: int) -> Iterator[tuple[str, list[str]]]:
+        """Each of our weights, and the parts that theirs has of it."""
+        for ours, theirs in self.outer.items():
+            yield f"{ours}.weight", [f"{theirs}.weight"]
+        for layer in range(layers):
+            for ours, parts in self.block.items():
+                names = [f"{self.layers}{layer}.{part}.weight" for part in parts]
+                yield f"blocks.{layer}.{ours}.weight", names
+
+    def is_turned(self, name: str) -> bool:
+        """Whether the rows of one of their weights stand in pairs."""
+        return name.endswith(tuple(f".{part}.weight" for part in self.turned))
+
+
+HUGGING_FACE = Layout(
+    outer={"embedding": "model.embed_tokens", "norm": "model.norm", "head": "lm_head"},
+    layers="model.layers.",
+    block={
+        "attention_norm": ("input_layernorm",),
+        "attention.query_key_value": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+        "attention.output": ("self_attn.o_proj",),
+        "feed_forward_norm": ("post_attention_layernorm",),
+        "feed_forward.gate_up": ("mlp.gate_proj", "mlp.up_proj"),
+        "feed_forward.down": ("mlp.down_proj",),
+    },
+)
+META = Layout(
+    outer={"embedding": "tok_embeddings", "norm": "norm", "head": "output"},
+    layers="layers.",
+    block={
+        "attention_norm": ("attention_norm",),
+        "attention.query_key_value": ("attention.wq", "attention.wk", "attention.wv"),
+        "attention.output": ("attention.wo",),
+        "feed_forward_norm": ("ffn_norm",),
+        "feed_forward.gate_up": ("feed_forward.w1", "feed_forward.w3"),
+        "feed_forward.down": ("feed_forward.w2",),
+    },
+    turned=("attention.wq", "attention.wk"),
+)
 # Hugging Face splits files at this size.
 SHARD_BYTES = 5_000_000_000
 # Keys of `config.json`: what LLaMA has, and what it means where they are missing.
@@ -83,58 +110,28 @@ def _halved(weight: Tensor, head_dim: int) -> Tensor:
     return heads.transpose(1, 2).reshape_as(weight)
 
 
-def _parts(settings: ModelSettings, ours: str) -> list[int]:
-    """Rows of the parts of one of our matrices."""
-    if ours == "attention.query_key_value":
-        keys = settings.kv_heads * settings.head_dim
-        return [settings.dim, keys, keys]
-    return [settings.hidden, settings.hidden]
-
-
-def _theirs(
-    weights: Mapping[str, Tensor],
-    settings: ModelSettings,
-    outer: Mapping[str, str],
-    block: Mapping[str, tuple[str, ...]],
-    prefix: str,
-) -> Weights:
-    found = {theirs: weights[ours] for ours, theirs in outer.items()}
-    for layer in range(settings.layers):
-        for ours, names in block.items():
-            weight = weights[f"blocks.{layer}.{ours}.weight"]
-            rows = _parts(settings, ours) if len(names) > 1 else [len(weight)]
-            for name, part in zip(names, weight.split(rows), strict=True):
-                turned = _interleaved(part, settings.head_dim) if name in _TURNED else part
-                found[f"{prefix}{layer}.{name}.weight"] = turned.contiguous()
+def to_theirs(weights: Mapping[str, Tensor], settings: ModelSettings, layout: Layout) -> Weights:
+    """Our weights in a layout of others."""
+    keys = settings.kv_heads * settings.head_dim
+    found = {}
+    for ours, names in layout.names(settings.layers):
+        weight = weights[ours]
+        rows = {1: [len(weight)], 2: [settings.hidden] * 2, 3: [settings.dim, keys, keys]}
+        for name, part in zip(names, weight.split(rows[len(names)]), strict=True):
+            found[name] = _interleaved(part, settings.head_dim) if layout.is_turned(name) else part
     return found
 
 
-def _ours(
-    weights: Mapping[str, Tensor],
-    settings: ModelSettings,
-    outer: Mapping[str, str],
-    block: Mapping[str, tuple[str, ...]],
-    prefix: str,
-) -> Weights:
-    found = {ours: weights[theirs] for ours, theirs in outer.items()}
-    for layer in range(settings.layers):
-        for ours, names in block.items():
-            parts = []
-            for name in names:
-                part = weights[f"{prefix}{layer}.{name}.weight"]
-                parts.append(_halved(part, settings.head_dim) if name in _TURNED else part)
-            found[f"blocks.{layer}.{ours}.weight"] = torch.cat(parts)
+def to_ours(weights: Mapping[str, Tensor], settings: ModelSettings, layout: Layout) -> Weights:
+    """The inverse of `to_theirs`."""
+    found = {}
+    for ours, names in layout.names(settings.layers):
+        parts = [
+            _halved(weights[name], settings.head_dim) if layout.is_turned(name) else weights[name]
+            for name in names
+        ]
+        found[ours] = torch.cat(parts)
     return found
-
-
-def to_hugging_face(weights: Mapping[str, Tensor], settings: ModelSettings) -> Weights:
-    """Our weights under the names of LlamaForCausalLM."""
-    return _theirs(weights, settings, _OUTER_HF, _BLOCK_HF, "model.layers.")
-
-
-def to_meta(weights: Mapping[str, Tensor], settings: ModelSettings) -> Weights:
-    """Our weights as Meta released its own."""
-    return _theirs(weights, settings, _OUTER_META, _BLOCK_META, "layers.")
 
 
 def hugging_face_config(settings: ModelSettings, dtype: torch.dtype) -> dict[str, Any]:
@@ -180,7 +177,7 @@ def export_hugging_face(
     write_exports(read_model(read_model_file(str(tokenizer))), folder)
     weights = {
         name: weight.to(dtype)
-        for name, weight in to_hugging_face(model.state_dict(), model.settings).items()
+        for name, weight in to_theirs(model.state_dict(), model.settings, HUGGING_FACE).items()
     }
     shards: list[Weights] = [{}]
     for name, weight in weights.items():
@@ -208,6 +205,33 @@ def export_hugging_face(
     (folder / "config.json").write_text(json.dumps(config, indent=2))
 
 
+def meta_params(settings: ModelSettings) -> dict[str, Any]:
+    """`params.json` of a model of this shape: arguments of Meta's `ModelArgs`, and no others.
+
+    Not the context: who loads the model says it. What only later releases know is named where the
+    shape needs it.
+    """
+    params = {
+        "dim": settings.dim,
+        "n_layers": settings.layers,
+        "n_heads": settings.heads,
+        "vocab_size": settings.vocabulary_size,
+        "multiple_of": settings.hidden,
+        "norm_eps": settings.norm_eps,
+    }
+    # The width of the feed-forward layers is derived: 8/3 dim, stretched, rounded up to a multiple.
+    usual = 8 * settings.dim // 3
+    if usual > settings.hidden:
+        params["ffn_dim_multiplier"] = settings.hidden / usual
+    if settings.kv_heads < settings.heads:
+        params["n_kv_heads"] = settings.kv_heads
+    if settings.rope_theta != 10_000.0:
+        params["rope_theta"] = settings.rope_theta
+    if settings.rope_scaling is not None:
+        params["use_scaled_rope"] = True
+    return params
+
+
 def export_meta(
     model: Llama, folder: Path, tokenizer: Path, dtype: torch.dtype = torch.float32
 ) -> None:
@@ -221,24 +245,11 @@ def export_meta(
     if settings.rope_scaling not in (None, LLAMA31_ROPE_SCALING):
         raise TrainerError("Meta's layout knows Llama 3.1's rotary scaling only; use --format hf")
     _write_tokenizer(tokenizer, folder, settings)
-    weights = to_meta(model.state_dict(), settings)
+    weights = to_theirs(model.state_dict(), settings, META)
     torch.save(
         {name: weight.to(dtype) for name, weight in weights.items()}, folder / "consolidated.00.pth"
     )
-    params = {
-        "dim": settings.dim,
-        "n_layers": settings.layers,
-        "n_heads": settings.heads,
-        "n_kv_heads": settings.kv_heads,
-        "vocab_size": settings.vocabulary_size,
-        "norm_eps": settings.norm_eps,
-        "rope_theta": settings.rope_theta,
-        "use_scaled_rope": settings.rope_scaling is not None,
-        # Not Meta's: it derives the width and leaves the context to the caller.
-        "hidden_dim": settings.hidden,
-        "max_seq_len": settings.context,
-    }
-    (folder / "params.json").write_text(json.dumps(params, indent=2))
+    (folder / "params.json").write_text(json.dumps(meta_params(settings), indent=2))
 
 
 def _write_tokenizer(tokenizer: Path, folder: Path, settings: ModelSettings) -> dict[str, int]:
@@ -261,7 +272,7 @@ def import_weights(folder: Path, context: int | None = None) -> Llama:
 
     Args:
         folder: with `config.json` and safetensors, or `params.json` and `consolidated.00.pth`.
-        context: of the model; None: what the folder says.
+        context: of the model; None: what the folder says, LLaMA 1's 2048 where it says none (Meta).
 
     Raises:
         TrainerError: it is neither, cannot be read, or is another architecture than LLaMA's.
@@ -309,10 +320,13 @@ def _read_hugging_face(folder: Path) -> tuple[ModelSettings, Weights]:
         rope_theta=float(rope.get("rope_theta", 10_000.0)),
         rope_scaling=_rope_scaling(scaling),
     )
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise TrainerError(f"{folder} has no *.safetensors, the only weights that are read")
     weights: Weights = {}
-    for file in sorted(folder.glob("*.safetensors")):
+    for file in files:
         weights |= load_file(file)
-    return settings, _ours(weights, settings, _OUTER_HF, _BLOCK_HF, "model.layers.")
+    return settings, to_ours(weights, settings, HUGGING_FACE)
 
 
 def _rope_scaling(scaling: Mapping[str, Any]) -> RopeScaling | None:
@@ -344,12 +358,12 @@ def _read_meta(folder: Path) -> tuple[ModelSettings, Weights]:
         kv_heads=params.get("n_kv_heads") or params["n_heads"],
         hidden=len(weights["layers.0.feed_forward.w1.weight"]),
         vocabulary_size=len(weights["tok_embeddings.weight"]),
-        context=params.get("max_seq_len", 2048),
+        context=2048,
         norm_eps=params["norm_eps"],
         rope_theta=params.get("rope_theta", 10_000.0),
         rope_scaling=LLAMA31_ROPE_SCALING if params.get("use_scaled_rope") else None,
     )
-    return settings, _ours(weights, settings, _OUTER_META, _BLOCK_META, "layers.")
+    return settings, to_ours(weights, settings, META)
 
 
 def settings_from(data: Mapping[str, Any]) -> ModelSettings:

@@ -7,7 +7,7 @@ fused and compiled kernels on a GPU keep less.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,21 +31,9 @@ from trainer.model import Block, ModelSettings, RMSNorm, rope_table
 from trainer.optimizer import learning_rate_share
 from trainer.parallel import Ranks, recomputed
 from trainer.presets import PRESETS
-from trainer.record import PEAK_TERAFLOPS
+from trainer.record import DEVICES
 from trainer.train import check_tokenizer, model_settings
 
-# Memory of a device in GiB, from the makers' data sheets; names as in `PEAK_TERAFLOPS`.
-MEMORY_GIB = {
-    "B200": 180,
-    "H200": 141,
-    "H100 PCIe": 80,
-    "H100": 80,
-    "A100": 80,
-    "L40S": 48,
-    "A10G": 24,
-    "RTX 4090": 24,
-    "V100": 32,
-}
 # Kernels, communication buffers and the allocator's gaps take the rest.
 USABLE_MEMORY = 0.9
 # Up to here repeated tokens teach almost as much as new ones (arXiv 2305.16264).
@@ -59,17 +47,15 @@ def plan_lines(config: Config, gpus: int, device: str, mfu: float) -> list[str]:
     Args:
         config: of the run.
         gpus: how many devices.
-        device: a name of `PEAK_TERAFLOPS`.
+        device: a name of `DEVICES`.
         mfu: share of the device's peak that training reaches.
 
     Raises:
         TrainerError: the device is not known, or the batch cannot be cut for so many.
     """
-    names = {name.lower(): name for name in PEAK_TERAFLOPS}
+    names = {name.lower(): name for name in DEVICES}
     if device.lower() not in names:
-        raise TrainerError(
-            f"no peak is known for device {device!r}, only for {', '.join(PEAK_TERAFLOPS)}"
-        )
+        raise TrainerError(f"no peak is known for device {device!r}, only for {', '.join(DEVICES)}")
     if gpus < 1 or not 0 < mfu <= 1:
         raise TrainerError(f"gpus = {gpus} must be at least 1, mfu = {mfu} within 0 and 1")
     device = names[device.lower()]
@@ -87,18 +73,20 @@ def plan_lines(config: Config, gpus: int, device: str, mfu: float) -> list[str]:
         f"{tokens / settings.parameters:.1f} a parameter",
         f"FLOPs  {operations:,} a token, {operations * tokens:.3g} in all",
     ]
-    peak = config.logging.peak_teraflops or PEAK_TERAFLOPS[device]
+    peak = config.logging.peak_teraflops or DEVICES[device].teraflops
     seconds = operations * tokens / (gpus * peak * 1e12 * mfu)
     lines.append(
-        f"time   {_duration(seconds)} on {gpus} x {device} at {mfu:.0%} of {peak:,.0f} teraflops, "
-        f"{tokens / seconds:,.0f} tokens/s"
+        f"time   {_duration(seconds)} on {gpus} x {device} at {mfu:.0%} of {peak:,.0f} bf16 "
+        f"teraflops, {tokens / seconds:,.0f} tokens/s"
     )
+    if config.training.parallel == "fsdp" and gpus == 1:
+        lines.append("warning: training would not start: training.parallel = 'fsdp' on one device")
     try:
         learning_rate_share(0, config.steps, config.optimizer)
     except TrainerError as error:
         lines.append(f"warning: training would not start: {error}")
     lines += _data_lines(config, tokens, settings, has_tokenizer)
-    return lines + memory(settings, config.training, gpus).lines(device, MEMORY_GIB[device])
+    return lines + memory(settings, config.training, gpus).lines(device, DEVICES[device].gib)
 
 
 def _data_lines(
@@ -165,7 +153,7 @@ def memory(settings: ModelSettings, training: TrainingConfig, gpus: int) -> Memo
     tail_one, tail_two = (_head_memory(settings, training, number * windows) for number in (1, 2))
     layer = two.kept - one.kept
     tail_copies = 2 * tail_one.kept - tail_two.kept
-    working = max(two.peak - one.peak - layer, tail_one.peak - tail_copies)
+    working = max(one.peak - one.kept, tail_one.peak - tail_copies)
     copies = settings.layers * (one.kept - layer) + tail_copies
     shard = 1
     if training.parallel == "fsdp":
@@ -227,12 +215,16 @@ def _measure(
     settings: ModelSettings,
     training: TrainingConfig,
     windows: int,
-    known: Iterable[Tensor],
+    known: Sequence[Tensor],
     compute: Callable[[Tensor], Tensor],
 ) -> Measured:
     narrow = training.precision == "bf16"
     x = torch.zeros(windows, settings.context, settings.dim, requires_grad=True)
-    with AliveStorages(known) as alive:
+    # Gradients are there already, as they are from the second micro-batch on, and are added to.
+    for weight in (tensor for tensor in known if tensor.requires_grad):
+        weight.grad = torch.zeros_like(weight)
+    gradients = [tensor.grad for tensor in known if tensor.grad is not None]
+    with AliveStorages([*known, *gradients]) as alive:
         alive.add(x)
         with torch.autocast("cpu", torch.bfloat16, enabled=narrow):
             output = compute(x)

@@ -1,8 +1,10 @@
 """Shapes of published models, with the learning rate and batch they were trained with.
 
 LLaMA 1: arXiv 2302.13971, table 2, and its model card. Llama 2: arXiv 2307.09288, table 1 and 5.
-Llama 3: arXiv 2407.21783, table 3. The small ones are ours: the same architecture at a size for a
-laptop or one GPU. The vocabulary is always the tokenizer's; the one here is for counting.
+Llama 3: arXiv 2407.21783, table 3; it says no batch: 4 M for 8B and 70B is that of the others,
+16 M for 405B its last. The schedule is LLaMA 1's for all: Llama 3 405B warmed up for 8000 steps and
+ended at a hundredth. The small ones are ours: the same architecture at a size for a laptop or one
+GPU. The vocabulary is always the tokenizer's; the one here is for counting.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ class Preset:
         model: the shape.
         learning_rate: peak.
         batch_tokens: tokens of an optimizer step.
-        training_tokens: of the published run; for our own, 20 a parameter (arXiv 2203.15556).
+        training_tokens: of the published run; for our own, about 20 a parameter (arXiv 2203.15556).
     """
 
     model: ModelSettings

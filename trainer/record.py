@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,18 +16,26 @@ from numpy.typing import NDArray
 
 from trainer.errors import TrainerError
 
-# Peak dense bf16 teraflops of a device, from the makers' data sheets.
-PEAK_TERAFLOPS = {
-    "B200": 2250.0,
-    "H200": 989.0,
-    "H100 PCIe": 756.0,
-    "H100 NVL": 835.0,
-    "H100": 989.0,
-    "A100": 312.0,
-    "L40S": 362.0,
-    "A10G": 70.0,
-    "RTX 4090": 165.0,
-    "V100": 125.0,
+
+class Device(NamedTuple):
+    """Peak dense bf16 teraflops and GiB of a device, from its maker's data sheet."""
+
+    teraflops: float
+    gib: int
+
+
+# By a part of the name; the first that is in it counts.
+DEVICES = {
+    "B200": Device(2250.0, 180),
+    "H200 NVL": Device(835.0, 141),
+    "H200": Device(989.0, 141),
+    "H100 PCIe": Device(756.0, 80),
+    "H100 NVL": Device(835.0, 94),
+    "H100": Device(989.0, 80),
+    "A100": Device(312.0, 80),
+    "L40S": Device(362.0, 48),
+    "A10G": Device(70.0, 24),
+    "RTX 4090": Device(165.0, 24),
 }
 
 
@@ -38,7 +46,7 @@ def peak_flops(device: torch.device, configured: float) -> float | None:
     if device.type != "cuda":
         return None
     name = torch.cuda.get_device_name(device)
-    return next((peak * 1e12 for part, peak in PEAK_TERAFLOPS.items() if part in name), None)
+    return next((one.teraflops * 1e12 for part, one in DEVICES.items() if part in name), None)
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -129,8 +137,8 @@ class Record:
         self._last = self._clock()
 
     def write(self, kind: str, step: int, values: dict[str, Any]) -> None:
-        """One line of `metrics.jsonl`; what is not finite is null, as JSON has no name for it."""
-        line = {"kind": kind, "step": step, **_finite(values)}
+        """One line of `metrics.jsonl`."""
+        line = {"kind": kind, "step": step, **finite(values)}
         with self._path.open("a", encoding="utf-8") as output:
             output.write(json.dumps(line, allow_nan=False) + "\n")
         if self._events is not None:
@@ -162,9 +170,12 @@ def _open_events(folder: Path, first_step: int) -> Any:
     return SummaryWriter(str(folder), purge_step=first_step + 1)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Plain data with null for every number that is not finite: JSON has no name for it."""
     if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -206,14 +217,13 @@ def draw_losses(runs: dict[str, Path], target: Path) -> None:
         losses = [line["loss"] for line in steps]
         (drawn,) = axes.plot(tokens, losses, lw=0.6, alpha=0.35)
         axes.plot(tokens, _smoothed(losses), lw=1.6, color=drawn.get_color(), label=label)
-        by_step = {line["step"]: line["tokens"] / 1e6 for line in steps}
-        points = [
-            (by_step[line["step"]], line["sources"]["all"]["loss"])
-            for line in lines
-            if line["kind"] == "evaluation" and line["step"] in by_step
-        ]
-        if points:
-            axes.plot(*zip(*points, strict=True), "o", ms=4, color=drawn.get_color(), mec="black")
+        held_out = [line for line in lines if line["kind"] == "evaluation"]
+        # Not every step has a line that says its tokens.
+        places = np.interp(
+            [line["step"] for line in held_out], [line["step"] for line in steps], tokens
+        )
+        scores = [line["sources"]["all"]["loss"] for line in held_out]
+        axes.plot(places, scores, "o", ms=4, color=drawn.get_color(), mec="black")
     axes.set(xlabel="training tokens (millions)", ylabel="loss (nats a token)")
     axes.grid(alpha=0.3)
     if axes.lines:

@@ -289,7 +289,8 @@ class Run:
 def autocast(config: Config, device: torch.device) -> Iterator[None]:
     """Matrix products in bf16, where the configuration wants them."""
     narrow = config.training.precision == "bf16"
-    with torch.autocast(device.type, torch.bfloat16, enabled=narrow):
+    # Each weight is used once: a cache would keep copies of all of them to the end of the pass.
+    with torch.autocast(device.type, torch.bfloat16, enabled=narrow, cache_enabled=False):
         yield
 
 

@@ -167,7 +167,7 @@ def test_a_plan_warns_of_missing_sources_and_of_many_epochs(
 ) -> None:
     rows = plan(datasets, {**SHARES, "c4": 0.5}, 100_000, LENGTH)
     text = "\n".join(plan_lines(rows, maximum_epochs=4))
-    assert "less than one window of c4; make them, or set mixture.shares.c4 = 0" in text
+    assert "less than one window of c4; make them, or give them no share: shares.c4 = 0" in text
     assert "more than 4 epochs of books" in text
     reachable = int(text.rsplit("With these shares ", 1)[1].split()[0].replace(",", ""))
     within = plan(datasets, {**SHARES, "c4": 0.5}, reachable, LENGTH)

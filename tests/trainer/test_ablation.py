@@ -19,6 +19,7 @@ from trainer.ablation import ALL, OUTSIDE, Experiment, Outcome, ablate, compare,
 from trainer.cli import main
 from trainer.config import Config, config_from
 from trainer.errors import TrainerError
+from trainer.record import read_metrics
 
 STEPS = 20
 
@@ -109,6 +110,18 @@ def test_a_seed_decides_first_weights_and_order_in_every_arm(
     assert len({json.dumps(config_of(run)) for run in outcome.runs.values()}) == 1
 
 
+def test_tokens_and_epochs_are_those_that_were_read(
+    tmp_path: Path, data: Path, tokenizer: Path
+) -> None:
+    """Of smaller batches at the beginning, not of the last ones times the steps."""
+    config = small_ablation(tokenizer, steps=6, batch_ramp=[[4, CONTEXT]], micro_batch=1)
+    outcome = ablate(config, experiment(data, "noise", "text", seeds=1), str(tmp_path))
+    assert outcome.tokens == (4 * 1 + 2 * 8) * CONTEXT
+    for (arm, _), run in outcome.runs.items():
+        assert read_metrics(run / "metrics.jsonl")[-2]["tokens"] == outcome.tokens
+        assert outcome.epochs[arm]["web"] == pytest.approx(20 / 196, abs=0.01)
+
+
 def test_an_arm_against_itself_ties_exactly(tmp_path: Path, data: Path, tokenizer: Path) -> None:
     config = small_ablation(tokenizer, steps=4)
     outcome = ablate(config, experiment(data, "text", "text", seeds=2), str(tmp_path))
@@ -150,6 +163,21 @@ def test_runs_of_another_configuration_are_not_taken_for_these(
             experiment(data, "noise", "text"),
             str(output),
         )
+
+
+def test_runs_from_before_a_key_was_there_are_taken(
+    tmp_path: Path, data: Path, tokenizer: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, asked = small_ablation(tokenizer, steps=3), experiment(data, "noise", "text", seeds=1)
+    before = ablate(config, asked, str(tmp_path))
+    (state,) = (tmp_path / "a" / "seed-0").glob("checkpoints/*/trainer.json")
+    content = state.read_text()
+    old = json.loads(content)
+    del old["config"]["training"]["checkpointing"]
+    state.write_text(json.dumps(old).ljust(len(content)))  # COMPLETE knows its size
+    capsys.readouterr()
+    assert ablate(config, asked, str(tmp_path)).scores == before.scores
+    assert "==" not in capsys.readouterr().out
 
 
 def test_runs_of_other_data_are_not_taken_for_these(
@@ -319,17 +347,23 @@ def test_the_command_writes_a_report(
     assert main(arguments) == 0
     said = capsys.readouterr().out
     assert "text against noise on text from outside: -" in said
+    assert "; less is better), p = " in said
     assert "more than 4 times" not in said
     report = json.loads((output / "report.json").read_text())
     assert list(report["bits_per_byte"]) == [OUTSIDE, "likewise", "noise", "text"]
     assert report["bits_per_byte"][OUTSIDE] == report["bits_per_byte"]["likewise"]
     assert len(report["bits_per_byte"][OUTSIDE][ALL]["text"]) == 2
     assert report["epochs"]["text"]["web"] == pytest.approx(32 / 196, abs=0.01)
+    assert report["tokens"] == 4 * 8 * CONTEXT
     lines = (output / "report.md").read_text().splitlines()
+    assert f"Model `1m`, {4 * 8 * CONTEXT:,} tokens in 4 steps a run." in lines
     assert any(line.startswith("| outside | all |") for line in lines)
     assert (output / "loss.png").read_bytes().startswith(b"\x89PNG")
     long = [*arguments[:-1], "training.steps=150", f"--output={tmp_path / 'long'}", "--seeds=1"]
     assert main(long) == 0
-    assert "text read web more than 4 times: more of its text, or" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "text read web more than 4 times: more of its text, or" in said
+    assert "p = unknown, of one seed" in said
+    assert "nan" not in (tmp_path / "long" / "report.md").read_text()
     assert main([*arguments[:2], arms[0], *others, f"--output={output}"]) == 2
     assert "two arms or more" in capsys.readouterr().err

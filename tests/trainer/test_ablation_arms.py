@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -115,6 +116,19 @@ def test_texts_to_judge_on(tmp_path: Path) -> None:
     (folder / "c.pdf").write_bytes(b"%PDF")
     found = texts_by_id(raw_documents("texts", folder, tmp_path / "out"))
     assert found == {"a.txt": "one\ntwo", "b.jsonl#1": "three", "b.jsonl#3": "four"}
+
+
+def test_without_a_text_to_judge_on_it_fails(tmp_path: Path) -> None:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    tool = [sys.executable, str(REPOSITORY / "tools" / "raw_documents.py"), "texts"]
+    command = [*tool, str(folder), str(tmp_path / "out")]
+    for name, said in {"c.pdf": "has no text in", "latin1.txt": "latin1.txt is not UTF-8"}.items():
+        (folder / name).write_bytes(b"caf\xe9")
+        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def stages(settings: Any, name: str = "") -> dict[str, bool]:

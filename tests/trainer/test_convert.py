@@ -13,10 +13,17 @@ import torch
 from torch import Tensor
 
 from trainer import convert
-from trainer.convert import export_hugging_face, export_meta, import_weights, to_meta
+from trainer.convert import (
+    META,
+    export_hugging_face,
+    export_meta,
+    import_weights,
+    meta_params,
+    to_theirs,
+)
 from trainer.errors import TrainerError
 from trainer.model import Llama, ModelSettings, RopeScaling
-from trainer.presets import LLAMA31_ROPE_SCALING
+from trainer.presets import LLAMA31_ROPE_SCALING, PRESETS
 
 VOCABULARY = 700  # of the fixture `small_tokenizer`
 MHA = ModelSettings(64, 2, 4, 4, 160, VOCABULARY, 64, norm_eps=1e-6)
@@ -57,11 +64,11 @@ def meta_logits(
 ) -> Tensor:
     """Meta's formula: neighbours of a head are a complex number, which its position turns."""
     batch, length = tokens.shape
-    heads, kv_heads = params["n_heads"], params["n_kv_heads"]
+    heads, kv_heads = params["n_heads"], params.get("n_kv_heads", params["n_heads"])
     size = params["dim"] // heads
     frequencies = []
     for pair in range(size // 2):
-        frequency = params["rope_theta"] ** (-2 * pair / size)
+        frequency = params.get("rope_theta", 10_000.0) ** (-2 * pair / size)
         if scaling is not None:
             wavelength = 2 * math.pi / frequency
             low = scaling.original_context / scaling.low_frequency_factor
@@ -116,7 +123,7 @@ def test_exported_to_meta_its_formula_gives_our_logits(
     export_meta(model, tmp_path / "meta", small_tokenizer)
     weights = torch.load(tmp_path / "meta" / "consolidated.00.pth", weights_only=True)
     params = json.loads((tmp_path / "meta" / "params.json").read_text())
-    assert params["use_scaled_rope"] == (settings.rope_scaling is not None)
+    assert params.get("use_scaled_rope", False) == (settings.rope_scaling is not None)
     ours = logits_of(model, tokens)
     theirs = meta_logits(weights, params, tokens, settings.rope_scaling)
     torch.testing.assert_close(theirs, ours, atol=1e-4, rtol=0)
@@ -124,25 +131,36 @@ def test_exported_to_meta_its_formula_gives_our_logits(
 
 
 @pytest.mark.parametrize("name", META_SHAPES)
-def test_metas_formula_without_the_permutation_gives_other_logits(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_metas_formula_without_the_permutation_gives_other_logits(name: str) -> None:
     """The control: were rows left in our order, the test above would fail."""
     settings = META_SHAPES[name]
     model = model_of(settings)
     tokens = tokens_of(settings)
-    params = {
-        "dim": settings.dim,
-        "n_layers": settings.layers,
-        "n_heads": settings.heads,
-        "n_kv_heads": settings.kv_heads,
-        "norm_eps": settings.norm_eps,
-        "rope_theta": settings.rope_theta,
-    }
-    monkeypatch.setattr(convert, "_TURNED", ())
-    plain = to_meta(model.state_dict(), settings)
-    theirs = meta_logits(plain, params, tokens, settings.rope_scaling)
+    plain = to_theirs(model.state_dict(), settings, META._replace(turned=()))
+    theirs = meta_logits(plain, meta_params(settings), tokens, settings.rope_scaling)
     assert (theirs - logits_of(model, tokens)).abs().max() > 0.1
+
+
+META_SETTINGS = {name: preset.model for name, preset in PRESETS.items()} | META_SHAPES
+
+
+@pytest.mark.parametrize("name", META_SETTINGS)
+def test_metas_own_code_takes_the_params_and_makes_the_same_shape(name: str) -> None:
+    """It calls `ModelArgs(max_seq_len=..., max_batch_size=..., **params)`."""
+    settings = META_SETTINGS[name]
+    params = meta_params(settings)
+    llama1 = {"dim", "n_layers", "n_heads", "vocab_size", "multiple_of", "norm_eps"}
+    later = {"n_kv_heads", "ffn_dim_multiplier", "rope_theta", "use_scaled_rope"}
+    assert set(params) <= llama1 | later
+    if name.startswith("llama1"):
+        assert set(params) == llama1
+    hidden = int(2 * (4 * params["dim"]) / 3)
+    if "ffn_dim_multiplier" in params:
+        hidden = int(params["ffn_dim_multiplier"] * hidden)
+    multiple = params["multiple_of"]
+    assert multiple * ((hidden + multiple - 1) // multiple) == settings.hidden
+    assert params.get("n_kv_heads", params["n_heads"]) == settings.kv_heads
+    assert params.get("rope_theta", 10_000.0) == settings.rope_theta
 
 
 @pytest.mark.parametrize("layout", [export_meta, export_hugging_face])
@@ -152,7 +170,8 @@ def test_a_round_trip_is_bit_for_bit(
 ) -> None:
     model = model_of(META_SHAPES[name])
     layout(model, tmp_path / "out", small_tokenizer)
-    again = import_weights(tmp_path / "out")
+    # Meta's layout does not say the context.
+    again = import_weights(tmp_path / "out", MHA.context if layout is export_meta else None)
     assert again.settings == model.settings
     theirs = again.state_dict()
     for weight_name, weight in model.state_dict().items():
@@ -290,6 +309,13 @@ def test_what_is_no_llama_is_refused(
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(TrainerError, match=message):
         import_weights(tmp_path / "out")
+
+
+def test_weights_in_another_format_are_asked_for(small_tokenizer: Path, tmp_path: Path) -> None:
+    export_hugging_face(model_of(MHA), tmp_path / "hf", small_tokenizer)
+    (tmp_path / "hf/model.safetensors").rename(tmp_path / "hf/pytorch_model.bin")
+    with pytest.raises(TrainerError, match=r"has no \*\.safetensors"):
+        import_weights(tmp_path / "hf")
 
 
 def test_damaged_files_are_refused(small_tokenizer: Path, tmp_path: Path) -> None:

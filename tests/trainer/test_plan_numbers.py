@@ -20,6 +20,7 @@ from trainer.model import Block, ModelSettings, rope_table
 from trainer.parallel import recomputed
 from trainer.plan import AliveStorages, layer_memory, memory, plan_lines
 from trainer.presets import PRESETS
+from trainer.record import DEVICES
 
 SMALL = ModelSettings(64, 2, 4, 2, 172, 500, 32)
 
@@ -83,7 +84,10 @@ def test_tensors_without_storage_count_as_real_ones_do(how: str) -> None:
     if how != "none":
         block = recomputed(block, how)
     x = torch.randn(2, SMALL.context, SMALL.dim, requires_grad=True)
-    with AliveStorages([*block.parameters(), table]) as alive:
+    for weight in block.parameters():
+        weight.grad = torch.zeros_like(weight)
+    gradients = [weight.grad for weight in block.parameters() if weight.grad is not None]
+    with AliveStorages([*block.parameters(), *gradients, table]) as alive:
         alive.add(x)
         output = block(x, table, None)
         kept = alive.bytes() - output.untyped_storage().nbytes()
@@ -159,7 +163,7 @@ def test_time_is_operations_by_speed(tmp_path: Path, tokens: Path, tokenizer: Pa
     assert operations == 6 * (6_738_415_616 - 32_000 * 4096 - 65 * 4096) + 12 * 32 * 4096 * 2048
     assert f"FLOPs  {operations:,} a token, {operations * tokens_there:.3g} in all" in text
     days = operations * tokens_there / (64 * 312e12 * 0.5) / 86_400
-    assert f"time   {days:.1f} days on 64 x A100 at 50% of 312 teraflops" in text
+    assert f"time   {days:.1f} days on 64 x A100 at 50% of 312 bf16 teraflops" in text
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -182,6 +186,25 @@ def test_what_would_stop_training_is_said(tmp_path: Path, tokens: Path, tokenize
     assert "warning: training would not start: optimizer.warmup_steps = 6 does not fit" in text
     assert "warning: less than one window of code" in text
     assert "warning: training would not start: there are no tokens of code" in text
+
+
+def test_sharding_over_one_device_would_not_start(
+    tmp_path: Path, tokens: Path, tokenizer: Path
+) -> None:
+    config = small_config(tmp_path, tokens, tokenizer, training__parallel="fsdp")
+    with pytest.raises(TrainerError, match="'fsdp' needs several ranks"):
+        ObservedRun(config)
+    said = "warning: training would not start: training.parallel = 'fsdp' on one device"
+    assert said in plan_lines(config, 1, "H100", 0.4)
+    assert said not in plan_lines(config, 2, "H100", 0.4)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_every_device_that_is_offered_has_a_plan(
+    device: str, tmp_path: Path, tokens: Path, tokenizer: Path
+) -> None:
+    config = small_config(tmp_path, tokens, tokenizer)
+    assert f"1 x {device} at" in "\n".join(plan_lines(config, 1, device.upper(), 0.4))
 
 
 def test_unknown_devices_are_refused(tmp_path: Path, tokens: Path, tokenizer: Path) -> None:

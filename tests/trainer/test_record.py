@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import torch
 from matplotlib import image
 
 from trainer.errors import TrainerError
-from trainer.record import PEAK_TERAFLOPS, Record, draw_losses, peak_flops, read_metrics
+from trainer.record import DEVICES, Record, draw_losses, peak_flops, read_metrics
 
 SCORE = {
     "tokens": 100,
@@ -133,6 +134,8 @@ def test_the_peak_is_the_devices(monkeypatch: pytest.MonkeyPatch) -> None:
         "NVIDIA H100 80GB HBM3": 989.0,
         "NVIDIA H100 PCIe": 756.0,
         "NVIDIA H100 NVL": 835.0,
+        "NVIDIA H200 NVL": 835.0,
+        "NVIDIA H200": 989.0,
         "NVIDIA A100-SXM4-80GB": 312.0,
         "NVIDIA GeForce RTX 4090": 165.0,
     }.items():
@@ -140,7 +143,7 @@ def test_the_peak_is_the_devices(monkeypatch: pytest.MonkeyPatch) -> None:
         assert peak_flops(torch.device("cuda", 0), 0.0) == peak * 1e12, name
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Somebody's card")
     assert peak_flops(torch.device("cuda", 0), 0.0) is None
-    assert min(PEAK_TERAFLOPS.values()) > 50
+    assert min(device.teraflops for device in DEVICES.values()) > 50
 
 
 def write_run(path: Path, losses: list[float], held_out: Mapping[int, float]) -> None:
@@ -174,6 +177,24 @@ def test_the_picture_shows_the_curves(tmp_path: Path) -> None:
         # Curves are coloured, axes and text are grey.
         drawn[name] = int((pixels.max(-1) - pixels.min(-1) > 0.2).sum())
     assert drawn["two"] > drawn["one"] > 1000 > drawn["empty"]
+
+
+def test_every_evaluation_has_its_dot(tmp_path: Path) -> None:
+    """Also those after a step that was not logged."""
+    write_run(tmp_path / "all.jsonl", [5.0, 4.0, 3.0, 2.0], {2: 4.0, 3: 3.0})
+    lines = (tmp_path / "all.jsonl").read_text().splitlines(keepends=True)
+    fewer = [line for line in lines if '"step": 2' not in line or '"evaluation"' in line]
+    assert len(fewer) == len(lines) - 1
+    (tmp_path / "fewer.jsonl").write_text("".join(fewer))
+    dots = {}
+    for name in ("all", "fewer"):
+        draw_losses({"loss": tmp_path / f"{name}.jsonl"}, tmp_path / f"{name}.svg")
+        curves = (tmp_path / f"{name}.svg").read_text()
+        # Ticks are black as well, and have no filling.
+        dot = r'<use [^>]*x="([\d.]+)" y="([\d.]+)"[^>]*fill: #\w+; stroke: #000000'
+        dots[name] = re.findall(dot, curves)
+    assert len(dots["all"]) == 2
+    assert dots["all"] == dots["fewer"]
 
 
 def test_tensorboard_is_optional(tmp_path: Path) -> None:

@@ -69,8 +69,8 @@ def plan_lines(rows: list[SourcePlan], maximum_epochs: float) -> list[str]:
     often = [row for row in rows if maximum_epochs < row.epochs < float("inf")]
     if missing:
         lines.append(
-            f"warning: less than one window of {', '.join(missing)}; make them, or set "
-            f"mixture.shares.{missing[0]} = 0"
+            f"warning: less than one window of {', '.join(missing)}; make them, or give them no "
+            f"share: shares.{missing[0]} = 0 in [mixture], of a training in [data]"
         )
     if often:
         names = ", ".join(f"{row.source} ({row.epochs:.1f})" for row in often)
