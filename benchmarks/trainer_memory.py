@@ -4,7 +4,8 @@
 
 Two layers of the preset's width, its embeddings and head, one window, AdamW; on a CPU, each setting
 in a process of its own, whose largest resident size is compared with the plan. What the process had
-before the model was made is taken off. Goal: 0.9 to 1.05 (the plan trusts nine tenths of a device). Two layers of 7B need 14 GB.
+before the model was made is taken off. Goal: 0.9 to 1.05, as the plan warns from nine tenths of a
+device on. Two layers of 7B need 14 GB.
 """
 
 from __future__ import annotations
