@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +11,13 @@ from pathlib import Path
 from pipeline import files
 from pipeline.errors import OutputError
 
+# What file systems of clusters say that have no locks.
+NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK}
+
 
 @contextmanager
 def lock_output(folder: str) -> Iterator[None]:
-    """Hold the folder's lock; clear what killed runs left half written.
+    """Hold the folder's lock, where there are locks; clear what killed runs left half written.
 
     Raises:
         OutputError: another run holds it, or the folder cannot be written to.
@@ -29,7 +33,10 @@ def lock_output(folder: str) -> Iterator[None]:
     with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise OutputError(f"another run is writing to {folder}; wait for it to end") from None
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
         files.delete_temporary(folder)
         yield
