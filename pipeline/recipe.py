@@ -56,6 +56,7 @@ class RunSettings(Settings):
         batch_documents, batch_characters: a batch is closed at either.
         rows_per_group: documents per Parquet row group.
         rejected_text_share: share of rejects whose text is kept, drawn by hash of the id.
+        maximum_unit_loss: the run fails if more of its units, or of their bytes, could not be read.
         maximum_error_share: the run fails if more records than this end with `error:...`.
         partition_bytes: bound on the keys that one deduplication partition holds.
     """
@@ -64,6 +65,7 @@ class RunSettings(Settings):
     batch_characters: Positive
     rows_per_group: Positive
     rejected_text_share: Share
+    maximum_unit_loss: Share
     maximum_error_share: Share
     partition_bytes: Positive
 

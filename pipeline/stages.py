@@ -18,11 +18,12 @@ import xxhash
 from apache_beam.metrics import Metrics
 
 from filters.document import Document, Filter, Rejected, StageSettings
-from pipeline import files
 from pipeline.batch import Batch, RejectedDocument, StageCount, document_size, reject
 from pipeline.errors import OutputError
 from pipeline.readers.records import BadRecord, Records, SkippedRecord
-from pipeline.units import Unit, open_unit
+from pipeline.store.records import UnitInput
+from pipeline.store.streams import HashingReader
+from pipeline.store.units import Unit, open_unit
 
 READ = "read"
 
@@ -102,14 +103,15 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
             started = time.process_time()
     if stream.failure is not None:
         raise stream.failure
-    batch.input_size, batch.input_sha256 = stream.finish()
+    size, sha256 = stream.finish()
+    batch.input = UnitInput(unit.relative, unit.identity, unit.size, size, sha256)
     batch.is_last = True
     batch.skipped = dict(sorted(skipped.items()))
     count.seconds = time.process_time() - started
     yield batch
 
 
-def _safely(read: ReadRecords, stream: files.HashingReader, unit: Unit) -> Records:
+def _safely(read: ReadRecords, stream: HashingReader, unit: Unit) -> Records:
     if unit.size == 0 and not unit.members:
         yield BadRecord(unit.relative, "", "empty_file")
         return

@@ -5,19 +5,19 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from pipeline import files
 from pipeline.cli.options import (
     add_engine_options,
+    add_foreign_option,
     add_recipe_options,
     engine_of,
+    is_foreign,
     labelled,
     output_for,
 )
 from pipeline.deduplication.step import Step, find_documents
 from pipeline.job import Job
-from pipeline.locking import lock_output
+from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
-from pipeline.runner import Workers
 
 METHODS = {
     "exact": "documents with the same text, or the same words",
@@ -39,8 +39,8 @@ examples:
 
 Datasets are compared with each other as well as within; of two copies the one in the dataset named
 first stays. Each is written anew to OUTPUT/LABEL, with what was dropped and why; LABEL is the
-folder's name unless given. OUTPUT/work/report.json says what each dataset shares with each and what
-was repeated most. A document that has duplicates carries the signals METHOD_cluster (where the copy
+folder's name unless given. Their manifests say what each dataset shares with each and what was
+repeated most. A document that has duplicates carries the signals METHOD_cluster (where the copy
 is that stayed) and METHOD_cluster_size.
 """
 
@@ -63,6 +63,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="folder of a documents dataset; repeat for more, in order of priority",
     )
     parser.add_argument("--output", required=True, help="folder of the deduplicated datasets")
+    add_foreign_option(parser)
     add_recipe_options(parser, "deduplication.minhash.threshold=0.7")
     add_engine_options(parser)
     parser.set_defaults(execute=execute, accepts_engine_options=True)
@@ -73,22 +74,32 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
     engine = engine_of(parsed, engine_options)
     inputs = labelled(parsed.input)
     recipe = load_recipe(parsed.recipe, parsed.set)
-    datasets = tuple(
-        find_documents(folder, label, output_for(folder, parsed.output, label))
-        for label, folder in inputs.items()
-    )
-    with lock_output(parsed.output), Workers(engine) as workers:
+    outputs = {label: output_for(folder, parsed.output, label) for label, folder in inputs.items()}
+    with running(engine, parsed.output) as run:
+        datasets = tuple(
+            find_documents(
+                folder,
+                label,
+                run.place(outputs[label], parsed.method, is_last=True),
+                foreign=is_foreign(folder, allowed=parsed.foreign),
+            )
+            for label, folder in inputs.items()
+        )
         job = Job(
             source="deduplication",
             input="",
             output=parsed.output,
             recipe=recipe,
-            engine=engine,
-            workers=workers,
+            run=run,
             keep_rejected_text=parsed.keep_rejected_text,
         )
-        step = Step(job, parsed.method, datasets, files.join(parsed.output, "work"))
-        for dataset, version, committed in step.run():
-            own = replace(job, input=dataset.folder, output=dataset.output)
-            own.complete(version, committed, [], {"method": parsed.method, "inputs": list(inputs)})
+        own = {label: replace(job, output=folder) for label, folder in outputs.items()}
+        for written in Step(job, parsed.method, datasets, parsed.method).run():
+            done = {
+                "method": parsed.method,
+                "inputs": list(inputs),
+                "deduplication": [written.report.to_json()],
+            }
+            own[written.dataset.label].complete(written.fingerprint, written.result, [], done)
+        run.clean(parsed.output)
     return 0

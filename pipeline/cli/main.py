@@ -25,6 +25,7 @@ COMMANDS = {
     "mixture": "plan how much of each source a model reads",
     "train": "train a LLaMA on token datasets; judge, sample and export it",
     "shards": "look into a dataset, verify it, convert tokens",
+    "clean": "remove what interrupted runs left in an output folder",
     "models": "fetch or train the models that sources need",
 }
 

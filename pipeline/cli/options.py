@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline import files
 from pipeline.errors import InputError, OutputError, RunFailed
-from pipeline.runner import LOCAL_RUNNER, Engine
+from pipeline.passes.engine import LOCAL_RUNNER, Engine
+from pipeline.store import files
+from pipeline.store.dataset import MANIFEST
 
 DEFAULT_RECIPE = str(Path(__file__).resolve().parents[2] / "recipes" / "llama1.toml")
 
@@ -43,6 +44,21 @@ def add_recipe_options(parser: argparse.ArgumentParser, example: str) -> None:
         metavar="KEY=VALUE",
         help=f"override a recipe key, e.g. {example}; repeatable",
     )
+
+
+def add_foreign_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--foreign`."""
+    parser.add_argument(
+        "--foreign",
+        action="store_true",
+        help="take folders without a manifest as they are: every *.parquet in them (or in their "
+        "documents/) with columns `id` and `text`",
+    )
+
+
+def is_foreign(folder: str, *, allowed: bool) -> bool:
+    """Whether a folder is to be taken as it is: it has no manifest, and the user has said so."""
+    return allowed and not files.exists(files.join(folder, MANIFEST))
 
 
 def add_runner_options(parser: argparse.ArgumentParser) -> None:

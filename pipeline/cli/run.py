@@ -7,9 +7,8 @@ import importlib
 
 from pipeline.cli.options import add_engine_options, add_recipe_options, engine_of
 from pipeline.job import Job
-from pipeline.locking import lock_output
+from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
-from pipeline.runner import Workers
 
 SOURCES = ("commoncrawl", "c4", "github", "wikipedia", "books", "arxiv", "stackexchange")
 
@@ -47,15 +46,14 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
     engine = engine_of(parsed, engine_options)
     source = importlib.import_module(f"pipeline.sources.{parsed.source}")
     recipe = load_recipe(parsed.recipe, parsed.set)
-    with lock_output(parsed.output), Workers(engine) as workers:
+    with running(engine, parsed.output) as run:
         source.run(
             Job(
                 source=parsed.source,
                 input=parsed.input,
                 output=parsed.output,
                 recipe=recipe,
-                engine=engine,
-                workers=workers,
+                run=run,
                 keep_rejected_text=parsed.keep_rejected_text,
             )
         )

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import orjson
 
-from pipeline import files, shards
-from pipeline.accounting import funnel_lines, read_json, sum_funnels
+from pipeline import shards
 from pipeline.cli import token_shards
-from pipeline.dataset import Dataset, document_parts
 from pipeline.errors import InputError
+from pipeline.store.accounting import Funnel, funnel_lines
+from pipeline.store.dataset import Dataset, read_head
 
 EPILOG = """\
 examples:
@@ -21,6 +21,7 @@ examples:
   roving shards head  out/commoncrawl --rejected --reason low_score
   roving shards show  out/commoncrawl ID             # one document, kept or rejected, and why
   roving shards stats out/commoncrawl                # the funnel
+  roving shards files out/commoncrawl                # paths of the document shards
   roving shards verify out/commoncrawl out/tokens/c4 # every byte against its checksum
   roving shards convert out/tokens/c4 --to nanogpt --output out/nanogpt
 """
@@ -54,9 +55,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     stats.add_argument("--json", action="store_true", help="as JSON")
     stats.set_defaults(execute=_stats)
 
+    names = actions.add_parser("files", help="print the paths of a dataset's files, for globbing")
+    names.add_argument(
+        "--kind", default="documents", help="documents (default), rejected, keys/...: see `ls`"
+    )
+    names.set_defaults(execute=_files)
+
     token_shards.add_actions(actions)
 
-    for action in (listing, head, show, stats):
+    for action in (listing, head, show, stats, names):
         action.add_argument("dataset", help="dataset folder")
     show.add_argument("id", help="document id or URL")
 
@@ -64,19 +71,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _ls(parsed: argparse.Namespace, _: list[str]) -> int:
     dataset = Dataset(parsed.dataset)
     print(f"{'documents':>12}{'rejected':>12}{'bytes':>14}  unit")
-    found = False
-    for stats in dataset.committed():
-        found = True
-        outputs = stats["outputs"]
-        if "documents" not in outputs:
-            raise InputError(f"{parsed.dataset!r} is no documents dataset; see `shards stats`")
-        print(
-            f"{outputs['documents']['rows']:>12,}{outputs['rejected']['rows']:>12,}"
-            f"{outputs['documents']['bytes']:>14,}  {stats['unit']}"
-        )
-    if not found:
-        raise InputError(f"{parsed.dataset!r} is no dataset: there are no stats/part-*.json in it")
-    print("complete" if dataset.is_complete() else "INCOMPLETE: there is no manifest.json yet")
+    for record in dataset.records():
+        documents, rejected = record.of_kind("documents"), record.of_kind("rejected")
+        print(f"{documents.rows:>12,}{rejected.rows:>12,}{documents.bytes:>14,}  {record.unit}")
+    return 0
+
+
+def _files(parsed: argparse.Namespace, _: list[str]) -> int:
+    dataset = Dataset(parsed.dataset)
+    for file in dataset.files(parsed.kind):
+        print(dataset.full(file.name))
     return 0
 
 
@@ -106,15 +110,12 @@ def _show(parsed: argparse.Namespace, _: list[str]) -> int:
 
 
 def _stats(parsed: argparse.Namespace, _: list[str]) -> int:
-    dataset = Dataset(parsed.dataset)
-    if dataset.is_complete():
-        manifest = read_json(dataset.manifest_path)
-        # A token dataset says how it was made apart from what it is.
-        funnel = sum_funnels([manifest.get("made", manifest)])
-    else:
-        funnel = sum_funnels(dataset.committed())
-        if not funnel.stages:
-            raise InputError(f"{parsed.dataset!r} is no dataset, or no unit of it is done")
+    manifest = read_head(parsed.dataset)
+    # A token dataset says how it was made apart from what it is.
+    made = manifest.get("made", manifest)
+    if "funnel" not in made:
+        raise InputError(f"the manifest of {parsed.dataset} has no funnel: it is no dataset")
+    funnel = Funnel.from_json(made["funnel"])
     if parsed.json:
         print(orjson.dumps(funnel.to_json(), option=orjson.OPT_INDENT_2).decode())
         return 0
@@ -126,14 +127,9 @@ def _stats(parsed: argparse.Namespace, _: list[str]) -> int:
 
 
 def _rows(folder: str, kind: str) -> Iterator[dict[str, object]]:
-    parts = document_parts(folder) if kind == "documents" else _rejected_parts(folder)
-    for part in parts:
-        yield from shards.read_rows(part)
-
-
-def _rejected_parts(folder: str) -> list[str]:
-    found = files.list_files(files.join(folder, "rejected"))
-    return [file.path for file in found if file.relative.endswith(".parquet")]
+    dataset = Dataset(folder)
+    for file in dataset.files(kind):
+        yield from shards.read_rows(dataset.full(file.name))
 
 
 def _readable(row: dict[str, object], characters: int) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline import files
-from pipeline.accounting import read_json
 from pipeline.cli.options import DEFAULT_RECIPE, check_label
 from pipeline.cli.tokenize import complete
-from pipeline.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.job import Job
-from pipeline.locking import lock_output
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
-from pipeline.runner import Engine, Workers
+from pipeline.store import files
+from pipeline.store.accounting import read_json
+from pipeline.store.dataset import MANIFEST, no_manifest
 from pipeline.tokens.adopt import AdoptPass, find_token_files
 from pipeline.tokens.export import EXPORTS, export_tokens
 from pipeline.verify import verify_documents
@@ -103,11 +103,9 @@ def _verify(parsed: argparse.Namespace, _: list[str]) -> int:
 
 
 def _is_token_dataset(folder: str) -> bool:
-    path = Dataset(folder).manifest_path
+    path = files.join(folder, MANIFEST)
     if not files.exists(path):
-        raise InputError(
-            f"{folder} is no dataset, or is not finished: there is no manifest.json in it"
-        )
+        raise InputError(no_manifest(folder))
     try:
         manifest = read_json(path)
     except ValueError:  # damaged: what else is there tells
@@ -136,9 +134,10 @@ def _convert(parsed: argparse.Namespace, _: list[str]) -> int:
     label = parsed.source or files.split(parsed.output.rstrip("/"))[1]
     check_label(f"--source {label}", label)
     identity = tokenizer_identity(parsed.tokenizer)
-    work = AdoptPass(label, parsed.output, parsed.form, parsed.tokenizer, identity)
-    recipe, engine = load_recipe(DEFAULT_RECIPE), Engine()
-    with lock_output(parsed.output), Workers(engine) as workers:
-        job = Job("tokens", "", parsed.output, recipe, engine, workers)
-        complete(work, job.run_pass(work, units), {"form": parsed.form})
+    recipe = load_recipe(DEFAULT_RECIPE)
+    with running(Engine(), parsed.output) as run:
+        job = Job("tokens", "", parsed.output, recipe, run)
+        place = job.place("tokens", is_last=True)
+        work = AdoptPass(label, place, parsed.form, parsed.tokenizer, identity)
+        complete(work, job, job.run_pass(work, units), {"form": parsed.form})
     return 0

@@ -21,8 +21,9 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from filters.document import Settings
-from pipeline import files
 from pipeline.errors import InputError, RecipeError
+from pipeline.store import files
+from pipeline.store.base import FileInfo
 
 _SUFFIX = re.compile(r"\.(jsonl|txt|parquet)(\.gz|\.zst)?$", re.IGNORECASE)
 _ROWS = 256
@@ -61,7 +62,7 @@ class EvaluationFile:
     """
 
     name: str
-    file: files.FileInfo
+    file: FileInfo
     kind: str
     compression: str
 

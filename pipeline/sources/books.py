@@ -14,18 +14,18 @@ import pyarrow as pa
 from filters.books import BookLayout, GutenbergFilter, ProseFilter, TextDecoder
 from filters.document import Filter, StageSettings
 from filters.length import LengthFilter
-from pipeline import files
-from pipeline.deduplication.chain import complete, undeduplicated
+from pipeline.deduplication.chain import complete, documents_place
 from pipeline.errors import InputError
 from pipeline.job import Job
+from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.books import ARCHIVE, JSON_LINES, TEXT, is_text_of_book, read_books
 from pipeline.readers.records import Records
 from pipeline.recipe import fingerprint, to_plain
-from pipeline.runner import MapPass
 from pipeline.shards import Columns
 from pipeline.sources.settings import BooksInputSettings, BooksSettings
 from pipeline.stages import ReadUnit, Stage
-from pipeline.units import Unit, find_inputs, group_units, members
+from pipeline.store.commit import Place
+from pipeline.store.units import Unit, find_inputs, group_units, members
 from pipeline.writer import WriterSettings
 
 FILES = "|".join(pattern.pattern for pattern in (TEXT, ARCHIVE, JSON_LINES))
@@ -102,12 +102,12 @@ def run(job: Job) -> None:
     """Run the source."""
     settings = job.recipe.books
     methods = settings.deduplicate
-    output = undeduplicated(job, methods)
-    units, refused = find_units(job.input, settings.input, files.join(output, "inputs"))
+    place = documents_place(job, methods)
+    units, refused = find_units(job.input, settings.input, job.lists)
     job.check_stages(stages(job))
     version = fingerprint("books", to_plain(settings), job.shard_form, job.last_version())
-    committed = job.run_pass(documents_pass(job, output, version), units)
-    complete(job, methods, version, committed, refused)
+    result = job.run_pass(documents_pass(job, place, version), units)
+    complete(job, methods, version, result, refused)
 
 
 def stages(job: Job) -> tuple[Stage, ...]:
@@ -127,9 +127,9 @@ def own_stages(settings: BooksSettings) -> tuple[Filter, ...]:
     return (TextDecoder(settings.decode), *used)
 
 
-def documents_pass(job: Job, folder: str, version: str) -> MapPass:
+def documents_pass(job: Job, place: Place, version: str) -> DocumentsPass:
     """Books to documents."""
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
-    writer = WriterSettings(folder, version, columns, (), rows_per_group)
+    writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadBooks(job.recipe.books.input), job.batching)
-    return MapPass("books", read, stages(job), job.batching, writer)
+    return DocumentsPass("books", place, version, read, stages(job), job.batching, writer)

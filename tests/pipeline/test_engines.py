@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from dedup_data import document, words, write_dataset
+from pipeline.runner import Engine, Workers, expand
+from pipeline.units import Unit
 from test_frame import digest, make_input, make_pass, run
 from tokens_data import TEXTS, contents, tokenize, write_documents
 
@@ -26,12 +28,10 @@ from pipeline.deduplication.methods import key_maker
 from pipeline.deduplication.shuffle import KeyUnit
 from pipeline.job import Job
 from pipeline.recipe import load_recipe
-from pipeline.runner import Engine, Workers, expand
 from pipeline.sources import commoncrawl, wikipedia
 from pipeline.tokens.adopt import AdoptPass
 from pipeline.tokens.encode import TokenPass
 from pipeline.tokens.sample import SamplePass
-from pipeline.units import Unit
 from tokenizer.shards.manifest import TokenizerIdentity
 
 LLAMA = str(Path(__file__).resolve().parents[2] / "recipes" / "llama1.toml")

@@ -11,12 +11,12 @@ from typing import BinaryIO
 import apache_beam.io.filesystem as beam_files
 import pytest
 from apache_beam.io.localfilesystem import LocalFileSystem
+from pipeline.units import Unit
 
 from pipeline import files
 from pipeline.errors import OutputError
 from pipeline.readers.records import Records
 from pipeline.stages import Batching, read_unit
-from pipeline.units import Unit
 
 
 class ObjectStore(LocalFileSystem):

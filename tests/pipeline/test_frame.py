@@ -16,19 +16,19 @@ from typing import BinaryIO
 
 import psutil
 import pytest
+from pipeline.accounting import read_json, sum_funnels
+from pipeline.dataset import Dataset
+from pipeline.files import list_files
+from pipeline.runner import Engine, MapPass, Workers, run_unit_pass
+from pipeline.units import Unit, unit_of
 
 from filters.document import Document, Rejected
 from pipeline import shards
-from pipeline.accounting import read_json, sum_funnels
 from pipeline.batch import Batch
-from pipeline.dataset import Dataset
 from pipeline.errors import OutputError, RunFailed
-from pipeline.files import list_files
 from pipeline.readers.records import BadRecord, Records, SkippedRecord
-from pipeline.runner import Engine, MapPass, Workers, run_unit_pass
 from pipeline.shards import Columns
 from pipeline.stages import Batching, ReadUnit
-from pipeline.units import Unit, unit_of
 from pipeline.writer import UnitWriter, WriterSettings
 
 BATCHING = Batching(documents=7, characters=10_000, rejected_text_share=0.5)

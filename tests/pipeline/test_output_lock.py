@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from pipeline.locking import lock_output
 
 from pipeline import locking
 from pipeline.errors import OutputError
-from pipeline.locking import lock_output
 
 
 def test_a_second_run_is_refused_until_the_first_ends(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pipeline.runner import Engine, Workers
 
 from pipeline.errors import RecipeError
 from pipeline.job import Job
 from pipeline.recipe import fingerprint, load_recipe, to_plain
-from pipeline.runner import Engine, Workers
 from pipeline.sources.commoncrawl import finish_fingerprint
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"

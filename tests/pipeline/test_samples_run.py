@@ -11,8 +11,8 @@ from pathlib import Path
 import orjson
 import pyarrow.parquet as pq
 import pytest
-
 from pipeline.accounting import read_json
+
 from pipeline.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,65 @@
+"""`roving clean`: remove what interrupted and superseded runs left in an output folder."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.errors import InputError
+from pipeline.store import files
+from pipeline.store.claim import claim
+from pipeline.store.clean import delete, find_orphans, named_by_records
+from pipeline.store.dataset import MANIFEST, Dataset
+
+EPILOG = """\
+examples:
+  roving clean out/commoncrawl --dry-run    # what would go
+  roving clean out/commoncrawl
+
+What the manifest names stays, and so does what finished units of an interrupted run have made: the
+same command again takes it over. A run on another engine whose command was killed may still be
+writing: its files stay until you say with --ended that its job is over.
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "clean",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("dataset", help="output folder of a command")
+    parser.add_argument("--dry-run", action="store_true", help="only print what would go")
+    parser.add_argument(
+        "--ended",
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="a run that you know has ended, though it has not said so; repeatable",
+    )
+    parser.set_defaults(execute=execute)
+
+
+def execute(parsed: argparse.Namespace, _: list[str]) -> int:
+    """Find what nobody needs, and delete it."""
+    root = parsed.dataset
+    with claim(root) as exclusive:
+        if not exclusive:
+            raise InputError(f"{root} is on a file system without locks: nothing is removed there")
+        named = named_by_records(root)
+        if files.exists(files.join(root, MANIFEST)):
+            dataset = Dataset(root)
+            named |= {table.name for table in dataset.tables}
+            named |= {file.name for file in dataset.files()}
+        orphans = find_orphans(root, named, parsed.ended)
+        for run in orphans.waiting:
+            print(f"run {run} has not said that it ended; --ended {run} if you know that it has")
+        found = list(orphans)
+        for file in found if parsed.dry_run else ():
+            print(file.path)
+        if not parsed.dry_run:
+            delete(orphans)
+        verb = "would go" if parsed.dry_run else "removed"
+        print(f"{len(found):,} files, {orphans.size:,} bytes {verb}")
+    return 0
