@@ -165,7 +165,7 @@ class Job:
             "refused_inputs": list(refused),
             "tables": plain_tables(summary.tables),
         }
-        put_manifest(self.output, manifest, self.manifest_seen)
+        put_manifest(self.output, manifest, self.manifest_seen, summary.tables)
         self.run.clean(self.output)
         print(
             f"{funnel.kept:,} of {funnel.records:,} documents kept, "

@@ -108,7 +108,7 @@ def complete(work: TokenPass | AdoptPass, job: Job, result: Result, how: Mapping
     funnel, folder = result.summary.funnel, work.place.root
     funnel.check(folder)
     manifest = manifest_of(work.label, work.identity, result, {**how, "funnel": funnel.to_json()})
-    put_manifest(folder, manifest.to_json(), job.manifest_seen)
+    put_manifest(folder, manifest.to_json(), job.manifest_seen, result.summary.tables)
     job.run.clean(folder)
     print("\n".join(funnel_lines(funnel)))
     for split in SPLITS:
