@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pipeline.runner import Engine, Workers
 
 from pipeline.errors import RecipeError
 from pipeline.job import Job
+from pipeline.passes.engine import Engine
+from pipeline.passes.local import Workers
+from pipeline.passes.run import Run
 from pipeline.recipe import fingerprint, load_recipe, to_plain
 from pipeline.sources.commoncrawl import finish_fingerprint
+from pipeline.store.claim import Claim
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 LLAMA = str(RECIPES / "llama1.toml")
@@ -105,8 +108,8 @@ def test_with_every_language_kept_every_model_counts(tmp_path: Path) -> None:
         f'models.language_identifier="{identifier}"',
         f'models.language_models="{card.parent.parent}"',
     ]
-    recipe, engine = load_recipe(LLAMA, overrides), Engine()
-    job = Job("commoncrawl", "in", "out", recipe, engine, Workers(engine))
+    run = Run(Workers(Engine()), Claim(lambda: True))
+    job = Job("commoncrawl", "in", str(tmp_path / "out"), load_recipe(LLAMA, overrides), run)
     prints = []
     for text in ("{}", "{}", '{"cutoffs": 1}'):
         card.write_text(text)
