@@ -35,6 +35,7 @@ from pipeline.store.claim import Claim, claim
 from pipeline.store.clean import delete, find_orphans
 from pipeline.store.commit import Place, new_run, with_records
 from pipeline.store.records import UnitRecord, record_name
+from pipeline.store.space import check_space
 from pipeline.store.tables import read_records, read_table
 from pipeline.store.units import Unit
 
@@ -124,6 +125,8 @@ class Run:
         """
         place = work.place
         units, finished = with_records(work.place, work.fingerprint, units)
+        if finished < len(units):
+            check_space(place, 1 - finished / len(units))
         # Largest first: what is left towards the end is small, so workers end together.
         ordered = sorted(units, key=lambda unit: (-unit.size, unit.name))
         listed = write_units(self.path(place.root, f"{place.step}.units.parquet"), ordered)

@@ -238,5 +238,5 @@ def with_identity(unit: Unit) -> Unit:
         return unit
     found = files.stat(unit.path)
     if found is None:
-        raise FileNotFoundError(unit.path)
+        return replace(unit, identity="missing")
     return replace(unit, identity=found.identity, size=unit.size or found.size)
