@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from resiliparse.parse.encoding import detect_encoding
 
-from filters.document import Document, Rejected, Settings
+from filters.document import Document, Rejected, Settings, setting
 from filters.html import python_encoding
 
 _DECLARED = re.compile(rb"^Character set encoding:[ \t]*([^\r\n]{1,60})", re.I | re.M)
@@ -48,8 +48,12 @@ class TextDecoderSettings(Settings):
         maximum_undecodable_share: of characters that are U+FFFD after decoding (0 to 1).
     """
 
-    maximum_control_share: float
-    maximum_undecodable_share: float
+    maximum_control_share: float = setting(
+        0.001, "ours: not tuned; texts have none, binary files 0.1"
+    )
+    maximum_undecodable_share: float = setting(
+        0.001, "ours: not tuned; a character in a thousand is damage"
+    )
 
 
 class TextDecoder:
@@ -61,8 +65,8 @@ class TextDecoder:
 
     name = "decode"
 
-    def __init__(self, settings: TextDecoderSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: TextDecoderSettings | None = None) -> None:
+        self.settings = settings or TextDecoderSettings()
 
     def open(self) -> None:
         """Nothing to load."""

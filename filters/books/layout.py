@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 
 _ITALICS = re.compile(r"(?<!\w)_(?!_)((?:(?!\n[ \t]*\n)[^_]){1,2000}?)(?<![\s_])_(?!\w)")
 _BOLD = re.compile(r"(?<![\w=])=(?=[^\W_])([^=\n]{1,200}?)(?<=[\w.,;:!?'\u2019)])=(?![\w=])")
@@ -44,10 +44,10 @@ class LayoutSettings(StageSettings):
             (0 to 1); a paragraph with fewer is verse, a table or a list.
     """
 
-    strip_emphasis: bool
-    strip_pictures: bool
-    unwrap: bool
-    minimum_wrapped_share: float
+    strip_emphasis: bool = setting(True, "ours: the marks are the transcriber's, not the author's")
+    strip_pictures: bool = setting(True, "ours: there is no picture in a text")
+    unwrap: bool = setting(True, "ours: a model of books needs no line breaks at 70 characters")
+    minimum_wrapped_share: float = setting(0.85, "measured: docs/books.md")
 
 
 class BookLayout:
@@ -55,8 +55,8 @@ class BookLayout:
 
     name = "layout"
 
-    def __init__(self, settings: LayoutSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: LayoutSettings | None = None) -> None:
+        self.settings = settings or LayoutSettings()
 
     def open(self) -> None:
         """Nothing to load."""

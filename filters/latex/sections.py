@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from filters.document import Settings
+from filters.document import Settings, setting
 from filters.latex.balance import Opened, closers
 from filters.latex.expander import Expander, Handler
 from filters.latex.front_matter import Marks
@@ -69,9 +69,24 @@ class StructureSettings(Settings):
         maximum_files: files a paper may include.
     """
 
-    bibliography_titles: tuple[str, ...]
-    appendix_titles: tuple[str, ...]
-    maximum_files: int
+    bibliography_titles: tuple[str, ...] = setting(
+        ("references", "bibliography", "literature cited", "references and notes"),
+        "ours: as papers write them where no command says it",
+    )
+    appendix_titles: tuple[str, ...] = setting(
+        (
+            "appendix",
+            "appendices",
+            "supplement",
+            "supporting information",
+            "supporting material",
+            "methods",
+            "online methods",
+            "extended data",
+        ),
+        "ours: as journals call what they print behind the bibliography",
+    )
+    maximum_files: int = setting(1000, "measured: real papers have 28 at most (docs/arxiv.md)")
 
 
 class Sections:

@@ -12,7 +12,7 @@ from pipeline import files
 from pipeline.errors import InputError, OutputError, RunFailed
 from pipeline.runner import LOCAL_RUNNER, Engine
 
-DEFAULT_RECIPE = str(Path(__file__).resolve().parents[2] / "recipes" / "llama1.toml")
+DEFAULT_RECIPE = "llama1"
 
 
 def add_command(
@@ -35,7 +35,16 @@ def add_command(
 
 def add_recipe_options(parser: argparse.ArgumentParser, example: str) -> None:
     """Add `--recipe` and `--set`; `example` is an override that makes sense for the command."""
-    parser.add_argument("--recipe", default=DEFAULT_RECIPE, help="recipe file (default: llama1)")
+    parser.add_argument(
+        "--recipe",
+        default=DEFAULT_RECIPE,
+        help="recipe file, or the name of one of ours (default: llama1)",
+    )
+    add_override_option(parser, example)
+
+
+def add_override_option(parser: argparse.ArgumentParser, example: str) -> None:
+    """Add `--set`; `example` is an override that makes sense for the command."""
     parser.add_argument(
         "--set",
         action="append",
