@@ -196,6 +196,7 @@ def _is_damaged_utf_8(text: str) -> bool:
     """Whether it is UTF-8 with a cut or a foreign snippet: characters far outnumber errors."""
     errors = text.count("\ufffd")
     beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
+    # Text in a legacy encoding is nearly all errors, cut UTF-8 nearly none: any factor tells.
     return beyond_ascii - errors > 4 * errors
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from filters.document import Document, Rejected, StageSettings, setting
 
+# An alphabet of a genome has four letters, and N for what is unknown.
 _FREQUENT = 5
 _SOUND_FILE = re.compile(r"\.(?:mp3|ogg|m4b|m4a|spx|wav|midi?)\b", re.IGNORECASE)
 

@@ -116,6 +116,7 @@ class GeneratedCodeFilter:
         if language == "HTML":
             found = _HTML_TOOL.search(text, 0, self.settings.head_characters)
         elif language in _SCRIPTS:
+            # The comment is the last line; a map that stands in it, not in a file, is not read.
             found = _SOURCE_MAP.search(text, max(0, len(text) - 300))
         return found[0].strip() if found else ""
 

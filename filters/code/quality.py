@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from filters.document import Document, Rejected, StageSettings, setting
 
 _SPACE, _LETTER, _DIGIT, _OTHER = range(4)
+# How many Unicode has.
 _CODE_POINTS = 0x110000
 
 

@@ -32,7 +32,8 @@ _MAY_CHANGE = frozenset(("\\part",))
 # Macros left for these reasons stay so, whatever becomes of their definition.
 _FINAL_REASONS = ("runaway", "undecided")
 _CLOSING = tuple(".,;:!?)]'")
-# Texts expanded inside texts: titles, names of environments, style files.
+# Texts expanded inside texts (titles, names of environments, style files): ends recursion before
+# Python does.
 _MAXIMUM_NESTING = 8
 
 

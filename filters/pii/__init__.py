@@ -43,7 +43,7 @@ PHONE_REGIONS: dict[str, tuple[str, ...]] = {
     "da": ("DK",),
 }
 
-# Passes over one text; the second finds something in one of some thousand texts.
+# Ends a loop that no text needs: the second pass finds something in one of some thousand texts.
 _PASSES = 10
 
 
