@@ -125,21 +125,20 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe and apply `section.key=value` overrides; the rest are defaults.
 
     Args:
-        name: path of a file, or the name of a recipe of ours (`llama1`).
+        name: of a recipe of ours (`llama1`), or else the path of a file.
         overrides: as on the command line; the last one wins.
 
     Raises:
         RecipeError: no such file, not TOML, an unknown key, or a value of the wrong type.
     """
-    path = _find(name)
-    data = _merge(_defaults(), _read(path))
+    data = _merge(_defaults(), _read(_find(name)))
     for override in overrides:
         _apply(data, override)
     try:
         return TypeAdapter(Recipe).validate_json(orjson.dumps(data), strict=True)
     except ValidationError as error:
         problems = "; ".join(_describe(item) for item in error.errors())
-        raise RecipeError(f"recipe {path}: {problems}") from None
+        raise RecipeError(f"recipe {name}: {problems}") from None
 
 
 def resolved(recipe: Recipe) -> dict[str, dict[str, Any]]:
@@ -166,12 +165,12 @@ def _resolved(settings: Settings, prefix: str) -> Iterator[tuple[str, dict[str, 
 
 
 def _find(name: str) -> Path:
-    path = Path(name)
-    if path.is_file():
-        return path
     ours = {one.stem: one for one in sorted(RECIPES.glob("*.toml"))}
     if name in ours:
         return ours[name]
+    path = Path(name)
+    if path.is_file():
+        return path
     raise RecipeError(
         f"there is no recipe {name!r}; give the path of a file, or one of ours: {', '.join(ours)}"
     )
