@@ -48,7 +48,7 @@ class PrescreenSettings(StageSettings):
         0.01, "measured: loses 1 of 192 English pages (docs/warc.md)"
     )
     accept_probability: float = setting(
-        0.5, "measured: passes 204 pages, of them 192 English (docs/warc.md)"
+        0.5, "measured: passes 204 pages where 192 are English (docs/warc.md)"
     )
     main_characters: int = setting(50, "ours: of less nothing can be said, so extraction decides")
     minimum_probability: float = setting(

@@ -80,7 +80,7 @@ class PiiSettings(StageSettings):
             text goes; 0: none does.
     """
 
-    enabled: bool = setting(False, "paper: LLaMA's takes none out")
+    enabled: bool = setting(False, "paper: LLaMA takes none out")
     kinds: tuple[Kind, ...] = setting(
         ("email", "phone", "ip", "iban", "card"),
         "ours: what can be told from other numbers with certainty (docs/pii.md)",
@@ -94,7 +94,7 @@ class PiiSettings(StageSettings):
         40, "measured: one phone of 132 wrong on 52 million characters (docs/pii.md)"
     )
     maximum_phone_candidates: int = setting(
-        20_000, "ours: bounds a directory's time; no prose comes near"
+        20_000, "ours: bounds the time of a directory; not tuned"
     )
     maximum_per_1000_characters: float = setting(0.0, "ours: no bound, since no paper has one")
 

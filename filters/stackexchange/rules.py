@@ -22,7 +22,7 @@ class ScoreSettings(StageSettings):
         maximum_answers: the best so many are kept.
     """
 
-    enabled: bool = setting(False, "paper: LLaMA's has no least score; those here are The Pile's")
+    enabled: bool = setting(False, "paper: LLaMA has no least score; those here are The Pile's")
     minimum_question: int = setting(-1_000_000, "code: The Pile has no bound, and this is none")
     minimum_answer: int = setting(3, "code: The Pile's")
     keep_accepted: bool = setting(True, "code: The Pile's")
@@ -37,7 +37,7 @@ class QuestionSettings(Settings):
         drop: states; `unanswered` is without an answer that is kept. Of `deleted`, answers too.
     """
 
-    drop: tuple[State, ...] = setting((), "paper: LLaMA's names no question that goes")
+    drop: tuple[State, ...] = setting((), "paper: LLaMA names no question that goes")
 
 
 def ranked(question: Post, answers: list[Post]) -> list[Post]:

@@ -46,13 +46,13 @@ class DecontaminationSettings(StageSettings):
         minimum_characters: a document with less text after cutting is dropped.
     """
 
-    enabled: bool = setting(False, "paper: LLaMA's has none")
+    enabled: bool = setting(False, "paper: LLaMA has none")
     action: Literal["drop", "flag", "cut"] = setting(
         "drop", "ours: GPT-3 cuts; what is left of a cut document is no whole text"
     )
     minimum_matches: Annotated[int, Field(gt=0)] = setting(1, "paper: GPT-3")
     maximum_listed: Annotated[int, Field(gt=0)] = setting(
-        100, "ours: bounds a document's signal; more than one item is rare"
+        100, "ours: bounds a document's signal; not tuned"
     )
     maximum_spans: Annotated[int, Field(gt=0)] = setting(10, "paper: GPT-3, more than 10 pieces")
     minimum_characters: Annotated[int, Field(ge=0)] = setting(200, "paper: GPT-3")

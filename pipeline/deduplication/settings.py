@@ -140,7 +140,7 @@ class OverlapSettings(Preference):
         0.9, "paper: LLaMA, books with more than 90 % content overlap"
     )
     maximum_owners: Annotated[int, Field(ge=2, le=1000)] = setting(
-        16, "ours: more editions than a work has; bounds pairs (docs/books-overlap.md)"
+        16, "ours: bounds pairs; what it leaves out is counted (docs/books-overlap.md)"
     )
     maximum_edges: Annotated[int, Field(gt=0)] = setting(
         5_000_000, "ours: bounds the memory of the one worker that chooses"

@@ -77,7 +77,7 @@ class DumpSettings(Settings):
 
     maximum_page_bytes: Positive = setting(20_000_000, "ours: MediaWiki stores up to 2 MB a page")
     slice_bytes: Positive = setting(
-        50_000_000, "ours: minutes of work, so that workers end together"
+        50_000_000, "ours: not tuned; several workers can share one file"
     )
 
 
@@ -92,7 +92,7 @@ class WikipediaSettings(Settings):
     input: DumpSettings = field(default_factory=DumpSettings)
     page: PageSettings = field(default_factory=PageSettings)
     wikitext: WikitextSettings = field(default_factory=WikitextSettings)
-    deduplicate: tuple[MethodName, ...] = setting((), "paper: LLaMA's names none")
+    deduplicate: tuple[MethodName, ...] = setting((), "paper: LLaMA names none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +170,7 @@ class CommonCrawlSettings(Settings):
     language: LanguageSettings = field(default_factory=LanguageSettings)
     perplexity: PerplexitySettings = field(default_factory=PerplexitySettings)
     reference_quality: ReferenceQualitySettings = field(default_factory=ReferenceQualitySettings)
-    deduplicate: tuple[MethodName, ...] = setting((), "paper: LLaMA's names none beside CCNet's")
+    deduplicate: tuple[MethodName, ...] = setting((), "paper: LLaMA names none beside CCNet's")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +192,7 @@ class C4Settings(Settings):
     maximum_line_bytes: Positive = setting(
         20_000_000, "ours: C4's pages have 190,000 characters at most"
     )
-    deduplicate: tuple[MethodName, ...] = setting((), "paper: LLaMA's names none")
+    deduplicate: tuple[MethodName, ...] = setting((), "paper: LLaMA names none")
     crawl: C4CrawlSettings = field(default_factory=C4CrawlSettings)
     page: C4PageSettings = field(default_factory=C4PageSettings)
     url: StageSettings = field(default_factory=StageSettings)
@@ -246,7 +246,7 @@ class StackExchangeSettings(Settings):
     input: PostsInputSettings = field(default_factory=PostsInputSettings)
     scores: ScoreSettings = field(default_factory=ScoreSettings)
     question: QuestionSettings = field(default_factory=QuestionSettings)
-    deduplicate: tuple[MethodName, ...] = setting((), "paper: LLaMA's names none")
+    deduplicate: tuple[MethodName, ...] = setting((), "paper: LLaMA names none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,7 +264,7 @@ class GithubInputSettings(Settings):
         16_777_216, "ours: a file of 1 MiB is at most 6 MiB of JSON"
     )
     slice_bytes: Positive = setting(
-        200_000_000, "ours: minutes of work, so that workers end together"
+        200_000_000, "ours: not tuned; several workers can share one file"
     )
     maximum_file_bytes: Positive = setting(
         1_048_576, "ours: BigQuery has no content of larger files"
@@ -331,7 +331,7 @@ class ArxivSettings(Settings):
 
     input: ArxivInputSettings = field(default_factory=ArxivInputSettings)
     latex: LatexSettings = field(default_factory=LatexSettings)
-    deduplicate: tuple[MethodName, ...] = setting((), "paper: LLaMA's names none")
+    deduplicate: tuple[MethodName, ...] = setting((), "paper: LLaMA names none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -342,9 +342,11 @@ class BooksInputSettings(ArchiveSettings):
         group_files, group_bytes: small files make up a unit together, up to either.
     """
 
-    group_files: Positive = setting(500, "ours: a unit of some hundred megabytes in memory at most")
+    group_files: Positive = setting(
+        500, "ours: files opened for one unit; group_bytes bounds their text"
+    )
     group_bytes: Positive = setting(
-        32_000_000, "ours: minutes of work, so that workers end together"
+        32_000_000, "ours: a unit is 8 s of work, at 0.24 s a megabyte (docs/books.md)"
     )
 
 

@@ -29,8 +29,8 @@ class TokenizerSettings(Settings):
     sample_bytes: Positive = setting(
         500_000_000, "measured: about 5.3 GB of memory; the paper does not say (docs/tokenizer.md)"
     )
-    held_out_share: Share = setting(0.02, "ours: enough to measure on, little is lost")
-    held_out_bytes: Positive = setting(5_000_000, "ours: bytes per token no longer move")
+    held_out_share: Share = setting(0.02, "ours: not tuned; little is lost to training")
+    held_out_bytes: Positive = setting(5_000_000, "ours: not tuned; bounds the time of measuring")
     memory_bytes: Positive = setting(8_000_000_000, "ours: what a small machine has")
 
 
@@ -78,7 +78,7 @@ class TokensSettings(Settings):
         threads: of SentencePiece, in each worker, for words not met yet.
     """
 
-    validation_share: Share = setting(0.001, "code: C4's split, a page in a thousand")
+    validation_share: Share = setting(0.001, "ours: a document in a thousand, as C4's split has it")
     batch_bytes: Annotated[int, Field(ge=1, le=1 << 29)] = setting(
         4_000_000, "ours: bounds memory, 20 bytes for each (docs/tokens.md)"
     )
