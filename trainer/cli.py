@@ -22,7 +22,7 @@ Train LLaMA on token datasets.
   roving train ablate small.toml --arm raw=out/raw --arm curated=out/tokens --outside out/other \
       --output out/ablation
 """
-# Packages of `roving[train]`.
+# What only the trainer needs: the extra `train`.
 PACKAGES = ("torch", "safetensors", "matplotlib")
 
 
@@ -191,7 +191,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Looked for before, because the curve is drawn when all training is done.
         for package in PACKAGES:
             if find_spec(package) is None:
-                raise TrainerError(f"{package} is not installed: pip install 'roving[train]'")
+                raise TrainerError(
+                    f"{package} is not installed; the trainer needs: "
+                    f"pip install {' '.join(PACKAGES)}"
+                )
         from trainer import actions  # noqa: PLC0415  (torch takes seconds)
 
         status: int = getattr(actions, f"do_{parsed.action}")(parsed)
