@@ -16,8 +16,6 @@ from filters.ccnet_text import Mode
 from filters.document import Document, Rejected, StageSettings
 from filters.models import load_fasttext, predict
 
-MAKE_TARGET = "models/lid.176.ftz"
-
 # Characters per slice: some words, and short enough that 500 characters see 16 places.
 SLICE = 32
 
@@ -48,7 +46,7 @@ def load_language_model(path: str | Path) -> Any:
     Raises:
         MissingModel: no such file, or fastText cannot read it.
     """
-    return load_fasttext(path, MAKE_TARGET)
+    return load_fasttext(path, f"roving models fetch --output {path}")
 
 
 def spread_sample(text: str, characters: int) -> str:

@@ -94,7 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     inspect = add("inspect", "which documents an optimizer step read")
-    _add_config(inspect, "TOML file, or folder of a run")
+    _add_config(inspect, "TOML file, one of ours, or folder of a run")
     inspect.add_argument("--step", type=_natural, required=True, help="counted from 0")
 
     plan = add("plan", "parameters, memory, epochs and time, before training")
@@ -118,7 +118,9 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_config(parser: argparse.ArgumentParser, what: str = "TOML file") -> None:
+def _add_config(
+    parser: argparse.ArgumentParser, what: str = "TOML file, or one of ours: 125m"
+) -> None:
     parser.add_argument("config", help=what)
     _add_overrides(parser, "training.steps=200")
 
