@@ -7,7 +7,7 @@ state only what differs. `--set section.key=value` overrides single keys; values
 from __future__ import annotations
 
 import hashlib
-import sys
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,12 +37,6 @@ from pipeline.sources.settings import (
     WikipediaSettings,
 )
 from pipeline.tokens.settings import MixtureSettings, TokenizerSettings, TokensSettings
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 
 # Recipes that come with the package.
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
