@@ -34,6 +34,8 @@ from pipeline.tokens.sample import SamplePass
 from pipeline.units import Unit
 from tokenizer.shards.manifest import TokenizerIdentity
 
+pytestmark = pytest.mark.engines
+
 LLAMA = str(Path(__file__).resolve().parents[2] / "recipes" / "llama1.toml")
 DATAFLOW = (
     "--runner=DataflowRunner",

@@ -214,6 +214,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.engines
 @pytest.mark.parametrize("after_units", [0, 2])
 def test_a_killed_run_leaves_nothing_partial_and_resumes_to_the_same_bytes(
     tmp_path: Path, after_units: int
@@ -260,6 +261,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.engines
 def test_workers_do_not_outlive_a_killed_run(tmp_path: Path) -> None:
     make_input(tmp_path / "in")
     output = tmp_path / "out"

@@ -117,6 +117,7 @@ def test_a_run_does_not_start_where_there_is_one(
     assert Path(run, "metrics.jsonl").read_bytes() == before
 
 
+@pytest.mark.engines
 def test_a_terminated_run_says_how_to_go_on(config: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "trainer", "run", str(config), f"output={tmp_path}/run"]
     options = ["training.steps=100000", "checkpoint.every=100000", "logging.every=1"]
