@@ -19,7 +19,7 @@ from typing import Any
 from resiliparse.extract.html2text import extract_plain_text
 
 from filters.document import Document, Rejected, StageSettings, setting
-from filters.language import MAKE_TARGET, load_language_model, spread_sample
+from filters.language import DEFAULT_MODEL, load_language_model, spread_sample
 from filters.models import predict
 
 # Shorter runs are labels, dates and buttons; English ones stand on pages of every language.
@@ -68,7 +68,7 @@ class LanguagePrescreen:
     def __init__(
         self,
         settings: PrescreenSettings | None = None,
-        model: str | Path = MAKE_TARGET,
+        model: str | Path = DEFAULT_MODEL,
         languages: tuple[str, ...] = ("en",),
     ) -> None:
         """

@@ -15,7 +15,7 @@ from typing import Any
 from filters.document import Document, Rejected, StageSettings, setting
 from filters.models import load_fasttext, missing_model, predict
 
-MAKE_TARGET = "reference-model"
+COMMAND = "roving models reference --documents CRAWL --citations WIKIPEDIA"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +59,11 @@ class ReferenceQualityFilter:
         Raises:
             MissingModel: absent, unreadable, or without the positive label among its two.
         """
-        model = load_fasttext(self.model, MAKE_TARGET)
+        model = load_fasttext(self.model, COMMAND)
         labels = [label.removeprefix("__label__") for label in model.get_labels()]
         if len(labels) != 2 or self.settings.positive_label not in labels:
             wanted = f"two labels, one of them {self.settings.positive_label!r}"
-            raise missing_model(self.model, MAKE_TARGET, f"has labels {labels}, not {wanted}")
+            raise missing_model(self.model, COMMAND, f"has labels {labels}, not {wanted}")
         self._model = model
 
     def __call__(self, document: Document) -> Document | Rejected:

@@ -8,7 +8,7 @@ recipe may start from another (`extends = "llama1.toml"`, beside itself or else 
 from __future__ import annotations
 
 import hashlib
-import sys
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from functools import lru_cache
@@ -38,12 +38,6 @@ from pipeline.sources.settings import (
     WikipediaSettings,
 )
 from pipeline.tokens.settings import MixtureSettings, TokenizerSettings, TokensSettings
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 
 # Recipes that come with the package.
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"

@@ -6,15 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.cli.options import (
-    add_engine_options,
-    add_foreign_option,
-    add_recipe_options,
-    engine_of,
-    is_foreign,
-    labelled,
-    output_for,
-)
+from pipeline.cli.arguments import engine_of, is_foreign, labelled, output_for
 from pipeline.decontamination.index import build_evaluation_index, index_lines
 from pipeline.decontamination.report import report_lines, write_report
 from pipeline.decontamination.stage import SIGNALS, Decontamination
@@ -29,43 +21,6 @@ from pipeline.shards import Columns
 from pipeline.store import files
 from pipeline.store.inputs import Inputs
 from pipeline.writer import WriterSettings
-
-EPILOG = """\
-examples:
-  roving decontaminate --input out/commoncrawl --evaluation benchmarks/ --output out/clean
-  roving decontaminate --input out/c4 --evaluation mmlu.jsonl --output out/clean \\
-      --set decontamination.action=cut --set models.evaluation.ngram_words=8
-
-Evaluation sets are *.jsonl, *.parquet and *.txt files, also as .gz or .zst: a file is a set, a line
-or row an item. A document that shares 13 consecutive words with an item is dropped, flagged or cut
-(decontamination.action). OUTPUT/LABEL is the dataset without them; contamination.parquet in it says
-which document holds text of which item, contamination.json how much of each set was found.
-"""
-
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "decontaminate",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--input",
-        action="append",
-        required=True,
-        metavar="[LABEL=]DATASET",
-        help="folder of a documents dataset; repeat for more",
-    )
-    parser.add_argument(
-        "--evaluation", required=True, metavar="SETS", help="folder or file with evaluation sets"
-    )
-    parser.add_argument("--output", required=True, help="folder of the decontaminated datasets")
-    add_foreign_option(parser)
-    add_recipe_options(parser, "decontamination.action=cut")
-    add_engine_options(parser)
-    parser.set_defaults(execute=execute, accepts_engine_options=True)
 
 
 def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
