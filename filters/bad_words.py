@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from filters.document import Document, Rejected, StageSettings
 from filters.models import MissingModel
+from filters.paths import Model
 
 _WORD = re.compile(r"\w+")
 
@@ -41,7 +42,7 @@ class BadWordFilter:
     name = "bad_words"
 
     def __init__(self, settings: BadWordSettings) -> None:
-        self.settings = settings
+        self.settings = replace(settings, list=Model(settings.list))
         self._words: frozenset[str] = frozenset()
         self._phrases: tuple[str, ...] = ()
 

@@ -15,6 +15,7 @@ from typing import Any
 from filters.ccnet_text import Mode
 from filters.document import Document, Rejected, StageSettings
 from filters.models import load_fasttext, predict
+from filters.paths import Model
 
 MAKE_TARGET = "models/lid.176.ftz"
 
@@ -101,7 +102,7 @@ class LanguageFilter:
         self, settings: LanguageSettings, model: str | Path, mode: Mode = "standard"
     ) -> None:
         self.settings = settings
-        self.model = str(model)
+        self.model = Model(model)
         self.mode: Mode = mode
         self._model: Any = None
 

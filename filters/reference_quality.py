@@ -14,6 +14,7 @@ from typing import Any
 
 from filters.document import Document, Rejected, StageSettings
 from filters.models import load_fasttext, missing_model, predict
+from filters.paths import Model
 
 MAKE_TARGET = "reference-model"
 
@@ -43,7 +44,7 @@ class ReferenceQualityFilter:
 
     def __init__(self, settings: ReferenceQualitySettings, model: str | Path) -> None:
         self.settings = settings
-        self.model = str(model)
+        self.model = Model(model)
         self._model: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:

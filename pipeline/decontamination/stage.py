@@ -20,6 +20,7 @@ from pydantic import Field
 from dedup.contamination import Contamination, Matches
 from dedup.contamination_spans import matched_spans, remove_spans
 from filters.document import Document, Rejected, StageSettings
+from filters.paths import Model
 from pipeline.batch import Batch, StageCount
 from pipeline.decontamination.index import EvaluationIndex
 from pipeline.stages import Batching, apply_function
@@ -65,7 +66,7 @@ class Decontamination:
 
     def __init__(self, settings: DecontaminationSettings, index: str) -> None:
         self.settings = settings
-        self._folder = index
+        self._folder = Model(index)
         self._index: EvaluationIndex | None = None
 
     def open(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from dedup.decisions import Structured
 from dedup.groups import ROW_BITS
 from filters.document import Document, Rejected
+from filters.paths import Location
 from pipeline.batch import Batch
 from pipeline.deduplication.decisions import Decisions
 from pipeline.deduplication.shuffle import KeyUnit
@@ -32,7 +33,7 @@ class DocumentRemoval:
         self, method: str, decisions: str, units: Sequence[KeyUnit], label: str = ""
     ) -> None:
         self.name = method
-        self._decisions = Decisions(decisions)
+        self._decisions = Decisions(Location(decisions))
         self._names = [unit.full_name for unit in units]
         self._prefix = f"{label}." if label else ""
         self._unit_number = 0

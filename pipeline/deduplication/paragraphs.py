@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dedup.paragraph_hashes import hash_document, unique_paragraphs
 from filters.document import Document, Rejected
+from filters.paths import Location
 from pipeline import files
 from pipeline.batch import Batch
 from pipeline.deduplication.decisions import Decisions, read_array
@@ -68,8 +69,8 @@ class LineRemoval:
         label: str = "",
     ) -> None:
         self.name = name
-        self._decisions = Decisions(decisions)
-        self._repeats = repeats
+        self._decisions = Decisions(Location(decisions))
+        self._repeats = Location(repeats)
         self._prefix = f"{label}." if label else ""
         self._minimum_characters = minimum_characters
         self._row = 0
