@@ -7,5 +7,6 @@ it was sent, and `check` refuses to go on where it has something else.
 from __future__ import annotations
 
 from pipeline.fingerprints.parts import Parts, check, parts_of
+from pipeline.fingerprints.step import Fingerprinted
 
-__all__ = ["Parts", "check", "parts_of"]
+__all__ = ["Fingerprinted", "Parts", "check", "parts_of"]

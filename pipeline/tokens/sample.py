@@ -29,9 +29,9 @@ from pipeline.accounting import Funnel, StageStats, read_json, write_json
 from pipeline.batch import StageCount
 from pipeline.dataset import Dataset, document_files
 from pipeline.errors import InputError, RecipeError
+from pipeline.fingerprints import Fingerprinted
 from pipeline.models.cards import dataset_origin
 from pipeline.models.sampling import hash_of
-from pipeline.recipe import fingerprint
 from pipeline.runner import Workers, run_unit_pass
 from pipeline.shards import BATCH_BYTES, batches_of
 from pipeline.tokens.documents import document_batches, reasons
@@ -123,20 +123,20 @@ def find_sources(
 
 
 @dataclass(frozen=True)
-class SamplePass:
+class SamplePass(Fingerprinted):
     """Candidates of one source.
 
     Attributes:
         label: of the source.
         folder: where they go.
-        fingerprint: of the pass.
+        manifest: SHA-256 of the dataset's manifest.
         training_below: documents whose hash is below are candidates for training.
         held_out_from: documents whose hash is at least this are candidates for measuring.
     """
 
     label: str
     folder: str
-    fingerprint: str
+    manifest: str
     training_below: int
     held_out_from: int
 
@@ -144,11 +144,15 @@ class SamplePass:
     def name(self) -> str:
         return f"sample of {self.label}"
 
+    def decided_by(self) -> tuple[Any, ...]:
+        return self.manifest, self.training_below, self.held_out_from
+
     def through(self, units: beam.PCollection) -> beam.PCollection:
         return units | "sample" >> beam.Map(self.draw)
 
     def draw(self, unit: Unit) -> str:
         """Write the candidates of one unit."""
+        self.check()
         dataset, funnel = Dataset(self.folder), Funnel()
         stage = funnel.stage(STAGE)
         files.delete([dataset.stats_path(unit.name)])
@@ -205,10 +209,8 @@ def _pass_of(source: Source, settings: TokenizerSettings, work: str) -> SamplePa
     training = min(_candidate_share(source, source.wanted_bytes), 1 - held_out)
     measuring = min(_candidate_share(source, settings.held_out_bytes), held_out)
     below, from_ = int(training * _HASHES), _HASHES - int(measuring * _HASHES)
-    version = fingerprint(
-        "tokenizer sample", source.origin["manifest_sha256"], _SEED, str(below), str(from_)
-    )
-    return SamplePass(source.label, files.join(work, source.label), version, below, from_)
+    folder, manifest = files.join(work, source.label), source.origin["manifest_sha256"]
+    return SamplePass(source.label, folder, manifest, below, from_)
 
 
 def _candidate_share(source: Source, wanted_bytes: int) -> float:
