@@ -59,7 +59,7 @@ def parts_of(*objects: Any) -> Parts:
         InputError: a model is not there.
     """
     reader = ValueReader()
-    text = json.dumps(reader.read(objects), sort_keys=True)
+    text = json.dumps([reader.read(one) for one in objects], sort_keys=True)
     code = code_of(reader.definitions)
     decided = {
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
@@ -109,8 +109,8 @@ def _sentence(part: str, here: str | None, started: str | None) -> str:
         return "settings are other here"
     shown = {"python": "Python", "model": f"the model {name}"}.get(kind, name)
     if here is None or started is None:
-        where = "here and was not" if started is None else "not here and was"
-        return f"{shown} is used {where} when the run was started"
+        used = "used here and was not" if started is None else "not used here and was"
+        return f"{shown} is {used} when the run was started"
     if kind == "model":
         return f"{shown} is another one here"
     if kind == "code":

@@ -89,6 +89,9 @@ def references(statement: ast.stmt) -> Iterator[tuple[str, str]]:
         else:
             if isinstance(node, ast.ClassDef):
                 waiting += [one.annotation for one in node.body if isinstance(one, ast.AnnAssign)]
+                for one in node.body:  # what is imported here is asked of the class
+                    if isinstance(one, (ast.Import, ast.ImportFrom)):
+                        yield from ((alias.asname or alias.name, "") for alias in one.names)
             waiting.extend(ast.iter_child_nodes(node))
 
 
