@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pipeline.errors import RunFailed
-from pipeline.fingerprints.modules import find_source, is_code, library_of
+from pipeline.fingerprints.modules import find_source, is_code, is_there, library_of
 from pipeline.fingerprints.syntax import EVERYTHING, Import, Syntax, parse, references
 
 # Modules of ours that are not followed, with what lies below them: everything imports them, and no
@@ -72,10 +72,15 @@ def code_of(definitions: Iterable[tuple[str, str]]) -> Code:
             be among them.
 
     Raises:
-        RunFailed: a module has no source, and is of no distribution.
+        RunFailed: a module cannot be found, or has no source and is of no distribution.
     """
     search = _Search()
     for module, qualified_name in definitions:
+        if not is_there(module):
+            raise RunFailed(
+                f"the module {module} of {qualified_name} cannot be found by its name; "
+                "put its folder on PYTHONPATH"
+            )
         search.follow(module, qualified_name.partition(".")[0])
     with _without_collector():
         search.run()

@@ -49,11 +49,13 @@ def _folders(top: str) -> list[str]:
 
 
 def _origin(top: str) -> str | None:
-    """The file of a module that need not be loaded."""
+    """The file of a module that need not be loaded, or the folder of a package without one."""
     if top in sys.modules:
-        return getattr(sys.modules[top], "__file__", None)
-    spec = importlib.util.find_spec(top)
-    return spec.origin if spec else None
+        file = getattr(sys.modules[top], "__file__", None)
+    else:
+        spec = importlib.util.find_spec(top)
+        file = spec.origin if spec else None
+    return file or next(iter(_folders(top)), None)
 
 
 @cache
@@ -63,13 +65,19 @@ def is_code(module: str) -> bool:
     if top in OURS:
         return True
     origin = None if top in sys.stdlib_module_names else _origin(top)
-    if not origin or not origin.endswith(".py"):
+    if not origin or not (origin.endswith(".py") or Path(origin).is_dir()):
         return False
     installed = {sysconfig.get_path(kind) for kind in ("purelib", "platlib")}
     found = _distribution(top)
     if found is not None:
         installed.add(str(found.locate_file("")))
     return not any(Path(origin).is_relative_to(folder) for folder in installed)
+
+
+def is_there(module: str) -> bool:
+    """Whether a module, or the package it is of, can be found."""
+    top = module.partition(".")[0]
+    return top in sys.modules or importlib.util.find_spec(top) is not None
 
 
 @cache
@@ -80,7 +88,7 @@ def library_of(top: str) -> tuple[str, str]:
         RunFailed: the module is there, and of no distribution.
     """
     found = _distribution(top)
-    if found is None and top not in sys.modules and importlib.util.find_spec(top) is None:
+    if found is None and not is_there(top):
         return DISTRIBUTIONS.get(top, (top,))[0], NOT_INSTALLED
     if found is None:
         names = importlib.metadata.packages_distributions().get(top)

@@ -31,6 +31,8 @@ _BUILTIN_FUNCTIONS = (
     types.MethodDescriptorType,
     types.WrapperDescriptorType,
 )
+_REDUCE = "give its class a __reduce__ with its constructor's arguments"
+_MOVE = "move the class out of the function"
 # What an engine notes on objects of ours while it builds its graph.
 _ENGINE_ATTRIBUTES = frozenset({"_type_hints"})
 
@@ -78,14 +80,14 @@ class ValueReader:
         yield
         self._trail.pop()
 
-    def _error(self, problem: str) -> RunFailed:
-        return RunFailed(
-            f"nothing tells what decides the text: {''.join(self._trail).lstrip('.')} {problem}; "
-            "give its class a __reduce__ with its constructor's arguments"
-        )
+    def _error(self, problem: str, cure: str = _REDUCE) -> RunFailed:
+        where = "".join(self._trail).lstrip(".") or "an object"
+        return RunFailed(f"nothing tells what decides the text: {where} {problem}; {cure}")
 
     def _name(self, value: Any) -> str:
         """Qualified name of a class or function, which is noted."""
+        if isinstance(value, type) and "<locals>" in value.__qualname__:
+            raise self._error(f"is of {value.__qualname__}, a class that may hold any value", _MOVE)
         self.definitions.add((value.__module__, value.__qualname__))
         return f"{value.__module__}.{value.__qualname__}"
 
@@ -118,7 +120,7 @@ class ValueReader:
         return ["model", *[self.models[path] for path in paths]]
 
     def _path(self, path: PurePath) -> Plain:
-        raise self._error(f"is the path {path}: make it a Model or a Location (filters/paths.py)")
+        raise self._error(f"is the path {path}", "make it a Model or a Location (filters/paths.py)")
 
     def _class(self, value: type) -> Plain:
         return ["class", self._name(value)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from filters.extraction import HtmlExtractor
 from filters.language import LanguageFilter
+from pipeline.errors import RunFailed
 from pipeline.fingerprints import modules, parts_of
 from pipeline.fingerprints.code import ENGINE_LIBRARIES, NEUTRAL, code_of
 from pipeline.fingerprints.syntax import parse
@@ -152,6 +154,28 @@ def test_what_a_module_does_by_itself_counts(
     assert "code helpers/deep.py" in found.named
 
 
+def test_any_name_may_be_asked_of_globals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget_modules: None
+) -> None:
+    source = RULES.replace("late(text)", "globals()[text]")
+    found = parts_of(rules(tmp_path, monkeypatch, {"rules.py": source}).keep)
+    assert {"code helpers/deep.py", "code helpers/others.py", "library scipy"} <= found.named.keys()
+    assert gc.isenabled()
+
+
+def test_a_package_without_an_init(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget_modules: None
+) -> None:
+    source = "from helpers import deep\n\n\ndef keep(text):\n    return deep.depth()\n"
+    module = rules(tmp_path, monkeypatch, {"rules.py": source})
+    (Path(str(module.__file__)).parent / "helpers" / "__init__.py").unlink()
+    for name in [one for one in sys.modules if one.partition(".")[0] == "helpers"]:
+        del sys.modules[name]
+    found = parts_of(module.keep)
+    code = [name for name in found.named if name.startswith("code ")]
+    assert code == ["code helpers/deep.py", "code rules.py"]
+
+
 def test_what_only_type_checkers_see_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget_modules: None
 ) -> None:
@@ -213,9 +237,17 @@ def test_every_library_has_a_version() -> None:
         assert version != modules.NOT_INSTALLED or name in optional, f"{name}: {distribution}"
 
 
-def test_a_library_that_is_not_installed() -> None:
-    found = code_of([("not_installed_anywhere", "f")])
-    assert found.libraries == {"not_installed_anywhere": "not installed"}
+def test_a_library_that_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget_modules: None
+) -> None:
+    source = "def keep(text):\n    import not_there\n\n    return not_there\n"
+    found = parts_of(rules(tmp_path, monkeypatch, {"rules.py": source}).keep)
+    assert found.named["library not_there"] == "not installed"
+
+
+def test_a_module_that_cannot_be_found() -> None:
+    with pytest.raises(RunFailed, match="the module not_there of Keep cannot be found by its name"):
+        code_of([("not_there", "Keep")])
 
 
 def measure(program: str, **environment: str) -> str:

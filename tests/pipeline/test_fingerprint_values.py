@@ -27,6 +27,7 @@ from pipeline.errors import InputError, RunFailed
 from pipeline.fingerprints import parts_of
 from pipeline.recipe import RECIPES, load_recipe
 from pipeline.shards import Columns
+from pipeline.stages import Batching, RunStage
 
 LLAMA = load_recipe(str(RECIPES / "llama1.toml"))
 
@@ -188,8 +189,24 @@ def test_what_cannot_be_read_is_named() -> None:
         parts_of(value)
 
 
+def test_a_class_within_a_function_is_refused() -> None:
+    class Local:
+        pass
+
+    with pytest.raises(RunFailed, match=r"Holder\.value\(Local\) is of .*<locals>\.Local, a class"):
+        parts_of(Holder(Local()))
+
+
+def test_what_an_engine_notes_is_nothing() -> None:
+    stage = RunStage(Stage(Limits(1), frozenset()), Batching(1, 1, 0.0))
+    before = parts_of(stage)
+    stage.with_output_types(int)
+    assert "_type_hints" in vars(stage)
+    assert parts_of(stage) == before
+
+
 def test_a_path_says_what_it_is() -> None:
-    with pytest.raises(RunFailed, match=r"Holder\.value is the path a/b: make it a Model or a Loc"):
+    with pytest.raises(RunFailed, match=r"Holder\.value is the path a/b; make it a Model or a Loc"):
         parts_of(Holder(Path("a/b")))
 
 
@@ -220,6 +237,14 @@ def test_names_in_a_folder_count(tmp_path: Path) -> None:
     before = fingerprint(Model(tmp_path / "one"))
     (tmp_path / "one" / "a").rename(tmp_path / "one" / "b")
     assert fingerprint(Model(tmp_path / "one")) != before
+
+
+def test_a_folder_that_links_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "a").write_bytes(b"x")
+    (tmp_path / "linked").symlink_to(tmp_path / "one")
+    (tmp_path / "one" / "again").symlink_to(tmp_path / "one")
+    assert fingerprint(Model(tmp_path / "one")) == fingerprint(Model(tmp_path / "linked"))
 
 
 def test_only_models_of_wanted_languages_count(tmp_path: Path) -> None:
