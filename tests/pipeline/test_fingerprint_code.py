@@ -154,6 +154,22 @@ def test_what_a_module_does_by_itself_counts(
     assert "code helpers/deep.py" in found.named
 
 
+def test_what_a_definition_refers_to_without_calling_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget_modules: None
+) -> None:
+    imports = "from helpers import deep, late, limits, others\n\n\n"
+    source = (
+        f"{imports}class Base:\n    limit = limits.limit\n\n\n"
+        "def keep(text, made=deep.depth):\n    return made\n\n\n"
+        "class Keep(Base):\n    late: late.late\n"
+    )
+    module = rules(tmp_path, monkeypatch, {"rules.py": source})
+    assert "code helpers/deep.py" in parts_of(module.keep).named
+    found = parts_of(module.Keep).named
+    assert {"code helpers/limits.py", "code helpers/late.py"} <= found.keys()
+    assert not {"code helpers/deep.py", "code helpers/others.py"} & found.keys()
+
+
 def test_any_name_may_be_asked_of_globals(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forget_modules: None
 ) -> None:

@@ -9,7 +9,7 @@ import pickle
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,26 @@ class Colour(enum.Enum):
 class Limits:
     lowest: int
     name: str = ""
+
+
+@dataclass
+class Counter:
+    limit: int
+    seen: int = field(init=False, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Compact:
+    limits: Any
+
+
+@dataclass(frozen=True)
+class Reduced:
+    limit: int
+    cache: Any
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.limit, None)
 
 
 class Stage:
@@ -169,6 +189,16 @@ def test_what_does_not_differ() -> None:
     assert fingerprint(np.arange(6)[::2]) == fingerprint(np.array([0, 2, 4]))
     assert fingerprint(Location("/here")) == fingerprint(Location("/there"))
     assert fingerprint(adder(1)) == fingerprint(adder(1))
+
+
+def test_state_of_dataclasses_is_nothing() -> None:
+    counter = Counter(1)
+    counter.seen = 5
+    assert fingerprint(counter) == fingerprint(Counter(1)) != fingerprint(Counter(2))
+    assert fingerprint(Reduced(1, threading.Lock())) == fingerprint(Reduced(1, None))
+    assert fingerprint(Reduced(2, None)) != fingerprint(Reduced(1, None))
+    with pytest.raises(RunFailed, match=r"Compact\.limits\(lock\) cannot be read"):
+        parts_of(Compact(threading.Lock()))
 
 
 def test_what_is_opened_is_as_before() -> None:
