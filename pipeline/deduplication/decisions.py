@@ -116,6 +116,8 @@ class Decisions:
         found: dict[str, tuple[list[str], list[str]]] = {}
         for table in self.tables:
             for row in self._rows(table):
+                if not row["files"]:
+                    continue  # said of the comparison as a whole
                 paths, digests = found.setdefault(row["unit"], ([], []))
                 paths += [self.place.full(file["name"]) for file in row["files"]]
                 digests.append(row["content"])
