@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from filters.ccnet_text import Mode
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 from filters.models import load_fasttext, predict
 
 MAKE_TARGET = "models/lid.176.ftz"
@@ -35,11 +35,17 @@ class LanguageSettings(StageSettings):
         doubtful_characters: how many characters the second look sees; 0: the whole document.
     """
 
-    keep: tuple[str, ...]
-    minimum_score: float
-    characters: int
-    certain_score: float
-    doubtful_characters: int
+    keep: tuple[str, ...] = setting(("en",), "paper: LLaMA drops pages that are not English")
+    minimum_score: float = setting(0.5, "code: CCNet's")
+    characters: int = setting(
+        500, "measured: decides as the whole text does (benchmarks/language_sample.py)"
+    )
+    certain_score: float = setting(
+        0.9, "measured: 0.85 loses agreement (benchmarks/language_sample.py)"
+    )
+    doubtful_characters: int = setting(
+        20_000, "measured: 2,000 are too short (benchmarks/language_sample.py)"
+    )
 
 
 def load_language_model(path: str | Path) -> Any:
@@ -98,9 +104,12 @@ class LanguageFilter:
     name = "language"
 
     def __init__(
-        self, settings: LanguageSettings, model: str | Path, mode: Mode = "standard"
+        self,
+        settings: LanguageSettings | None = None,
+        model: str | Path = MAKE_TARGET,
+        mode: Mode = "standard",
     ) -> None:
-        self.settings = settings
+        self.settings = settings or LanguageSettings()
         self.model = str(model)
         self.mode: Mode = mode
         self._model: Any = None

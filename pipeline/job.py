@@ -30,6 +30,7 @@ from pipeline.store.dataset import (
     plain_tables,
     put_manifest,
 )
+from pipeline.store.inputs import Inputs
 from pipeline.store.tables import read_table
 from pipeline.store.units import Unit
 
@@ -39,7 +40,7 @@ class Job:
     """What the user asked for."""
 
     source: str
-    input: str
+    input: Inputs
     output: str
     recipe: Recipe
     run: Run
@@ -165,7 +166,7 @@ class Job:
             "refused_inputs": list(refused),
             "tables": plain_tables(summary.tables),
         }
-        put_manifest(self.output, manifest, self.manifest_seen)
+        put_manifest(self.output, manifest, self.manifest_seen, summary.tables)
         self.run.clean(self.output)
         print(
             f"{funnel.kept:,} of {funnel.records:,} documents kept, "

@@ -44,8 +44,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def execute(parsed: argparse.Namespace, _: list[str]) -> int:
     """Find what nobody needs, and delete it."""
     root = parsed.dataset
-    with claim(root) as exclusive:
-        if not exclusive:
+    with claim(root) as held:
+        if not held.holds():
             raise InputError(f"{root} is on a file system without locks: nothing is removed there")
         named = named_by_records(root)
         if files.exists(files.join(root, MANIFEST)):
@@ -59,7 +59,7 @@ def execute(parsed: argparse.Namespace, _: list[str]) -> int:
         for file in found if parsed.dry_run else ():
             print(file.path)
         if not parsed.dry_run:
-            delete(orphans)
+            delete(orphans, held)
         verb = "would go" if parsed.dry_run else "removed"
         print(f"{len(found):,} files, {orphans.size:,} bytes {verb}")
     return 0

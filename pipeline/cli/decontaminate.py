@@ -27,6 +27,7 @@ from pipeline.passes.run import running
 from pipeline.recipe import fingerprint, load_recipe, to_plain
 from pipeline.shards import Columns
 from pipeline.store import files
+from pipeline.store.inputs import Inputs
 from pipeline.writer import WriterSettings
 
 EPILOG = """\
@@ -93,7 +94,7 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
         print("\n".join(index_lines(card)))
         job = Job(
             source="decontamination",
-            input=parsed.evaluation,
+            input=Inputs(()),
             output=parsed.output,
             recipe=recipe,
             run=run,

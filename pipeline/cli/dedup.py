@@ -18,6 +18,7 @@ from pipeline.deduplication.step import Step, find_documents
 from pipeline.job import Job
 from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
+from pipeline.store.inputs import Inputs
 
 METHODS = {
     "exact": "documents with the same text, or the same words",
@@ -87,7 +88,7 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
         )
         job = Job(
             source="deduplication",
-            input="",
+            input=Inputs(()),
             output=parsed.output,
             recipe=recipe,
             run=run,

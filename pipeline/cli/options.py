@@ -13,7 +13,7 @@ from pipeline.passes.engine import LOCAL_RUNNER, Engine
 from pipeline.store import files
 from pipeline.store.dataset import MANIFEST
 
-DEFAULT_RECIPE = str(Path(__file__).resolve().parents[2] / "recipes" / "llama1.toml")
+DEFAULT_RECIPE = "llama1"
 
 
 def add_command(
@@ -36,7 +36,16 @@ def add_command(
 
 def add_recipe_options(parser: argparse.ArgumentParser, example: str) -> None:
     """Add `--recipe` and `--set`; `example` is an override that makes sense for the command."""
-    parser.add_argument("--recipe", default=DEFAULT_RECIPE, help="recipe file (default: llama1)")
+    parser.add_argument(
+        "--recipe",
+        default=DEFAULT_RECIPE,
+        help="recipe file, or the name of one of ours (default: llama1)",
+    )
+    add_override_option(parser, example)
+
+
+def add_override_option(parser: argparse.ArgumentParser, example: str) -> None:
+    """Add `--set`; `example` is an override that makes sense for the command."""
     parser.add_argument(
         "--set",
         action="append",

@@ -14,6 +14,7 @@ from pipeline.recipe import load_recipe
 from pipeline.store import files
 from pipeline.store.accounting import read_json
 from pipeline.store.dataset import MANIFEST, no_manifest
+from pipeline.store.inputs import Inputs
 from pipeline.tokens.adopt import AdoptPass, find_token_files
 from pipeline.tokens.export import EXPORTS, export_tokens
 from pipeline.verify import verify_documents
@@ -136,7 +137,7 @@ def _convert(parsed: argparse.Namespace, _: list[str]) -> int:
     identity = tokenizer_identity(parsed.tokenizer)
     recipe = load_recipe(DEFAULT_RECIPE)
     with running(Engine(), parsed.output) as run:
-        job = Job("tokens", "", parsed.output, recipe, run)
+        job = Job("tokens", Inputs(()), parsed.output, recipe, run)
         place = job.place("tokens", is_last=True)
         work = AdoptPass(label, place, parsed.form, parsed.tokenizer, identity)
         complete(work, job, job.run_pass(work, units), {"form": parsed.form})

@@ -21,6 +21,7 @@ from pipeline.passes.run import Result, running
 from pipeline.recipe import load_recipe
 from pipeline.store.accounting import funnel_lines
 from pipeline.store.dataset import put_manifest
+from pipeline.store.inputs import Inputs
 from pipeline.tokens.adopt import AdoptPass
 from pipeline.tokens.encode import TokenPass
 from pipeline.tokens.output import manifest_of
@@ -90,7 +91,7 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
         for dataset in datasets:
             place = dataset.place
             work = TokenPass(dataset.label, place, tokenizer, identity, recipe.tokens)
-            job = Job("tokens", "", place.root, recipe, run)
+            job = Job("tokens", Inputs(()), place.root, recipe, run)
             how = {"validation_share": recipe.tokens.validation_share}
             complete(work, job, job.run_pass(work, dataset.units), how)
     return 0
@@ -108,7 +109,7 @@ def complete(work: TokenPass | AdoptPass, job: Job, result: Result, how: Mapping
     funnel, folder = result.summary.funnel, work.place.root
     funnel.check(folder)
     manifest = manifest_of(work.label, work.identity, result, {**how, "funnel": funnel.to_json()})
-    put_manifest(folder, manifest.to_json(), job.manifest_seen)
+    put_manifest(folder, manifest.to_json(), job.manifest_seen, result.summary.tables)
     job.run.clean(folder)
     print("\n".join(funnel_lines(funnel)))
     for split in SPLITS:

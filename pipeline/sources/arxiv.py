@@ -21,7 +21,8 @@ from pipeline.shards import Columns
 from pipeline.sources.settings import ArxivInputSettings
 from pipeline.stages import ReadUnit, Stage, enabled
 from pipeline.store.commit import Place
-from pipeline.store.units import Unit, find_inputs, unit_of
+from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.units import Unit, unit_of
 from pipeline.writer import WriterSettings
 
 FILES = r"(\.tar|(\d{4}\.\d{4,5}|[a-z]_?\d{7})(v\d+)?\.(gz|tgz|tar\.gz|pdf|tex))$"
@@ -55,13 +56,13 @@ class ReadBulk:
         return read_arxiv(stream, unit.relative, self.settings.maximum_member_bytes)
 
 
-def find_units(folder: str) -> list[Unit]:
+def find_units(inputs: Inputs) -> list[Unit]:
     """Units below a folder.
 
     Raises:
         InputError: nothing is there that looks like arXiv sources.
     """
-    return [unit_of(file) for file in find_inputs(folder, FILES, LOOKED_FOR)]
+    return [unit_of(file) for file in find_inputs(inputs, FILES, LOOKED_FOR)]
 
 
 def run(job: Job) -> None:

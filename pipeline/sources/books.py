@@ -25,7 +25,8 @@ from pipeline.shards import Columns
 from pipeline.sources.settings import BooksInputSettings, BooksSettings
 from pipeline.stages import ReadUnit, Stage
 from pipeline.store.commit import Place
-from pipeline.store.units import Unit, find_inputs, group_units, members
+from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.units import Unit, group_units, members
 from pipeline.writer import WriterSettings
 
 FILES = "|".join(pattern.pattern for pattern in (TEXT, ARCHIVE, JSON_LINES))
@@ -61,19 +62,19 @@ class ReadBooks:
 
 
 def find_units(
-    folder: str, settings: BooksInputSettings, lists: str
+    inputs: Inputs, settings: BooksInputSettings, lists: str
 ) -> tuple[list[Unit], list[dict[str, str]]]:
     """Units below a folder, and the files that are refused with their reason.
 
     Args:
-        folder: with the raw files.
+        inputs: with the raw files.
         settings: how many files make a unit.
         lists: folder for the lists of the units' files.
 
     Raises:
         InputError: nothing is there that may be a book.
     """
-    found = find_inputs(folder, FILES, LOOKED_FOR)
+    found = find_inputs(inputs, FILES, LOOKED_FOR)
     names = {file.relative for file in found}
     chosen, refused = [], []
     for file in found:
@@ -83,11 +84,11 @@ def find_units(
             chosen.append(file)
     if not chosen:
         raise InputError(
-            f"none of the {len(found)} files below {folder!r} is a book; found for example "
+            f"none of the {len(found)} files below {inputs} is a book; found for example "
             f"{found[0].relative}"
         )
     limits = {"most_files": settings.group_files, "most_bytes": settings.group_bytes}
-    return group_units(folder, chosen, lists, **limits), refused
+    return group_units(chosen, lists, **limits), refused
 
 
 def _refusal(relative: str, names: set[str]) -> str:

@@ -42,7 +42,8 @@ from pipeline.sources import commoncrawl
 from pipeline.sources.settings import C4Settings
 from pipeline.stages import ReadUnit, Stage, enabled
 from pipeline.store.commit import Place
-from pipeline.store.units import Unit, find_inputs, unit_of
+from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.units import Unit, unit_of
 from pipeline.writer import WriterSettings
 
 PUBLISHED = r"\.jsonl?(\.(gz|zst|bz2))?$"
@@ -114,14 +115,14 @@ def is_html(relative: str) -> bool:
     return not is_published(relative) and commoncrawl.page_format(relative) == "warc"
 
 
-def find_units(folder: str, settings: C4Settings) -> tuple[list[Unit], list[dict[str, str]]]:
+def find_units(inputs: Inputs, settings: C4Settings) -> tuple[list[Unit], list[dict[str, str]]]:
     """Units below a folder, and the files that are not read with their reason."""
-    found = find_inputs(folder, f"{commoncrawl.FILES}|{PUBLISHED}", LOOKED_FOR)
+    found = find_inputs(inputs, f"{commoncrawl.FILES}|{PUBLISHED}", LOOKED_FOR)
     published = [file for file in found if is_published(file.relative)]
     units = [unit_of(file) for file in published]
     if len(published) == len(found):
         return units, []
-    pages, refused = commoncrawl.find_units(folder, settings.crawl)
+    pages, refused = commoncrawl.find_units(inputs, settings.crawl)
     if settings.published == "clean":
         return [*pages, *units], refused
     for unit in units:

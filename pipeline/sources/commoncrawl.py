@@ -43,7 +43,8 @@ from pipeline.sources.settings import CommonCrawlSettings, CrawlInputSettings
 from pipeline.stages import ReadUnit, Stage, enabled
 from pipeline.store import files
 from pipeline.store.commit import Place
-from pipeline.store.units import Unit, border, find_inputs, unit_of
+from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.units import Unit, border, unit_of
 from pipeline.writer import WriterSettings
 
 FILES = r"\.warc(\.wet)?(\.gz)?$"
@@ -109,10 +110,10 @@ class OnlyWarc:
 
 
 def find_units(
-    folder: str, settings: CrawlInputSettings
+    inputs: Inputs, settings: CrawlInputSettings
 ) -> tuple[list[Unit], list[dict[str, str]]]:
     """Units below a folder, and the files left out because their other format is read."""
-    found = find_inputs(folder, FILES, LOOKED_FOR)
+    found = find_inputs(inputs, FILES, LOOKED_FOR)
     formats: dict[str, set[str]] = {}
     for file in found:
         formats.setdefault(_page_set(file.relative), set()).add(page_format(file.relative))

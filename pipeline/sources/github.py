@@ -90,7 +90,7 @@ def documents_pass(job: Job, read: ReadRecords, place: Place, version: str) -> D
 
 def _from_repositories(job: Job) -> tuple[ReadRecords, list[Unit]]:
     settings = job.recipe.github
-    repositories = find_repositories(job.input)
+    repositories = find_repositories(job.input.only("repositories"))
     units = [unit_of_repository(repository, job.lists) for repository in repositories]
     return ReadRepository(settings.input, settings.licences), units
 

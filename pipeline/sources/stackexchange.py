@@ -26,7 +26,8 @@ from pipeline.stages import ReadUnit, Stage, enabled
 from pipeline.store import files
 from pipeline.store.base import FileInfo
 from pipeline.store.commit import Place
-from pipeline.store.units import Unit, find_inputs, unit_of
+from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.units import Unit, unit_of
 from pipeline.writer import WriterSettings
 
 POSTS = "Posts.xml"
@@ -124,14 +125,14 @@ def site_name(path: str) -> tuple[str, str]:
 
 
 def find_units(
-    folder: str, settings: PostsInputSettings
+    inputs: Inputs, settings: PostsInputSettings
 ) -> tuple[list[Unit], list[dict[str, str]]]:
     """Units below a folder, and the files that are refused with their reason.
 
     Raises:
         InputError: no site is there, or none of those that are wanted.
     """
-    found = find_inputs(folder, FILES, LOOKED_FOR)
+    found = find_inputs(inputs, FILES, LOOKED_FOR)
     refused = {file.path: "other_table" for file in found if OTHER_TABLES.search(file.relative)}
     sites = [_look_at(file) for file in found if file.path not in refused]
     chosen: dict[str, Site] = {}
@@ -149,7 +150,7 @@ def find_units(
     units = [unit_of(file) for file in found if file.path not in refused]
     if not units:
         raise InputError(
-            f"none of the {len(found)} files below {folder!r} has the posts of a wanted site "
+            f"none of the {len(found)} files below {inputs} has the posts of a wanted site "
             f"({' '.join(settings.sites) or 'any'}); found for example {found[0].relative}"
         )
     listed = [

@@ -29,7 +29,8 @@ from pipeline.stages import ReadUnit, Stage, enabled
 from pipeline.store import files
 from pipeline.store.base import FileInfo
 from pipeline.store.commit import Place
-from pipeline.store.units import Unit, find_inputs, unit_of
+from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.units import Unit, unit_of
 from pipeline.writer import WriterSettings
 
 FILES = r"wiki[^/]*\.xml(-p\d+p\d+)?(\.(bz2|gz|7z))?$"
@@ -68,13 +69,15 @@ class ReadDump:
         )
 
 
-def find_units(folder: str, settings: WikipediaSettings) -> tuple[list[Unit], list[dict[str, str]]]:
+def find_units(
+    inputs: Inputs, settings: WikipediaSettings
+) -> tuple[list[Unit], list[dict[str, str]]]:
     """Units below a folder, and the dumps that are refused with their reason.
 
     Raises:
         InputError: no dump is there, or none in a wanted language.
     """
-    found = find_inputs(folder, FILES, LOOKED_FOR)
+    found = find_inputs(inputs, FILES, LOOKED_FOR)
     names = {file.relative for file in found}
     units, refused = [], []
     for file in found:
@@ -86,7 +89,7 @@ def find_units(folder: str, settings: WikipediaSettings) -> tuple[list[Unit], li
             units.extend(_units_of(file, settings.input.slice_bytes))
     if not units:
         raise InputError(
-            f"none of the {len(found)} dumps below {folder!r} is in a wanted language "
+            f"none of the {len(found)} dumps below {inputs} is in a wanted language "
             f"({' '.join(settings.page.languages)}); found for example {found[0].relative}"
         )
     return units, refused

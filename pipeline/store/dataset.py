@@ -162,17 +162,44 @@ def foreign_name(file: FileInfo) -> str:
     return file.relative.removesuffix(".parquet").replace("/", "_")
 
 
-def put_manifest(folder: str, content: Mapping[str, Any], seen: str) -> None:
-    """Replace the head of a dataset.
+def check_named(folder: str, tables: Sequence[TableFile]) -> None:
+    """Fail if a file that tables name is not there, or has another size; one listing a kind.
+
+    Raises:
+        OutputError: it is so.
+    """
+    named = {
+        file["name"]: file["bytes"]
+        for table in tables
+        for files_of in read_table(folder, table, ["files"])["files"].to_pylist()
+        for file in files_of or ()
+    }
+    for kind in sorted({files.split(name)[0] for name in named}):
+        for file in files.store_of(folder).list(files.join(folder, kind)):
+            if named.get(f"{kind}/{file.relative}") == file.size:
+                del named[f"{kind}/{file.relative}"]
+    if named:
+        raise OutputError(
+            f"{folder}: {len(named):,} files that were written are gone (for example "
+            f"{min(named)}): something else removes files there; run the same command again"
+        )
+
+
+def put_manifest(
+    folder: str, content: Mapping[str, Any], seen: str, tables: Sequence[TableFile]
+) -> None:
+    """Replace the head of a dataset, when all that it names is there.
 
     Args:
         folder: the dataset's.
         content: of the manifest.
         seen: identity of the manifest when the run began, empty if there was none.
+        tables: of the dataset.
 
     Raises:
-        OutputError: another run has finished the dataset since.
+        OutputError: a file is gone, or another run has finished the dataset since.
     """
+    check_named(folder, tables)
     path = files.join(folder, MANIFEST)
     if not files.write_bytes(path, json_bytes(content), seen or NEW):
         raise OutputError(
