@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -20,12 +21,11 @@ from dedup.components import MEMBER_ROW
 from dedup.decisions import CANDIDATE, REMOVED, Summary, candidate_pairs, cluster_rows, removed_rows
 from dedup.key_blocks import KeyBlock
 from pipeline.deduplication import shuffle
-from pipeline.deduplication.decisions import Decisions, finished
+from pipeline.deduplication.decisions import Decisions, digest, finished, joined
 from pipeline.deduplication.key_units import KeyUnit, write_key_units
 from pipeline.deduplication.shuffle import Comparison, compare
 from pipeline.passes.engine import Engine
-from pipeline.passes.local import Workers
-from pipeline.passes.run import Run
+from pipeline.passes.run import Run, running
 from pipeline.sources.commoncrawl import scope_numbers
 from pipeline.store.files import write_bytes
 from pipeline.store.units import Unit
@@ -73,8 +73,8 @@ def key_unit(folder: Path, name: str, scope: int, source: int, label: str = "") 
     return KeyUnit(name, scope, source, label, {f"keys/{KIND}": path})
 
 
-def new_run(engine: Engine | None = None) -> Run:
-    return Run(Workers(engine or Engine()))
+def run_in(folder: Path, engine: Engine | None = None) -> AbstractContextManager[Run]:
+    return running(engine or Engine(), str(folder))
 
 
 def groups_of(made: Sequence[Made]) -> list[list[int]]:
@@ -211,9 +211,9 @@ def test_decisions_do_not_depend_on_partitions_or_slices(
         (3, bytes_for(3, made), Engine()),
         (1, 600, OTHER_ENGINE),  # sixteen partitions and more at once
     ):
-        run = new_run(engine)
-        work = comparison(made, method, tmp_path, size, run)
-        decide(work, made, f"{size}", run)
+        with run_in(tmp_path, engine) as run:
+            work = comparison(made, method, tmp_path, size, run)
+            decide(work, made, f"{size}", run)
         assert_decided(work, made, method, f"{size}", slices)
 
 
@@ -228,19 +228,20 @@ def test_any_scopes_sources_and_slices(units: list[tuple[int, int]], slices: int
         made = make_units(Path(name), scopes, sorted(one for _, one in units), ranked=True)
         for one in made:
             one.store()
-        run = new_run()
         size = bytes_for(slices, made)
-        work = comparison(made, "clusters", Path(name), size, run)
-        decisions = decide(work, made, "f", run)
+        with run_in(Path(name)) as run:
+            work = comparison(made, "clusters", Path(name), size, run)
+            decisions = decide(work, made, "f", run)
         assert_decided(work, made, "clusters", "f", len(decisions.tables))
 
 
 def test_decisions_do_not_depend_on_the_order_of_arrival(tmp_path: Path) -> None:
     """A shuffle hands the blocks of a partition over in any order."""
     made = make_units(tmp_path, *CASES["three sources"], ranked=True)
-    work = comparison(made, "clusters", tmp_path, 10**9, new_run())
     for one in made:
         one.store()
+    with run_in(tmp_path) as run:
+        work = comparison(made, "clusters", tmp_path, 10**9, run)
     blocks = [
         block
         for number in range(len(made))
@@ -259,9 +260,9 @@ def test_units_without_a_key_get_their_files(tmp_path: Path, sources: tuple[int,
     made = [Made(unit, ()) for unit in units]
     for one in made:
         one.store()
-    run = new_run()
-    work = comparison(made, "keep_first", tmp_path, 1000, run)
-    decide(work, made, "f", run)
+    with run_in(tmp_path) as run:
+        work = comparison(made, "keep_first", tmp_path, 1000, run)
+        decide(work, made, "f", run)
     decisions = assert_decided(work, made, "keep_first", "f", 1)
     assert decisions.summary == Summary.empty(max(sources) + 1)
 
@@ -271,9 +272,9 @@ def decided(tmp_path: Path) -> tuple[Comparison, list[Made]]:
     made = make_units(tmp_path, *CASES["one scope"], ranked=False)
     for one in made:
         one.store()
-    run = new_run()
-    work = comparison(made, "keep_first", tmp_path, bytes_for(2, made), run)
-    decide(work, made, "first", run)
+    with run_in(tmp_path) as run:
+        work = comparison(made, "keep_first", tmp_path, bytes_for(2, made), run)
+        decide(work, made, "first", run)
     return work, made
 
 
@@ -285,7 +286,8 @@ def test_what_is_decided_is_not_decided_again(
     assert finished(work.place, "second") is None
     assert decisions.summary.keys == sum(len(one.keys) for one in made)
     before = times(tmp_path)
-    again = decide(work, made, "first", new_run())
+    with run_in(tmp_path) as run:
+        again = decide(work, made, "first", run)
     assert named(again) == named(decisions)
     assert times(tmp_path) == before
 
@@ -299,37 +301,54 @@ def test_another_fingerprint_decides_anew(
     changed = replace(made[5], keys=made[5].keys[:-40])
     changed.store()
     made = [*made[:5], changed]
-    run = new_run()
     work = replace(work, partition_bytes=10**9)
-    run.kept.append(decide(work, made, "second", run))
-    after = assert_decided(work, made, "keep_first", "second", 1)
-    assert decision_files(work) == named(before) | named(after)
-    run.clean(str(tmp_path))
+    with run_in(tmp_path) as run:
+        run.kept.append(decide(work, made, "second", run))
+        after = assert_decided(work, made, "keep_first", "second", 1)
+        assert decision_files(work) == named(before) | named(after)
+        run.clean(str(tmp_path))
     assert decision_files(work) == named(after)
     assert finished(work.place, "first") is None
     assert_decided(work, made, "keep_first", "second", 1)
-
-
-def test_decisions_on_a_unit_are_told_apart_by_what_they_say(
-    tmp_path: Path, decided: tuple[Comparison, list[Made]]
-) -> None:
-    """The last unit's keys decide on itself alone: the other units need not be written again."""
-    work, made = decided
-    before = assert_decided(work, made, "keep_first", "first", 2)
-    changed = replace(made[5], keys=made[5].keys[:-40])
-    changed.store()
-    run = new_run()
-    after = decide(work, [*made[:5], changed], "second", run)
-    assert len(after.tables) == len(before.tables)
-    differs = [
-        name for name, unit in after.units.items() if unit.digest != before.units[name].digest
+    # The last unit's keys decide on itself alone: the other units need not be written again.
+    changes = [
+        name for name in before.units if before.units[name].digest != after.units[name].digest
     ]
-    assert differs == ["u5"]
+    assert changes == ["u5"]
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(0, 2**32 - 1)] * 3), min_size=1, max_size=30, unique=True),
+    st.lists(st.integers(0, 3), min_size=30, max_size=30),
+    st.permutations(range(4)),
+)
+def test_a_digest_is_of_what_is_decided(
+    rows: list[tuple[int, int, int]], parts: list[int], order: list[int]
+) -> None:
+    """Not of the numbers that units happen to have, nor of the parts of the key space."""
+    with tempfile.TemporaryDirectory() as folder:
+        digests = []
+        for numbers, cut in ((list(range(4)), [0] * len(rows)), (order, parts)):
+            names = [f"u{numbers.index(number)}" for number in range(4)]
+            units = write_key_units(f"{folder}/{len(digests)}", [KeyUnit(name) for name in names])
+            decided = np.empty(len(rows), MEMBER_ROW)
+            for place, (row, size, kept) in enumerate(rows):
+                decided[place] = (row, size, numbers[row % 4] << 32 | kept)
+            of = np.array(cut[: len(rows)])
+            digests.append(joined([digest(decided[of == part], units) for part in range(4)]))
+        assert digests[0] == digests[1]
+        for field in MEMBER_ROW.names or ():
+            other = decided.copy()
+            other[field][0] ^= 1
+            assert digest(other, units) != digests[1]
+        # The same row of another unit.
+        decided["representative"][0] ^= np.uint64(1 << 32)
+        assert digest(decided, units) != digests[1]
 
 
 @pytest.mark.parametrize("lost", ["record", "file", "both"])
 def test_decisions_cut_short_are_made_again(
-    decided: tuple[Comparison, list[Made]], lost: str
+    tmp_path: Path, decided: tuple[Comparison, list[Made]], lost: str
 ) -> None:
     """The record is written last, and vouches for nothing that is gone."""
     work, made = decided
@@ -340,7 +359,8 @@ def test_decisions_cut_short_are_made_again(
     if lost in ("record", "both"):
         record.unlink()
     assert finished(work.place, "first") is None
-    made_again = decide(work, made, "first", new_run())
+    with run_in(tmp_path) as run:
+        made_again = decide(work, made, "first", run)
     after = assert_decided(work, made, "keep_first", "first", 2)
     assert named(after) == named(made_again)
     assert not named(after) & named(before)
@@ -359,7 +379,8 @@ def test_a_missing_decision_file_is_an_error_and_cleaning_leaves_nothing(
     path.unlink()
     with pytest.raises(OSError, match="u0"):
         unit.read()
-    new_run().clean(str(tmp_path))
+    with run_in(tmp_path) as run:
+        run.clean(str(tmp_path))
     assert [path for path in (tmp_path / "work").rglob("*") if path.is_file()] == []
 
 
