@@ -11,6 +11,7 @@ import orjson
 from pipeline import files, shards
 from pipeline.accounting import funnel_lines, read_json, sum_funnels
 from pipeline.cli import token_shards
+from pipeline.cli.visible import json_line, visible, visible_line
 from pipeline.dataset import Dataset, document_parts
 from pipeline.errors import InputError
 
@@ -72,7 +73,7 @@ def _ls(parsed: argparse.Namespace, _: list[str]) -> int:
             raise InputError(f"{parsed.dataset!r} is no documents dataset; see `shards stats`")
         print(
             f"{outputs['documents']['rows']:>12,}{outputs['rejected']['rows']:>12,}"
-            f"{outputs['documents']['bytes']:>14,}  {stats['unit']}"
+            f"{outputs['documents']['bytes']:>14,}  {visible_line(stats['unit'])}"
         )
     if not found:
         raise InputError(f"{parsed.dataset!r} is no dataset: there are no stats/part-*.json in it")
@@ -91,7 +92,7 @@ def _head(parsed: argparse.Namespace, _: list[str]) -> int:
         if printed == parsed.n:
             break
         printed += 1
-        print(orjson.dumps(row).decode() if parsed.json else _readable(row, parsed.characters))
+        print(json_line(row) if parsed.json else _readable(row, parsed.characters))
     return 0
 
 
@@ -118,10 +119,10 @@ def _stats(parsed: argparse.Namespace, _: list[str]) -> int:
     if parsed.json:
         print(orjson.dumps(funnel.to_json(), option=orjson.OPT_INDENT_2).decode())
         return 0
-    print("\n".join(funnel_lines(funnel)))
+    print(visible("\n".join(funnel_lines(funnel))))
     if funnel.skipped:
         skipped = ", ".join(f"{reason} {number:,}" for reason, number in funnel.skipped.items())
-        print(f"records without a document by design: {skipped}")
+        print(visible_line(f"records without a document by design: {skipped}"))
     return 0
 
 
@@ -140,4 +141,4 @@ def _readable(row: dict[str, object], characters: int) -> str:
     text = str(row.pop("text") or "")
     lines = [f"{name}: {value}" for name, value in row.items() if value not in (None, "", [])]
     shown = text if not characters or len(text) <= characters else text[:characters] + " […]"
-    return "\n".join([*lines, textwrap.indent(shown, "    "), ""])
+    return "\n".join([*map(visible_line, lines), textwrap.indent(visible(shown), "    "), ""])

@@ -8,6 +8,7 @@ from pipeline import files
 from pipeline.accounting import read_json
 from pipeline.cli.options import DEFAULT_RECIPE, check_label
 from pipeline.cli.tokenize import complete
+from pipeline.cli.visible import visible_line
 from pipeline.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.job import Job
@@ -92,7 +93,7 @@ def _verify(parsed: argparse.Namespace, _: list[str]) -> int:
             damage = list(verify_documents(folder))
             summary = "a documents dataset"
         for one in damage:
-            print(one)
+            print(visible_line(str(one)))
         print(f"{folder}: DAMAGED" if damage else f"{folder}: sound, {summary}")
         sound = sound and not damage
     for folder, identity in seen[1:]:
