@@ -8,8 +8,7 @@ has no column. Same documents, same bytes: no clock, no host, no worker goes int
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from typing import IO, Any, BinaryIO, cast
 
 import orjson
@@ -20,21 +19,31 @@ from filters.document import Document
 from pipeline import files
 from pipeline.batch import RejectedDocument
 from pipeline.errors import InputError
+from pipeline.readers.document_shards import (
+    BASE_METADATA,
+    BATCH_BYTES,
+    ROLE,
+    Columns,
+    DocumentShard,
+    columns_of,
+)
+from pipeline.readers.records import BadRecord
 
-BASE_METADATA = ("url", "language", "timestamp", "licence")
-ROLE = b"roving.role"
-
-# Rows, and bytes of text, that are held as Python objects at a time.
-BATCH_ROWS = 256
-BATCH_BYTES = 8_000_000
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Typed columns of a source besides the base columns: name -> Arrow type."""
-
-    metadata: Mapping[str, pa.DataType] = field(default_factory=dict)
-    signals: Mapping[str, pa.DataType] = field(default_factory=dict)
+__all__ = [
+    "BASE_METADATA",
+    "BATCH_BYTES",
+    "REJECTED_SCHEMA",
+    "Columns",
+    "ShardWriter",
+    "batches_of",
+    "columns_of",
+    "document_row",
+    "document_schema",
+    "read_documents",
+    "read_rejected",
+    "read_rows",
+    "rejected_row",
+]
 
 
 def document_schema(columns: Columns) -> pa.Schema:
@@ -150,74 +159,39 @@ def _json(value: Any) -> str:
 
 
 def read_rows(path: str, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
-    """Rows of a shard, one row group in memory at a time."""
+    """Rows of a shard as plain values, some of them in memory at a time.
+
+    Raises:
+        InputError: it is no Parquet file, or is damaged.
+    """
     with files.open_read(path) as handle:
-        for batch in batches_of(handle, columns):
+        for batch in batches_of(handle, columns, path):
             yield from batch.to_pylist()
 
 
 def batches_of(
-    file: BinaryIO | io.RawIOBase, columns: list[str] | None = None
+    file: BinaryIO | io.RawIOBase, columns: list[str] | None = None, path: str = "the shard"
 ) -> Iterator[pa.RecordBatch]:
-    """Record batches of a shard, small enough to be held as Python objects, books included."""
-    parquet = pq.ParquetFile(cast(IO[bytes], file))
-    groups = [parquet.metadata.row_group(index) for index in range(parquet.num_row_groups)]
-    largest = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=0)
-    rows = max(1, min(BATCH_ROWS, BATCH_BYTES // max(1, largest)))
-    yield from parquet.iter_batches(batch_size=rows, columns=columns)
+    """Record batches of a shard, of plain types; null is what a row has not, or not readably.
+
+    Raises:
+        InputError: `path` is no Parquet file, or is damaged.
+    """
+    shard = DocumentShard(path, file)
+    for batch in shard.batches(columns or shard.names):
+        yield batch.rows
 
 
 def read_documents(file: BinaryIO | io.RawIOBase) -> Iterator[Document]:
     """Documents of a shard as the writer was given them.
 
-    A Parquet file that is not ours needs `id` and `text`; its other columns become metadata.
-    """
-    roles = _roles(pq.read_schema(cast(IO[bytes], file)))
-    for batch in batches_of(file):
-        for row in batch.to_pylist():
-            yield _document(row, roles)
-
-
-def columns_of(path: str) -> Columns:
-    """The typed columns of a shard besides the base columns.
-
     Raises:
-        InputError: it has no `id` or no `text`.
+        InputError: a row is no document; `DocumentShard.documents` goes on behind it.
     """
-    with files.open_read(path) as handle:
-        schema = pq.read_schema(handle)
-    missing = {"id", "text"} - set(schema.names)
-    if missing:
-        raise InputError(f"{path} has no column {' and no column '.join(sorted(missing))}")
-    roles = _roles(schema)
-    metadata = {name: schema.field(name).type for name, role in roles.items() if role == "metadata"}
-    signals = {name: schema.field(name).type for name, role in roles.items() if role == "signal"}
-    for name in BASE_METADATA:
-        metadata.pop(name, None)
-    return Columns(metadata, signals)
-
-
-def _roles(schema: pa.Schema) -> dict[str, str]:
-    """For each column that is no part of the record itself, whether metadata or signal."""
-    return {
-        item.name: (item.metadata or {}).get(ROLE, b"metadata").decode()
-        for item in schema
-        if item.name not in ("id", "source", "text", "extra")
-    }
-
-
-def _document(row: dict[str, Any], roles: Mapping[str, str]) -> Document:
-    document = Document(str(row["id"]), row.get("source") or "", row["text"] or "")
-    for name, role in roles.items():
-        if row[name] is not None:
-            values = document.metadata if role == "metadata" else document.signals
-            # A foreign file may have its timestamps typed.
-            values[name] = str(row[name]) if name in BASE_METADATA else row[name]
-    if row.get("extra"):
-        extra = orjson.loads(row["extra"])
-        document.metadata.update(extra.get("metadata", {}))
-        document.signals.update(extra.get("signals", {}))
-    return document
+    for document in DocumentShard("the shard", file).documents():
+        if isinstance(document, BadRecord):
+            raise InputError(f"{document.id} is no document: {document.reason}, {document.detail}")
+        yield document
 
 
 def read_rejected(path: str) -> Iterable[RejectedDocument]:

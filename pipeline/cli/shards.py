@@ -99,7 +99,7 @@ def _head(parsed: argparse.Namespace, _: list[str]) -> int:
 def _show(parsed: argparse.Namespace, _: list[str]) -> int:
     for kind in ("documents", "rejected"):
         for row in _rows(parsed.dataset, kind):
-            if parsed.id in (row["id"], row["url"]):
+            if parsed.id in (row.get("id"), row.get("url")):
                 print(f"{'kept' if kind == 'documents' else 'rejected'}")
                 print(_readable(row, 0))
                 return 0

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline import files
 from pipeline.models.sampling import in_share
-from pipeline.tokens.documents import document_batches, reasons
+from pipeline.tokens.documents import Rows, document_batches
 from pipeline.tokens.output import UnitTokens, check_unchanged, token_fingerprint
 from pipeline.tokens.settings import TokensSettings
 from pipeline.units import Unit
@@ -81,9 +81,9 @@ class TokenPass:
             raise
         return unit.name
 
-    def _add(self, output: UnitTokens, rows: pa.Table, encoder: Encoder) -> None:
+    def _add(self, output: UnitTokens, read: Rows, encoder: Encoder) -> None:
         """Encode documents and write them to their splits."""
-        found = reasons(rows.column("text"))
+        rows, found = read.table, read.reasons
         kept = rows.filter(pa.array([not reason for reason in found], pa.bool_()))
         rejected = rows.select(["id", "url"]).filter(pa.array(map(bool, found), pa.bool_()))
         for row, reason in zip(rejected.to_pylist(), filter(None, found), strict=True):

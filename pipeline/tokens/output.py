@@ -51,6 +51,7 @@ _DECIDING = (
     "pipeline/tokens/encode.py",
     "pipeline/tokens/output.py",
     "pipeline/models/sampling.py",
+    "pipeline/readers/document_shards.py",
     "pipeline/shards.py",
 )
 
