@@ -14,6 +14,7 @@ from pipeline import files
 from pipeline.errors import InputError
 from pipeline.github.repositories import LISTING
 from pipeline.github.tables import Kind
+from pipeline.names import escape_name
 from pipeline.readers.tables import split_parquet
 from pipeline.units import Unit, unit_name, unit_of
 
@@ -66,8 +67,9 @@ class Repository:
     """A repository.
 
     Attributes:
-        name: `owner/name`, or `name` where no owner is known.
-        path: of the archive, or of the folder.
+        name: `owner/name`, or `name` where no owner is known; what is no UTF-8 in it escaped
+            (`pipeline.names`).
+        path: of the archive, or of the folder, as it can be opened.
         is_folder: whether it is a folder.
         size: bytes of an archive.
     """
@@ -95,7 +97,8 @@ def find_repositories(folder: str) -> list[Repository]:
         ]
     elif Path(folder).is_file():
         one = Path(folder)
-        found = [Repository(_ARCHIVE.sub("", one.name), folder, False, one.stat().st_size)]
+        name = escape_name(_ARCHIVE.sub("", one.name))
+        found = [Repository(name, folder, False, one.stat().st_size)]
         found = found if _ARCHIVE.search(one.name) else []
     else:
         found = list(_below(Path(folder), "", 2))
@@ -110,21 +113,21 @@ def _below(folder: Path, name: str, levels: int) -> Iterator[Repository]:
     others = [child for child in children if child.is_file() and child not in archives]
     prefix = f"{name}/" if name else ""
     if others or (folder / ".git").is_dir() or not levels:
-        yield Repository(name or folder.resolve().name, str(folder), True)
+        yield Repository(name or escape_name(folder.resolve().name), str(folder), True)
         return
     for archive in archives:
-        inner = prefix + _ARCHIVE.sub("", archive.name)
+        inner = prefix + escape_name(_ARCHIVE.sub("", archive.name))
         yield Repository(inner, str(archive), False, archive.stat().st_size)
     for child in children:
         if child.is_dir():
-            yield from _below(child, prefix + child.name, levels - 1)
+            yield from _below(child, prefix + escape_name(child.name), levels - 1)
 
 
 def unit_of_repository(repository: Repository, folder: str) -> Unit:
     """The unit; for a folder its list of files is written first, and is what is read and hashed."""
     if not repository.is_folder:
         name = unit_name(repository.name)
-        relative = files.split(repository.path)[1]
+        relative = escape_name(files.split(repository.path)[1])
         return Unit(name, repository.path, relative, repository.size)
     name = unit_name(repository.name)
     lines = [orjson.dumps(entry) for entry in _walk(Path(repository.path))]
@@ -144,7 +147,7 @@ def _walk(folder: Path) -> Iterator[tuple[str, int, str]]:
         folders[:] = [name for name in folders if name != ".git"]
         for name in [*names, *(name for name in folders if Path(root, name).is_symlink())]:
             path = Path(root, name)
-            relative = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "replace")
+            relative = escape_name(path.relative_to(folder).as_posix())
             if path.is_symlink():
                 found.append((relative, 0, "symlink"))
             elif path.is_file():

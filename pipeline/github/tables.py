@@ -58,14 +58,21 @@ def key_of(text: str) -> int:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{value!r:.100} where a name is expected")
+        raise ValueError(f"{type(value).__name__} where a name is expected")
     return value
+
+
+def _mode(value: Any) -> int:
+    """A mode as git has them, in 16 bits."""
+    mode = int(value or 0)  # JSON exports have 64-bit numbers as strings
+    if not 0 <= mode < 1 << 16:
+        raise ValueError(f"mode {mode:o}")
+    return mode
 
 
 def _file_row(_: int, row: dict[str, Any]) -> tuple[Any, ...]:
     repository, path, blob = (_text(row[name]) for name in ("repo_name", "path", "id"))
-    # JSON exports have 64-bit numbers as strings.
-    return key_of(repository), repository, path, int(row["mode"] or 0), blob
+    return key_of(repository), repository, path, _mode(row["mode"]), blob
 
 
 def _licence_row(_: int, row: dict[str, Any]) -> tuple[Any, ...]:
@@ -117,10 +124,11 @@ class TablePass:
         stats_path = Dataset(self.folder).stats_path(unit.name)
         files.delete([stats_path])
         damaged: Counter[str] = Counter()
+        lost: Counter[str] = Counter()
         rows = size = 0
         with files.atomic_write(self.path(unit)) as file:
             writer = pq.ParquetWriter(cast(IO[bytes], file), SCHEMAS[self.kind])
-            for chunk in self._chunks(unit, damaged):
+            for chunk in self._chunks(unit, damaged, lost):
                 writer.write_table(chunk.sort_by("key"), row_group_size=_GROUP_ROWS)
                 rows, size = rows + len(chunk), size + chunk.nbytes
             writer.close()
@@ -131,12 +139,13 @@ class TablePass:
             "funnel": Funnel().to_json(),
             "outputs": {"keys": {"rows": rows, "bytes": size}},
             "damaged": dict(sorted(damaged.items())),
+            "lost_bytes": dict(sorted(lost.items())),
         }
         write_json(stats_path, stats)
         return unit.name
 
-    def _chunks(self, unit: Unit, damaged: Counter[str]) -> Iterator[pa.Table]:
-        """Tables of at most so many rows; damaged rows are counted by reason."""
+    def _chunks(self, unit: Unit, damaged: Counter[str], lost: Counter[str]) -> Iterator[pa.Table]:
+        """Tables of at most so many rows; damaged rows, and bytes lost, are counted by reason."""
         columns, take = _ROWS[self.kind]
         rows: list[tuple[Any, ...]] = []
         reader = open_unit(unit)
@@ -144,10 +153,12 @@ class TablePass:
         for row in read_rows(stream, unit, columns, self.maximum_row_bytes):
             if isinstance(row, DamagedRows):
                 damaged[row.reason] += 1
+                if row.lost is not None:
+                    lost[row.reason] += row.lost.bytes_of(unit.size)
                 continue
             try:
                 rows.append(take(*row))
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, OverflowError):
                 damaged["malformed_row"] += 1
             if len(rows) >= _CHUNK_ROWS:
                 yield _table(rows, SCHEMAS[self.kind])
