@@ -8,7 +8,7 @@ has no column. Same documents, same bytes: no clock, no host, no worker goes int
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any, BinaryIO, cast
 
 import orjson
@@ -141,17 +141,42 @@ def document_row(document: Document, schema: pa.Schema) -> dict[str, Any]:
 
 
 def rejected_row(rejected: RejectedDocument) -> dict[str, Any]:
-    """A rejected document as a row."""
+    """A rejected document as a row, which can always be written: what cannot is escaped."""
     return {
-        "id": rejected.id,
-        "url": rejected.url,
+        "id": _encodable(rejected.id),
+        "url": _encodable(rejected.url),
         "stage": rejected.stage,
-        "reason": rejected.reason,
-        "detail": rejected.detail,
+        "reason": _encodable(rejected.reason),
+        "detail": _encodable(rejected.detail),
         "characters": rejected.characters,
-        "signals": _json(rejected.signals) if rejected.signals else None,
-        "text": rejected.text,
+        "signals": _signals(rejected.signals) if rejected.signals else None,
+        "text": None if rejected.text is None else _encodable(rejected.text),
     }
+
+
+def _encodable(text: str) -> str:
+    """The text, with lone surrogates spelled out."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
+    return text
+
+
+def _signals(signals: Mapping[str, Any]) -> str:
+    try:
+        return _json(signals)
+    except TypeError:
+        return _json({_encodable(str(name)): _writable(value) for name, value in signals.items()})
+
+
+def _writable(value: Any) -> Any:
+    """A signal, or what stands in its place if JSON cannot have it."""
+    try:
+        _json(value)
+    except TypeError:
+        return f"unwritable {type(value).__name__}"
+    return value
 
 
 def _json(value: Any) -> str:
