@@ -21,17 +21,16 @@ def read_batches(
     """Batches of the columns asked for, in the dataset's order.
 
     Args:
-        folder: a dataset folder, with `documents/*.parquet`.
+        folder: of a documents dataset.
         columns: names of columns; `language` is read as well if languages are given.
         languages: keep rows of these languages only; empty for all.
 
     Raises:
-        InputError: there are no documents in the folder, or a column is missing.
+        InputError: the folder holds no finished dataset, or a column is missing.
     """
     wanted = list(dict.fromkeys([*columns, *(["language"] if languages else [])]))
     for shard in Dataset(folder).shards:
-        path = shard.path
-        with files.open_read(path) as handle:
+        with files.open_read(shard.path) as handle:
             parquet = pq.ParquetFile(handle)
             missing = sorted(set(wanted) - set(parquet.schema_arrow.names))
             if missing:
