@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from filters.ccnet_text import Mode, normalize_for_language_model
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 from filters.models import load_kenlm, load_once, load_sentencepiece, missing_model
+from filters.paths import Model
 
-MAKE_TARGET = "language-models"
+COMMAND = "roving models language --documents WIKIPEDIA"
 
 Bucket = Literal["head", "middle", "tail"]
 
@@ -60,10 +61,16 @@ class PerplexitySettings(StageSettings):
             memory; 0 scores all of every document, as CCNet does.
     """
 
-    keep_buckets: tuple[Bucket, ...]
-    cutoffs: Literal["own", "published"]
-    without_model: Literal["keep", "reject"]
-    maximum_characters: int
+    keep_buckets: tuple[Bucket, ...] = setting(
+        ("head", "middle"), "code: RedPajama v1's; LLaMA's paper names no bucket"
+    )
+    cutoffs: Literal["own", "published"] = setting(
+        "own", "ours: the published ones are right for CCNet's own models only"
+    )
+    without_model: Literal["keep", "reject"] = setting("keep", "code: CCNet's")
+    maximum_characters: int = setting(
+        200_000, "ours: bounds time and memory; CCNet has none (docs/ccnet.md)"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,7 @@ def load_cutoffs(card: Path) -> tuple[float, float]:
         except (KeyError, TypeError) as error:
             raise ValueError("no cutoffs head and middle") from error
 
-    return load_once("card", card, MAKE_TARGET, read)
+    return load_once("card", card, COMMAND, read)
 
 
 class PerplexityFilter:
@@ -120,8 +127,8 @@ class PerplexityFilter:
 
     def __init__(
         self,
-        settings: PerplexitySettings,
-        models: str | Path,
+        settings: PerplexitySettings | None = None,
+        models: str | Path = "models/language",
         required: tuple[str, ...] = (),
         mode: Mode = "standard",
     ) -> None:
@@ -133,8 +140,8 @@ class PerplexityFilter:
             mode: `ccnet` deletes line breaks, so that words fuse, where `standard` puts spaces,
                 and keeps what it cannot score.
         """
-        self.settings = settings
-        self.models = str(models)
+        self.settings = settings or PerplexitySettings()
+        self.models = Model(models, members=required)
         self.required = required
         self.mode: Mode = mode
         self._loaded: dict[str, LanguageModel | None] = {}
@@ -149,10 +156,10 @@ class PerplexityFilter:
             MissingModel: one of them is absent, or the folder of all models.
         """
         if not Path(self.models).is_dir():
-            raise missing_model(self.models, MAKE_TARGET, "no such folder")
+            raise missing_model(self.models, COMMAND, "no such folder")
         for language in self.required:
             if self._model(language) is None:
-                raise missing_model(Path(self.models) / language, MAKE_TARGET)
+                raise missing_model(Path(self.models) / language, COMMAND)
 
     def _model(self, language: str) -> LanguageModel | None:
         if language not in self._loaded:
@@ -165,8 +172,8 @@ class PerplexityFilter:
     def _load(self, folder: Path) -> LanguageModel:
         own = self.settings.cutoffs == "own"
         return LanguageModel(
-            load_sentencepiece(folder / "sentencepiece.model", MAKE_TARGET),
-            load_kenlm(folder / "lm.binary", MAKE_TARGET),
+            load_sentencepiece(folder / "sentencepiece.model", COMMAND),
+            load_kenlm(folder / "lm.binary", COMMAND),
             load_cutoffs(folder / "card.json") if own else PUBLISHED_CUTOFFS.get(folder.name),
         )
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 from filters.models import load_fasttext, missing_model, predict
+from filters.paths import Model
 
-MAKE_TARGET = "reference-model"
+COMMAND = "roving models reference --documents CRAWL --citations WIKIPEDIA"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +28,8 @@ class ReferenceQualitySettings(StageSettings):
         positive_label: the model's label for references, without its prefix.
     """
 
-    threshold: float
-    positive_label: str
+    threshold: float = setting(0.25, "code: RedPajama v1's; LLaMA's paper names none")
+    positive_label: str = "reference"
 
 
 class ReferenceQualityFilter:
@@ -41,9 +42,13 @@ class ReferenceQualityFilter:
 
     name = "reference_quality"
 
-    def __init__(self, settings: ReferenceQualitySettings, model: str | Path) -> None:
-        self.settings = settings
-        self.model = str(model)
+    def __init__(
+        self,
+        settings: ReferenceQualitySettings | None = None,
+        model: str | Path = "models/reference/reference.bin",
+    ) -> None:
+        self.settings = settings or ReferenceQualitySettings()
+        self.model = Model(model)
         self._model: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -55,11 +60,11 @@ class ReferenceQualityFilter:
         Raises:
             MissingModel: absent, unreadable, or without the positive label among its two.
         """
-        model = load_fasttext(self.model, MAKE_TARGET)
+        model = load_fasttext(self.model, COMMAND)
         labels = [label.removeprefix("__label__") for label in model.get_labels()]
         if len(labels) != 2 or self.settings.positive_label not in labels:
             wanted = f"two labels, one of them {self.settings.positive_label!r}"
-            raise missing_model(self.model, MAKE_TARGET, f"has labels {labels}, not {wanted}")
+            raise missing_model(self.model, COMMAND, f"has labels {labels}, not {wanted}")
         self._model = model
 
     def __call__(self, document: Document) -> Document | Rejected:

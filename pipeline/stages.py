@@ -72,7 +72,11 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
 
     An exception inside the reader rejects the rest of the unit with the reason `error:<type>`.
     """
-    stream = open_unit(unit)
+    try:
+        stream = open_unit(unit)
+    except FileNotFoundError:
+        yield _missing(unit)
+        return
     index = 0
     batch = Batch(unit, index)
     count = batch.counts.setdefault(READ, StageCount())
@@ -109,6 +113,17 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
     batch.skipped = dict(sorted(skipped.items()))
     count.seconds = time.process_time() - started
     yield batch
+
+
+def _missing(unit: Unit) -> Batch:
+    """The only batch of a unit whose input is not there."""
+    batch = Batch(unit, 0, is_last=True)
+    batch.counts[READ] = StageCount(documents_in=1)
+    batch.rejected.append(_bad_record(BadRecord(unit.relative, "", "missing_input", unit.path)))
+    batch.input = UnitInput(
+        unit.relative, unit.identity, unit.size, lost_bytes=unit.size, lost="missing_input"
+    )
+    return batch
 
 
 def _safely(read: ReadRecords, stream: HashingReader, unit: Unit) -> Records:

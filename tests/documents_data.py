@@ -18,6 +18,7 @@ from pipeline.recipe import load_recipe
 from pipeline.shards import Columns
 from pipeline.stages import READ
 from pipeline.store.commit import Place
+from pipeline.store.inputs import Inputs
 from pipeline.store.records import UnitInput, UnitRecord
 from pipeline.store.tables import write_table
 from pipeline.store.units import Unit
@@ -43,9 +44,9 @@ def write_documents_dataset(
     """
     settings = WriterSettings(columns or Columns(), (), rows_per_group)
     with running(Engine(), str(folder)) as run:
-        job = Job("test", "", str(folder), load_recipe(DEFAULT_RECIPE), run)
+        job = Job("test", Inputs(()), str(folder), load_recipe(DEFAULT_RECIPE), run)
         place = job.place("test", is_last=True)
-        result = Result(place, Summary())
+        result = Result(place, Summary(), run.id)
         records = [
             _write_unit(run, place, name, documents, settings) for name, documents in units.items()
         ]
@@ -56,7 +57,7 @@ def write_documents_dataset(
         run.kept.append(result)
         if finished:
             with redirect_stdout(io.StringIO()):
-                job.complete(run.id, result, [])
+                job.complete(result, [])
     return folder
 
 

@@ -41,6 +41,7 @@ from pipeline.sources import arxiv, books, commoncrawl, stackexchange
 from pipeline.stages import READ
 from pipeline.store import files
 from pipeline.store.commit import Place
+from pipeline.store.inputs import Inputs
 from pipeline.store.records import UnitInput, UnitRecord
 from pipeline.store.tables import write_table
 from pipeline.store.units import Unit, open_unit
@@ -140,15 +141,15 @@ def _documents(units: list[Unit], read: Callable[[Any, Unit], Records]) -> Texts
 def write(documents: Texts, output: Path, recipe: Recipe) -> int:
     """Write a documents dataset of one unit, made anew each time; returns how many there are."""
     with running(Engine(), str(output)) as run:
-        job = Job("raw", "", str(output), recipe, run)
+        job = Job("raw", Inputs(()), str(output), recipe, run)
         place = job.place("raw", is_last=True)
         record = _write_unit(documents, place, recipe, run.id)
-        result = Result(place, Summary())
+        result = Result(place, Summary(), run.id)
         result.summary.add_record(record)
         table = f"{place.inner('tables')}/raw.{place.attempt()}.parquet"
         result.summary.tables.append(write_table(place.root, table, [record]))
         run.kept.append(result)
-        job.complete(run.id, result, [])
+        job.complete(result, [])
     return result.summary.funnel.kept
 
 

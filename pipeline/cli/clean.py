@@ -12,42 +12,12 @@ from pipeline.store.dataset import MANIFEST, Dataset, read_head
 from tokenizer.shards.manifest import KIND as TOKENS
 from tokenizer.shards.manifest import read_manifest
 
-EPILOG = """\
-examples:
-  roving clean out/commoncrawl --dry-run    # what would go
-  roving clean out/commoncrawl
-
-What the manifest names stays, and so does what finished units of an interrupted run have made: the
-same command again takes it over. A run on another engine whose command was killed may still be
-writing: its files stay until you say with --ended that its job is over.
-"""
-
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "clean",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("dataset", help="output folder of a command")
-    parser.add_argument("--dry-run", action="store_true", help="only print what would go")
-    parser.add_argument(
-        "--ended",
-        action="append",
-        default=[],
-        metavar="RUN",
-        help="a run that you know has ended, though it has not said so; repeatable",
-    )
-    parser.set_defaults(execute=execute)
-
 
 def execute(parsed: argparse.Namespace, _: list[str]) -> int:
     """Find what nobody needs, and delete it."""
     root = parsed.dataset
-    with claim(root) as exclusive:
-        if not exclusive:
+    with claim(root) as held:
+        if not held.holds():
             raise InputError(f"{root} is on a file system without locks: nothing is removed there")
         named = named_by_records(root)
         if files.exists(files.join(root, MANIFEST)):
@@ -59,7 +29,7 @@ def execute(parsed: argparse.Namespace, _: list[str]) -> int:
         for file in found if parsed.dry_run else ():
             print(file.path)
         if not parsed.dry_run:
-            delete(orphans)
+            delete(orphans, held)
         verb = "would go" if parsed.dry_run else "removed"
         print(f"{len(found):,} files, {orphans.size:,} bytes {verb}")
     return 0

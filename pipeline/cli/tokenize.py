@@ -6,67 +6,19 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.cli.options import (
-    add_foreign_option,
-    add_recipe_options,
-    add_runner_options,
-    engine_of,
-    is_foreign,
-    labelled,
-    output_for,
-)
+from pipeline.cli.arguments import engine_of, is_foreign, labelled, output_for
 from pipeline.deduplication.step import find_documents
 from pipeline.job import Job
 from pipeline.passes.run import Result, running
 from pipeline.recipe import load_recipe
 from pipeline.store.accounting import funnel_lines
 from pipeline.store.dataset import put_manifest
+from pipeline.store.inputs import Inputs
 from pipeline.tokens.adopt import AdoptPass
 from pipeline.tokens.encode import TokenPass
 from pipeline.tokens.output import manifest_of
 from tokenizer.folder import tokenizer_identity
 from tokenizer.shards.manifest import SPLITS, Manifest
-
-EPILOG = """\
-examples:
-  roving tokenize --documents out/wikipedia --output out/tokens
-  roving tokenize --documents out/clean/c4 --documents books=out/books-2020 \\
-      --tokenizer models/tokenizer --output out/tokens --workers 4
-
-Each documents dataset becomes a token dataset OUTPUT/LABEL; LABEL is the folder's name unless
-given, and the name of the source in mixtures. Every document is BOS ... EOS. A share of the
-documents, drawn by hash of their id, goes to OUTPUT/LABEL/validation instead of OUTPUT/LABEL/train.
-Megatron-LM, GPT-NeoX and NeMo read OUTPUT/LABEL/train/part-* as they are; `roving shards convert`
-makes other forms.
-"""
-
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "tokenize",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--documents",
-        action="extend",
-        nargs="+",
-        required=True,
-        metavar="[LABEL=]DATASET",
-        help="folders of documents datasets; repeatable",
-    )
-    parser.add_argument(
-        "--tokenizer",
-        metavar="PATH",
-        help="tokenizer folder, or a SentencePiece .model file (default: models.tokenizer)",
-    )
-    parser.add_argument("--output", required=True, help="folder of the token datasets")
-    add_foreign_option(parser)
-    add_recipe_options(parser, "tokens.validation_share=0.01")
-    add_runner_options(parser)
-    parser.set_defaults(execute=execute, accepts_engine_options=True)
 
 
 def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
@@ -90,7 +42,7 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
         for dataset in datasets:
             place = dataset.place
             work = TokenPass(dataset.label, place, tokenizer, identity, recipe.tokens)
-            job = Job("tokens", "", place.root, recipe, run)
+            job = Job("tokens", Inputs(()), place.root, recipe, run)
             how = {"validation_share": recipe.tokens.validation_share}
             complete(work, job, job.run_pass(work, dataset.units), how)
     return 0
@@ -108,7 +60,7 @@ def complete(work: TokenPass | AdoptPass, job: Job, result: Result, how: Mapping
     funnel, folder = result.summary.funnel, work.place.root
     funnel.check(folder)
     manifest = manifest_of(work.label, work.identity, result, {**how, "funnel": funnel.to_json()})
-    put_manifest(folder, manifest.to_json(), job.manifest_seen)
+    put_manifest(folder, manifest.to_json(), job.manifest_seen, result.summary.tables)
     job.run.clean(folder)
     print("\n".join(funnel_lines(funnel)))
     for split in SPLITS:

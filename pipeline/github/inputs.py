@@ -16,6 +16,7 @@ from pipeline.github.tables import Kind
 from pipeline.readers.tables import split_parquet
 from pipeline.store import files
 from pipeline.store.base import FileInfo
+from pipeline.store.inputs import Inputs
 from pipeline.store.units import Unit, unit_name, unit_of, write_list
 
 _TABLE = re.compile(
@@ -29,18 +30,18 @@ LOOKED_FOR = (
 )
 
 
-def find_tables(folder: str, slice_bytes: int) -> dict[Kind, list[Unit]]:
+def find_tables(inputs: Inputs, slice_bytes: int) -> dict[Kind, list[Unit]]:
     """The units of each table: files, and slices of Parquet files; empty if there is none at all.
 
     Args:
-        folder: that holds them.
+        inputs: that hold them.
         slice_bytes: a larger Parquet file is cut at borders of row groups.
 
     Raises:
         InputError: some of the three tables are there and others not.
     """
     tables: dict[Kind, list[Unit]] = {"files": [], "licenses": [], "contents": []}
-    for file in files.list_files(folder):
+    for file in inputs.files():
         match = _TABLE.search(file.relative)
         if match and "/.git/" not in file.relative:
             tables[match[1]] += _units(file, slice_bytes)  # type: ignore[index]  # no others match
@@ -49,7 +50,7 @@ def find_tables(folder: str, slice_bytes: int) -> dict[Kind, list[Unit]]:
     missing = [kind for kind, units in tables.items() if not units]
     if missing:
         raise InputError(
-            f"{folder!r} has the table contents but not {' and '.join(missing)}; all three "
+            f"{inputs} has the table contents but not {' and '.join(missing)}; all three "
             "are needed: contents-*, files-*, licenses-*"
         )
     return tables
@@ -132,7 +133,11 @@ def unit_of_repository(repository: Repository, lists: str) -> Unit:
             name, repository.path, relative, repository.size, identity, group=repository.name
         )
     entries = list(_walk(Path(repository.path)))
-    path = write_list(lists, [list(entry[:3]) for entry in entries])
+    listing = [
+        [relative, size, files.join(repository.path, relative), kind]
+        for relative, size, kind, _ in entries
+    ]
+    path = write_list(lists, listing)
     names = orjson.dumps([[relative, kind] for relative, _, kind, _ in entries])
     identity = xxhash.xxh3_128_hexdigest(orjson.dumps(entries))
     size = sum(entry[1] for entry in entries)

@@ -65,7 +65,7 @@ class ReadRepository:
         name = unit.group
         if unit.members:
             listing = orjson.loads(files.read_bytes(unit.members))
-            yield from self._read(name, lambda: _listed(unit.path, listing), "")
+            yield from self._read(name, lambda: _listed(listing), "")
             return
         stream.seek(0)
 
@@ -162,10 +162,10 @@ class Found:
         return verdict
 
 
-def _listed(folder: str, listing: Sequence[Sequence[Any]]) -> Iterator[Entry]:
+def _listed(listing: Sequence[Sequence[Any]]) -> Iterator[Entry]:
     """The files of a folder as they were listed."""
-    for path, size, kind in listing:
-        yield Entry(path, size, kind, _Reader(files.join(folder, path)))
+    for path, size, full, kind in listing:
+        yield Entry(path, size, kind, _Reader(full))
 
 
 @dataclass(frozen=True)

@@ -31,10 +31,11 @@ from pipeline.passes.summary import Summary
 from pipeline.passes.units_file import write_units
 from pipeline.store import files
 from pipeline.store.accounting import json_bytes
-from pipeline.store.claim import claim
+from pipeline.store.claim import Claim, claim
 from pipeline.store.clean import delete, find_orphans
-from pipeline.store.commit import Place, new_run
+from pipeline.store.commit import Place, new_run, with_records
 from pipeline.store.records import UnitRecord, record_name
+from pipeline.store.space import check_space
 from pipeline.store.tables import read_records, read_table
 from pipeline.store.units import Unit
 
@@ -57,10 +58,12 @@ class Result:
     Attributes:
         place: of the pass.
         summary: of its units.
+        fingerprint: of the pass; empty for one whose records are no units of their own.
     """
 
     place: Place
     summary: Summary
+    fingerprint: str = ""
 
     def records(self) -> list[UnitRecord]:
         """The records of all units, in order of unit."""
@@ -86,12 +89,12 @@ class Run:
         workers: where passes run.
         id: in the names of all that it writes.
         roots: folders in which it has left its mark.
-        exclusive: whether no other run writes to its folders.
+        claim: of the folder that it writes to.
         kept: what its steps have made that stays.
     """
 
     workers: Workers
-    exclusive: bool = True
+    claim: Claim
     id: str = field(default_factory=new_run)
     roots: list[str] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
@@ -123,7 +126,9 @@ class Run:
             RunFailed: units are missing at the end.
         """
         place = work.place
-        units, finished = _with_records(work, units)
+        units, finished = with_records(work.place, work.fingerprint, units)
+        if finished < len(units):
+            check_space(place, 1 - finished / len(units))
         # Largest first: what is left towards the end is small, so workers end together.
         ordered = sorted(units, key=lambda unit: (-unit.size, unit.name))
         listed = write_units(self.path(place.root, f"{place.step}.units.parquet"), ordered)
@@ -138,11 +143,12 @@ class Run:
             else:
                 expand = partial(expand_units, work=work, units=listed, tables=tables)
                 execute(self.engine, work.name, expand, _watching(self.engine, shown))
-        return self._result(work.name, tables, len(units))
+        result = self._result(work.name, tables, len(units))
+        return replace(result, fingerprint=work.fingerprint)
 
     def clean(self, root: str) -> None:
         """Remove what a finished dataset leaves behind, if nobody else may be writing."""
-        if not self.exclusive:
+        if not self.claim.holds():
             return
         named = {mark_path("", self.id, what) for what in ("started", "ended")}
         for result in self.kept:
@@ -155,7 +161,7 @@ class Run:
                 "what it left stays, see `roving clean --help`",
                 file=sys.stderr,
             )
-        delete(orphans)
+        delete(orphans, self.claim)
 
     def run_records(
         self, name: str, place: Place, units: int, expand: Callable[[beam.Pipeline], object]
@@ -196,24 +202,6 @@ def _watching(engine: Engine, shown: Progress) -> Callable[[object], None] | Non
     return watch
 
 
-def _with_records(work: UnitPass, units: Sequence[Unit]) -> tuple[list[Unit], int]:
-    """The units with what is known of each from one listing, and how many are finished."""
-    names: dict[str, list[str]] = {}
-    for file in files.store_of(work.place.root).list(work.place.folder("done")):
-        names.setdefault(file.relative.split(".", 1)[0], []).append(file.relative)
-    finished, known = 0, []
-    for unit in units:
-        key = unit.key(work.fingerprint)
-        own = record_name(unit.name, key, unit.identity)
-        found = [name for name in names.get(unit.name, ()) if name.split(".")[1] == key]
-        if own in found:
-            finished += 1
-            known.append(unit)
-        else:
-            known.append(replace(unit, earlier=tuple(sorted(found))))
-    return known, finished
-
-
 def mark_path(root: str, run: str, what: str) -> str:
     """Where a run says of itself that it started, or ended."""
     return files.join(root, "work", "runs", run, f"{what}.json")
@@ -238,8 +226,8 @@ def running(engine: Engine, output: str) -> Iterator[Run]:
     Raises:
         OutputError: another run is writing there, or nobody can.
     """
-    with claim(output) as exclusive, terminable(), Workers(engine) as workers:
-        run = Run(workers, exclusive)
+    with claim(output) as held, terminable(), Workers(engine) as workers:
+        run = Run(workers, held)
         try:
             yield run
         except BaseException:

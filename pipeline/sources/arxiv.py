@@ -16,12 +16,12 @@ from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.arxiv_bulk import read_arxiv
 from pipeline.readers.records import Records
-from pipeline.recipe import fingerprint, to_plain
 from pipeline.shards import Columns
 from pipeline.sources.settings import ArxivInputSettings
 from pipeline.stages import ReadUnit, Stage, enabled
 from pipeline.store.commit import Place
-from pipeline.store.units import Unit, find_inputs, unit_of
+from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.units import Unit, unit_of
 from pipeline.writer import WriterSettings
 
 FILES = r"(\.tar|(\d{4}\.\d{4,5}|[a-z]_?\d{7})(v\d+)?\.(gz|tgz|tar\.gz|pdf|tex))$"
@@ -55,13 +55,13 @@ class ReadBulk:
         return read_arxiv(stream, unit.relative, self.settings.maximum_member_bytes)
 
 
-def find_units(folder: str) -> list[Unit]:
+def find_units(inputs: Inputs) -> list[Unit]:
     """Units below a folder.
 
     Raises:
         InputError: nothing is there that looks like arXiv sources.
     """
-    return [unit_of(file) for file in find_inputs(folder, FILES, LOOKED_FOR)]
+    return [unit_of(file) for file in find_inputs(inputs, FILES, LOOKED_FOR)]
 
 
 def run(job: Job) -> None:
@@ -69,11 +69,10 @@ def run(job: Job) -> None:
     settings = job.recipe.arxiv
     units = find_units(job.input)
     job.check_stages(stages(job))
-    version = fingerprint("arxiv", to_plain(settings), job.shard_form, job.last_version())
     methods = settings.deduplicate
     place = documents_place(job, methods)
-    result = job.run_pass(documents_pass(job, place, version), units)
-    complete(job, methods, version, result, [])
+    result = job.run_pass(documents_pass(job, place), units)
+    complete(job, methods, result, [])
 
 
 def stages(job: Job) -> tuple[Stage, ...]:
@@ -82,9 +81,9 @@ def stages(job: Job) -> tuple[Stage, ...]:
     return (*enabled((settings, LatexCleaner(settings))), *job.last_stages)
 
 
-def documents_pass(job: Job, place: Place, version: str) -> DocumentsPass:
+def documents_pass(job: Job, place: Place) -> DocumentsPass:
     """Bulk files to documents."""
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadBulk(job.recipe.arxiv.input), job.batching)
-    return DocumentsPass("arxiv", place, version, read, stages(job), job.batching, writer)
+    return DocumentsPass("arxiv", place, read, stages(job), job.batching, writer)

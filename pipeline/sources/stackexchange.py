@@ -19,14 +19,14 @@ from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump, seven_zip_sizes
 from pipeline.readers.records import BadRecord, Records
 from pipeline.readers.stackexchange import read_posts
-from pipeline.recipe import fingerprint, to_plain
 from pipeline.shards import Columns
 from pipeline.sources.settings import PostsInputSettings, StackExchangeSettings
 from pipeline.stages import ReadUnit, Stage, enabled
 from pipeline.store import files
 from pipeline.store.base import FileInfo
 from pipeline.store.commit import Place
-from pipeline.store.units import Unit, find_inputs, unit_of
+from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.units import Unit, unit_of
 from pipeline.writer import WriterSettings
 
 POSTS = "Posts.xml"
@@ -124,14 +124,14 @@ def site_name(path: str) -> tuple[str, str]:
 
 
 def find_units(
-    folder: str, settings: PostsInputSettings
+    inputs: Inputs, settings: PostsInputSettings
 ) -> tuple[list[Unit], list[dict[str, str]]]:
     """Units below a folder, and the files that are refused with their reason.
 
     Raises:
         InputError: no site is there, or none of those that are wanted.
     """
-    found = find_inputs(folder, FILES, LOOKED_FOR)
+    found = find_inputs(inputs, FILES, LOOKED_FOR)
     refused = {file.path: "other_table" for file in found if OTHER_TABLES.search(file.relative)}
     sites = [_look_at(file) for file in found if file.path not in refused]
     chosen: dict[str, Site] = {}
@@ -149,7 +149,7 @@ def find_units(
     units = [unit_of(file) for file in found if file.path not in refused]
     if not units:
         raise InputError(
-            f"none of the {len(found)} files below {folder!r} has the posts of a wanted site "
+            f"none of the {len(found)} files below {inputs} has the posts of a wanted site "
             f"({' '.join(settings.sites) or 'any'}); found for example {found[0].relative}"
         )
     listed = [
@@ -178,11 +178,10 @@ def run(job: Job) -> None:
     settings = job.recipe.stackexchange
     units, refused = find_units(job.input, settings.input)
     job.check_stages(stages(job))
-    version = fingerprint("stackexchange", to_plain(settings), job.shard_form, job.last_version())
     methods = settings.deduplicate
     place = documents_place(job, methods)
-    result = job.run_pass(documents_pass(job, place, version), units)
-    complete(job, methods, version, result, refused)
+    result = job.run_pass(documents_pass(job, place), units)
+    complete(job, methods, result, refused)
 
 
 def stages(job: Job) -> tuple[Stage, ...]:
@@ -192,9 +191,9 @@ def stages(job: Job) -> tuple[Stage, ...]:
     return (*scores, QuestionFilter(settings.question), ThreadText(), *job.last_stages)
 
 
-def documents_pass(job: Job, place: Place, version: str) -> DocumentsPass:
+def documents_pass(job: Job, place: Place) -> DocumentsPass:
     """Posts to documents."""
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadPosts(job.recipe.stackexchange.input), job.batching)
-    return DocumentsPass("stackexchange", place, version, read, stages(job), job.batching, writer)
+    return DocumentsPass("stackexchange", place, read, stages(job), job.batching, writer)

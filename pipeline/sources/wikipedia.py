@@ -22,14 +22,14 @@ from pipeline.readers.bzip2_slices import cut, open_slice
 from pipeline.readers.dump_file import BZIP2, UnreadableDumpError, open_dump
 from pipeline.readers.mediawiki import read_mediawiki, wiki_language, wiki_name
 from pipeline.readers.records import Records
-from pipeline.recipe import fingerprint, to_plain
 from pipeline.shards import Columns
 from pipeline.sources.settings import DumpSettings, WikipediaSettings
 from pipeline.stages import ReadUnit, Stage, enabled
 from pipeline.store import files
 from pipeline.store.base import FileInfo
 from pipeline.store.commit import Place
-from pipeline.store.units import Unit, find_inputs, unit_of
+from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.units import Unit, unit_of
 from pipeline.writer import WriterSettings
 
 FILES = r"wiki[^/]*\.xml(-p\d+p\d+)?(\.(bz2|gz|7z))?$"
@@ -68,13 +68,15 @@ class ReadDump:
         )
 
 
-def find_units(folder: str, settings: WikipediaSettings) -> tuple[list[Unit], list[dict[str, str]]]:
+def find_units(
+    inputs: Inputs, settings: WikipediaSettings
+) -> tuple[list[Unit], list[dict[str, str]]]:
     """Units below a folder, and the dumps that are refused with their reason.
 
     Raises:
         InputError: no dump is there, or none in a wanted language.
     """
-    found = find_inputs(folder, FILES, LOOKED_FOR)
+    found = find_inputs(inputs, FILES, LOOKED_FOR)
     names = {file.relative for file in found}
     units, refused = [], []
     for file in found:
@@ -86,7 +88,7 @@ def find_units(folder: str, settings: WikipediaSettings) -> tuple[list[Unit], li
             units.extend(_units_of(file, settings.input.slice_bytes))
     if not units:
         raise InputError(
-            f"none of the {len(found)} dumps below {folder!r} is in a wanted language "
+            f"none of the {len(found)} dumps below {inputs} is in a wanted language "
             f"({' '.join(settings.page.languages)}); found for example {found[0].relative}"
         )
     return units, refused
@@ -121,11 +123,10 @@ def run(job: Job) -> None:
     settings = job.recipe.wikipedia
     units, refused = find_units(job.input, settings)
     job.check_stages(stages(job))
-    version = fingerprint("wikipedia", to_plain(settings), job.shard_form, job.last_version())
     methods = settings.deduplicate
     place = documents_place(job, methods)
-    result = job.run_pass(documents_pass(job, place, version), units)
-    complete(job, methods, version, result, refused)
+    result = job.run_pass(documents_pass(job, place), units)
+    complete(job, methods, result, refused)
 
 
 def stages(job: Job) -> tuple[Stage, ...]:
@@ -138,9 +139,9 @@ def stages(job: Job) -> tuple[Stage, ...]:
     return (*own, *job.last_stages)
 
 
-def documents_pass(job: Job, place: Place, version: str) -> DocumentsPass:
+def documents_pass(job: Job, place: Place) -> DocumentsPass:
     """Dumps to documents."""
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadDump(job.recipe.wikipedia.input), job.batching)
-    return DocumentsPass("wikipedia", place, version, read, stages(job), job.batching, writer)
+    return DocumentsPass("wikipedia", place, read, stages(job), job.batching, writer)

@@ -12,7 +12,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -29,22 +29,34 @@ LEASE = "claim.json"
 LEASE_SECONDS = 300.0
 
 
-@contextmanager
-def claim(folder: str) -> Iterator[bool]:
-    """Be the one run that writes to a folder.
+class Claim:
+    """A folder's claim, while it is held."""
 
-    Yields:
-        Whether that is sure; it is not on a file system without locks.
+    def __init__(self, holds: Callable[[], bool]) -> None:
+        self._holds = holds
+
+    def holds(self) -> bool:
+        """Whether nobody else can be writing to the folder now.
+
+        It never is sure on a file system without locks, and no longer in a bucket where a lease
+        could not be renewed in time.
+        """
+        return self._holds()
+
+
+@contextmanager
+def claim(folder: str) -> Iterator[Claim]:
+    """Be the one run that writes to a folder.
 
     Raises:
         OutputError: another run is, or the folder cannot be written to.
     """
-    with _lock(folder) if files.is_local(folder) else _lease(folder) as exclusive:
-        yield exclusive
+    with _lock(folder) if files.is_local(folder) else _lease(folder) as held:
+        yield held
 
 
 @contextmanager
-def _lock(folder: str) -> Iterator[bool]:
+def _lock(folder: str) -> Iterator[Claim]:
     path = Path(folder, LOCK)
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -64,13 +76,13 @@ def _lock(folder: str) -> Iterator[bool]:
             if error.errno not in NO_LOCKS:
                 raise
             exclusive = False
-        yield exclusive
+        yield Claim(lambda: exclusive)
     finally:
         os.close(handle)
 
 
 @contextmanager
-def _lease(folder: str) -> Iterator[bool]:
+def _lease(folder: str) -> Iterator[Claim]:
     path, token = files.join(folder, LEASE), secrets.token_hex(8)
     _take(path, token, folder)
     ended = threading.Event()
@@ -78,16 +90,28 @@ def _lease(folder: str) -> Iterator[bool]:
     def renew() -> None:
         while not ended.wait(LEASE_SECONDS / 3):
             with suppress(OSError):  # tried again well before it expires
-                files.write_bytes(path, _content(token))
+                found = files.stat(path)
+                if found is not None and _is_ours(path, token):
+                    files.write_bytes(path, _content(token), found.identity)
 
     thread = threading.Thread(target=renew, daemon=True)
     thread.start()
     try:
-        yield True
+        yield Claim(lambda: _is_ours(path, token))
     finally:
         ended.set()
         thread.join()
-        files.delete([path])
+        if _is_ours(path, token):
+            files.delete([path])
+
+
+def _is_ours(path: str, token: str) -> bool:
+    """Whether a lease is still the one that was taken, with a third of its time left."""
+    try:
+        found = read_json(path)
+        return bool(found["token"] == token and found["until"] > time.time() + LEASE_SECONDS / 3)
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def _content(token: str) -> bytes:

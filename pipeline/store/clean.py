@@ -14,6 +14,7 @@ from pathlib import Path
 from pipeline.store import files
 from pipeline.store.accounting import read_json
 from pipeline.store.base import FileInfo
+from pipeline.store.claim import Claim
 from pipeline.store.commit import ATTEMPT_DIGITS, RUN_DIGITS
 from pipeline.store.local import half_written
 from pipeline.store.records import UnitRecord
@@ -111,9 +112,17 @@ def _ended(root: str, found: Sequence[FileInfo]) -> set[str]:
     return ended
 
 
-def delete(orphans: Orphans) -> None:
-    """Delete them."""
-    files.delete([file.path for file in orphans])
+# Files that are deleted before the claim is looked at again.
+BATCH = 1000
+
+
+def delete(orphans: Orphans, claim: Claim) -> None:
+    """Delete them while the claim holds."""
+    found = [file.path for file in orphans]
+    for first in range(0, len(found), BATCH):
+        if not claim.holds():
+            return
+        files.delete(found[first : first + BATCH])
 
 
 def named_by_records(root: str) -> set[str]:

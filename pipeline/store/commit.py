@@ -215,11 +215,28 @@ def take_over(place: Place, unit: Unit, key: str) -> UnitRecord | None:
     return None
 
 
+def with_records(place: Place, fingerprint: str, units: Sequence[Unit]) -> tuple[list[Unit], int]:
+    """The units with what one listing says of their records, and how many are finished."""
+    names: dict[str, list[str]] = {}
+    for file in files.store_of(place.root).list(place.folder("done")):
+        names.setdefault(file.relative.split(".", 1)[0], []).append(file.relative)
+    finished, known = 0, []
+    for unit in units:
+        key = unit.key(fingerprint)
+        found = [name for name in names.get(unit.name, ()) if name.split(".")[1] == key]
+        if record_name(unit.name, key, unit.identity) in found:
+            finished += 1
+            known.append(unit)
+        else:
+            known.append(replace(unit, earlier=tuple(sorted(found))))
+    return known, finished
+
+
 def with_identity(unit: Unit) -> Unit:
     """The unit with the identity of its input, looked up where the listing does not say it."""
     if unit.identity or unit.members:
         return unit
     found = files.stat(unit.path)
     if found is None:
-        raise FileNotFoundError(unit.path)
+        return replace(unit, identity="missing")
     return replace(unit, identity=found.identity, size=unit.size or found.size)

@@ -13,6 +13,7 @@ that it names; a folder without one is no dataset yet, or none of ours.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -26,6 +27,7 @@ from pipeline.store.accounting import json_bytes
 from pipeline.store.base import NEW, FileInfo
 from pipeline.store.records import OutputFile, UnitRecord
 from pipeline.store.tables import TableFile, read_records, read_table
+from pipeline.store.units import unit_name
 from tokenizer.shards.manifest import KIND as TOKENS
 
 FORMAT_VERSION = 2
@@ -158,21 +160,49 @@ def foreign_shards(folder: str) -> list[Shard]:
 
 
 def foreign_name(file: FileInfo) -> str:
-    """The unit that a foreign file is."""
-    return file.relative.removesuffix(".parquet").replace("/", "_")
+    """The unit that a foreign file is: its own name, or, where that is no unit's, one like it."""
+    stem = file.relative.removesuffix(".parquet")
+    return stem if re.fullmatch(r"[A-Za-z0-9_-]+", stem) else unit_name(file.relative)
 
 
-def put_manifest(folder: str, content: Mapping[str, Any], seen: str) -> None:
-    """Replace the head of a dataset.
+def check_named(folder: str, tables: Sequence[TableFile]) -> None:
+    """Fail if a file that tables name is not there, or has another size; one listing a kind.
+
+    Raises:
+        OutputError: it is so.
+    """
+    named = {
+        file["name"]: file["bytes"]
+        for table in tables
+        for files_of in read_table(folder, table, ["files"])["files"].to_pylist()
+        for file in files_of or ()
+    }
+    for kind in sorted({files.split(name)[0] for name in named}):
+        for file in files.store_of(folder).list(files.join(folder, kind)):
+            if named.get(f"{kind}/{file.relative}") == file.size:
+                del named[f"{kind}/{file.relative}"]
+    if named:
+        raise OutputError(
+            f"{folder}: {len(named):,} files that were written are gone (for example "
+            f"{min(named)}): something else removes files there; run the same command again"
+        )
+
+
+def put_manifest(
+    folder: str, content: Mapping[str, Any], seen: str, tables: Sequence[TableFile]
+) -> None:
+    """Replace the head of a dataset, when all that it names is there.
 
     Args:
         folder: the dataset's.
         content: of the manifest.
         seen: identity of the manifest when the run began, empty if there was none.
+        tables: of the dataset.
 
     Raises:
-        OutputError: another run has finished the dataset since.
+        OutputError: a file is gone, or another run has finished the dataset since.
     """
+    check_named(folder, tables)
     path = files.join(folder, MANIFEST)
     if not files.write_bytes(path, json_bytes(content), seen or NEW):
         raise OutputError(

@@ -15,7 +15,6 @@ from typing import BinaryIO, cast
 import orjson
 import xxhash
 
-from pipeline.errors import InputError
 from pipeline.store import files
 from pipeline.store.base import NEW, FileInfo
 from pipeline.store.streams import HashingReader, JoinedReader
@@ -38,8 +37,8 @@ class Unit:
         length: bytes of a slice, whose last record may end behind it; 0 for a whole file.
         version: what else decides the unit's result: a hash of the decisions on it, or of the
             names of its members.
-        members: path of the list of the files that the unit is made of, below the folder `path`;
-            empty for a unit that is one file. Its bytes are theirs, one file after another.
+        members: path of the list of the files that the unit is made of; empty for a unit that is
+            one file. Its bytes are theirs, one file after another.
         inputs: what earlier steps made for the unit, kind -> path: their records, decisions.
         earlier: names of records of the same key, made of an input with another identity.
     """
@@ -97,7 +96,7 @@ def unit_of(file: FileInfo, group: str = "", part: tuple[int, int] = (0, 0)) -> 
 
 
 def group_units(
-    folder: str, found: Sequence[FileInfo], lists: str, *, most_files: int, most_bytes: int
+    found: Sequence[FileInfo], lists: str, *, most_files: int, most_bytes: int
 ) -> list[Unit]:
     """Units of many small files each; a large file is one by itself.
 
@@ -105,8 +104,7 @@ def group_units(
     The files of a group are listed in `lists`, so that a unit stays small however many they are.
 
     Args:
-        folder: that was listed.
-        found: files below it, in order.
+        found: files, in order.
         lists: folder for the lists, below the output.
         most_files, most_bytes: of a group.
     """
@@ -115,8 +113,7 @@ def group_units(
     for run in _runs(small, max(1, most_files // 2)):
         groups += _cut(run, most_files, most_bytes)
     units = [
-        unit_of(group[0]) if len(group) == 1 else _group_unit(folder, group, lists)
-        for group in groups
+        unit_of(group[0]) if len(group) == 1 else _group_unit(group, lists) for group in groups
     ]
     return sorted(units, key=lambda unit: unit.relative)
 
@@ -154,13 +151,13 @@ def _cut(run: list[FileInfo], most_files: int, most_bytes: int) -> list[list[Fil
     return done
 
 
-def _group_unit(folder: str, group: list[FileInfo], lists: str) -> Unit:
+def _group_unit(group: list[FileInfo], lists: str) -> Unit:
     first = group[0].relative
-    path = write_list(lists, [[file.relative, file.size] for file in group])
+    path = write_list(lists, [[file.relative, file.size, file.path] for file in group])
     names = orjson.dumps([file.relative for file in group])
     return Unit(
         unit_name(first),
-        folder,
+        files.split(group[0].path)[0],
         f"{first} and {len(group) - 1} more",
         sum(file.size for file in group),
         identity_of(group),
@@ -189,9 +186,7 @@ def members(unit: Unit) -> list[FileInfo]:
     if not unit.members:
         return [FileInfo(unit.path, unit.relative, unit.size, unit.identity)]
     listing = orjson.loads(files.read_bytes(unit.members))
-    return [
-        FileInfo(files.join(unit.path, relative), relative, size) for relative, size, *_ in listing
-    ]
+    return [FileInfo(path, relative, size) for relative, size, path, *_ in listing]
 
 
 def open_unit(unit: Unit) -> HashingReader:
@@ -199,28 +194,3 @@ def open_unit(unit: Unit) -> HashingReader:
     if unit.members:
         return HashingReader(cast(BinaryIO, JoinedReader(members(unit))))
     return HashingReader(files.open_read(unit.path), unit.offset, unit.length or None)
-
-
-def find_inputs(folder: str, pattern: str, looked_for: str) -> list[FileInfo]:
-    """Files below `folder` whose relative path matches a regular expression.
-
-    Args:
-        folder: a folder, or one file.
-        pattern: searched in the relative path, ignoring case.
-        looked_for: the pattern in words a person understands, for the error.
-
-    Raises:
-        InputError: nothing is there, or nothing matches.
-    """
-    found = files.list_files(folder)
-    if not found:
-        raise InputError(f"there is no file at or below {folder!r}; looked for {looked_for}")
-    expression = re.compile(pattern, re.IGNORECASE)
-    matching = [file for file in found if expression.search(file.relative)]
-    if not matching:
-        examples = ", ".join(file.relative for file in found[:3])
-        raise InputError(
-            f"none of the {len(found)} files below {folder!r} is input for this source; "
-            f"looked for {looked_for}; found for example {examples}"
-        )
-    return matching

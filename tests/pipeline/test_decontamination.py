@@ -12,7 +12,6 @@ import pytest
 from evaluation_data import FOX, SEA, animals_and_sea, evaluation, write_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pipeline.units import Unit
 
 from filters.document import Document
 from pipeline.batch import Batch
@@ -22,6 +21,7 @@ from pipeline.decontamination.stage import SIGNALS, Decontamination, Decontamina
 from pipeline.errors import InputError
 from pipeline.shards import Columns
 from pipeline.stages import Batching, BatchStage, apply_function
+from pipeline.store.units import Unit
 from pipeline.writer import UnitWriter, WriterSettings
 
 BATCHING = Batching(documents=256, characters=1 << 20, rejected_text_share=1.0)
@@ -133,7 +133,7 @@ WORDS = [*FOX.split(), *SEA.split(), "x", "y"]
     st.sampled_from(["drop", "flag", "cut"]),
     st.integers(1, 3),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_decisions_do_not_depend_on_the_batch(
     shared_index: Path, texts: list[str], action: str, minimum_matches: int
 ) -> None:

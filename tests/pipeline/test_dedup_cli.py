@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from dedup_data import Result, document, write_dataset
 
-from pipeline.cli.dedup import labelled
+from pipeline.cli.arguments import labelled
 from pipeline.cli.main import main
 from pipeline.errors import InputError
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.cli.main import main
-from pipeline.cli.mixture import token_count
+from pipeline.cli.parsers.mixture import token_count
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import Result, running
 from pipeline.passes.summary import Summary
@@ -36,7 +36,7 @@ def _write(folder: Path, source: str, tokens: int) -> None:
         result = Result(place, Summary())
         result.summary.tables.append(write_table(place.root, "tables/a.parquet", [record]))
         manifest = manifest_of(source, identity, result, {})
-        put_manifest(place.root, manifest.to_json(), "")
+        put_manifest(place.root, manifest.to_json(), "", result.summary.tables)
 
 
 def test_a_plan_has_a_row_per_source_and_says_what_is_wrong(
