@@ -16,7 +16,7 @@ from statistics import median
 
 from common import grow_input
 from pipeline.runner import Engine, MapPass, Workers
-from pipeline.units import Unit
+from pipeline.store.units import Unit
 
 from pipeline.job import Job
 from pipeline.recipe import load_recipe

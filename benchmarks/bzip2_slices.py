@@ -26,8 +26,8 @@ from pathlib import Path
 from statistics import median
 from typing import BinaryIO, NamedTuple, cast
 
-from pipeline.files import open_read
-from pipeline.units import Unit, open_unit
+from pipeline.store.files import open_read
+from pipeline.store.units import Unit, open_unit
 
 from filters.document import Document
 from filters.wikitext import WikipediaPageFilter, WikitextCleaner

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from common import measure
-from pipeline.accounting import write_json
+from pipeline.store.accounting import write_json
 from pipeline.dataset import Dataset
 from pipeline.runner import Engine
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from common import measure
 from numpy.typing import NDArray
-from pipeline.accounting import write_json
+from pipeline.store.accounting import write_json
 from pipeline.dataset import Dataset
 from pipeline.runner import Engine
 

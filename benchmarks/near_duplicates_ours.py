@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from pipeline.runner import Engine, Workers, run_unit_pass
 
 from dedup.groups import ROW_BITS
-from pipeline import files
+from pipeline.store import files
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.deduplication.decisions import Decisions
 from pipeline.deduplication.key_pass import KeyPass

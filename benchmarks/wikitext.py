@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from pipeline.files import open_read
+from pipeline.store.files import open_read
 
 from filters.document import Document
 from filters.wikitext import WikipediaPageFilter, clean_wikitext

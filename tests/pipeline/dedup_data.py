@@ -31,6 +31,7 @@ from pipeline.recipe import load_recipe
 from pipeline.shards import Columns
 from pipeline.store.accounting import json_bytes, read_json
 from pipeline.store.commit import Place, new_run, read_record
+from pipeline.store.inputs import Inputs
 from pipeline.store.records import UnitInput, UnitRecord
 from pipeline.store.tables import TableFile, write_table
 from pipeline.store.units import Unit
@@ -49,7 +50,7 @@ def document(identifier: str, text: str, quality: float | None = None, **metadat
 def write_dataset(folder: Path, units: Mapping[str, Sequence[Document]]) -> Path:
     """A dataset as a run leaves it; what of an earlier one is as it was, stays."""
     with running(Engine(), str(folder)) as run:
-        job = Job("test", "", str(folder), load_recipe(DEFAULT_RECIPE, []), run)
+        job = Job("test", Inputs(()), str(folder), load_recipe(DEFAULT_RECIPE, []), run)
         place = job.place("made", is_last=True)
         records = [write_unit(place, name, documents) for name, documents in units.items()]
         tables = Tables(place, len(records), place.attempt())
@@ -59,7 +60,7 @@ def write_dataset(folder: Path, units: Mapping[str, Sequence[Document]]) -> Path
         summary.tables.append(write_table(place.root, tables.table_name(0), records))
         result = RunResult(place, summary)
         run.kept.append(result)
-        job.complete(FINGERPRINT, result, [])
+        job.complete(result, [])
     return folder
 
 

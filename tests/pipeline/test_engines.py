@@ -85,13 +85,13 @@ Jobs: TypeAlias = Callable[[str], Job]
 
 def crawl_extract(root: beam.Pipeline, job_for: Jobs) -> None:
     job = job_for("commoncrawl")
-    over_units(root, commoncrawl.extract_pass(job, commoncrawl.extract_stages(job), "f"))
+    over_units(root, commoncrawl.extract_pass(job, commoncrawl.extract_stages(job)))
 
 
 def crawl_finish(root: beam.Pipeline, job_for: Jobs) -> None:
     job = job_for("commoncrawl")
     stages = commoncrawl.finish_stages(job)
-    over_units(root, commoncrawl.finish_pass(job, stages, place("finish"), "f"))
+    over_units(root, commoncrawl.finish_pass(job, stages, place("finish")))
 
 
 def crawl_deduplicate(root: beam.Pipeline, _: Jobs) -> None:
@@ -104,7 +104,7 @@ def crawl_deduplicate(root: beam.Pipeline, _: Jobs) -> None:
 
 def documents_keys(root: beam.Pipeline, _: Jobs) -> None:
     maker = key_maker("minhash", load_recipe(LLAMA).deduplication)
-    over_units(root, KeyPass(maker, place("keys"), "f", "a"))
+    over_units(root, KeyPass(maker, place("keys"), "a"))
 
 
 def candidates_verified(root: beam.Pipeline, _: Jobs) -> None:
@@ -115,11 +115,11 @@ def candidates_verified(root: beam.Pipeline, _: Jobs) -> None:
 
 
 def wikipedia_documents(root: beam.Pipeline, job_for: Jobs) -> None:
-    over_units(root, wikipedia.documents_pass(job_for("wikipedia"), place("finished"), "f"))
+    over_units(root, wikipedia.documents_pass(job_for("wikipedia"), place("finished")))
 
 
 def tokenizer_sample(root: beam.Pipeline, _: Jobs) -> None:
-    over_units(root, SamplePass("a", place("sample"), "f", 1 << 60, 1 << 63))
+    over_units(root, SamplePass("a", place("sample"), 1 << 60, 1 << 63))
 
 
 def tokens(root: beam.Pipeline, _: Jobs) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import sentencepiece
-from pipeline.files import open_read
 
 from filters.document import Document
 from pipeline.cli.main import main
 from pipeline.shards import read_documents
 from pipeline.store.dataset import document_parts
+from pipeline.store.files import open_read
 from tokenizer.card import whitespace_pieces
 from tokenizer.flags import llama_flags
 from tokenizer.folder import read_card, read_model_file
