@@ -1,7 +1,8 @@
 """Servers of this machine that speak as Google's and Amazon's object stores, behind a front.
 
-The front passes requests on. It supplies what gcp-storage-emulator leaves out, the conditions on
-generations, and can lose an answer after the request has taken effect, as networks do.
+The front passes requests on. It supplies what gcp-storage-emulator leaves out, conditions on
+generations and listings in pages, and can lose an answer after the request has taken effect, as
+networks do.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 import pytest
 
 BUCKET = "bucket"
+# Names in one answer of the front of Google's, whose server behind gives all at once.
+PAGE = 20
 
 
 class Front(ThreadingHTTPServer):
@@ -33,6 +36,7 @@ class Front(ThreadingHTTPServer):
         requests: method and target of each.
         lose: pattern of the next `method target` whose answer is lost; then empty again.
         held: set once a request is held (`holding`).
+        status: what every request is answered, if not 0.
     """
 
     daemon_threads = True
@@ -46,6 +50,7 @@ class Front(ThreadingHTTPServer):
         self.lose = ""
         self.lock = threading.Lock()
         self.held = threading.Event()
+        self.status = 0
         self._hold = ""
         self._released = threading.Event()
 
@@ -73,6 +78,7 @@ class Front(ThreadingHTTPServer):
 
 class _Pass(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # headers and answer in one packet
     server: Front
 
     def log_message(self, *_: object) -> None:
@@ -87,8 +93,11 @@ class _Pass(BaseHTTPRequestHandler):
             return
         with self.server.lock:  # conditions are looked at and met in one step
             self.server.requests.append(said)
-            refused = self._refusal(body) if self.server.generations else 0
+            refused = self.server.status or self._refusal(body)
             status, headers, answer = (refused, [], b"{}") if refused else self._forward(body)
+            listing = self.server.generations and urlsplit(self.path).path.endswith("/o")
+            if listing and not body and status == 200:
+                answer = self._page(answer)
             lost = self.server.lose and re.search(self.server.lose, said)
             if lost:
                 self.server.lose = ""
@@ -116,8 +125,21 @@ class _Pass(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
+    def _page(self, answer: bytes) -> bytes:
+        """A part of a listing, with the token of the next if that is asked for."""
+        query = parse_qs(urlsplit(self.path).query)
+        found = json.loads(answer)
+        start = int(query.get("pageToken", ["0"])[0])
+        items = found.pop("items", [])
+        found["items"] = items[start : start + PAGE]
+        if start + PAGE < len(items) and "nextPageToken" in query.get("fields", [""])[0]:
+            found["nextPageToken"] = str(start + PAGE)
+        return json.dumps(found).encode()
+
     def _refusal(self, body: bytes) -> int:
         """412 or 404 where the generation that a request demands is not the one there, else 0."""
+        if not self.server.generations:
+            return 0
         target = urlsplit(self.path)
         query = parse_qs(target.query)
         if "ifGenerationMatch" in query:

@@ -19,7 +19,9 @@ from pipeline.store.options import StoreOptions
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_write"
 _METADATA_HOST = "169.254.169.254"
 # Seconds for one answer of a metadata server, which is on the machine's own network.
-_PATIENCE = 0.4
+_PATIENCE = 0.3
+# What Google's machines, and containers on them, say they are.
+_PRODUCT = Path("/sys/class/dmi/id/product_name")
 # Where obstore itself finds keys: in the environment, or by a request that these name.
 _AMAZON_OWN = (
     "AWS_ACCESS_KEY_ID",
@@ -49,8 +51,7 @@ def google_credentials(options: StoreOptions) -> Any:
                 return google.auth.load_credentials_from_file(file, scopes=[_SCOPE])[0]
         except exceptions.GoogleAuthError as error:
             raise InputError(f"the credentials for gs:// are not valid: {error.args[0]}") from None
-    host = os.environ.get("GCE_METADATA_HOST", _METADATA_HOST)
-    if os.environ.get("NO_GCE_CHECK") != "true" and _answers(f"http://{host}"):
+    if _on_google():
         return compute_engine.Credentials()
     raise InputError(
         "there are no credentials for gs://: run gcloud auth application-default login, set "
@@ -63,6 +64,16 @@ def _gcloud_file() -> str | None:
     folder = Path(os.environ.get("CLOUDSDK_CONFIG", Path.home() / ".config" / "gcloud"))
     file = folder / "application_default_credentials.json"
     return str(file) if file.is_file() else None
+
+
+def _on_google() -> bool:
+    """Whether this is a machine of Google's, whose metadata server gives credentials."""
+    if os.environ.get("NO_GCE_CHECK") == "true":
+        return False
+    host = os.environ.get("GCE_METADATA_HOST")
+    if host is None and _PRODUCT.is_file() and _PRODUCT.read_text().startswith("Google"):
+        return True
+    return _answers(f"http://{host or _METADATA_HOST}")
 
 
 def amazon_settings(options: StoreOptions) -> dict[str, Any]:

@@ -26,12 +26,14 @@ UPLOAD_NAME = "roving-upload"
 # Most connections a process has open to one store.
 CONNECTIONS = 16
 # Seconds for which a request is tried again, and that one try may take.
-DEADLINE = 300
+DEADLINE = 120
 TIMEOUT = 120
 
-# Bytes asked for first after a seek; each request that goes on from there asks for twice as many.
+# Bytes asked for first after a seek; each request that goes on from there asks for twice as many,
+# up to the second. A reader that wants more at once gets it, in requests of the third at most.
 _FIRST_WINDOW = 256 << 10
 _READ_AHEAD = 8 << 20
+_LARGEST_REQUEST = 64 << 20
 
 
 class Meta(NamedTuple):
@@ -222,6 +224,7 @@ class _RangeReader(io.RawIOBase):
     def _read_ahead(self, wanted: int) -> None:
         in_order = self._position == self._start + len(self._data)
         self._window = min(2 * self._window, _READ_AHEAD) if in_order else _FIRST_WINDOW
-        end = min(self._size, self._position + max(wanted, self._window))
+        length = min(max(wanted, self._window), _LARGEST_REQUEST)
+        end = min(self._size, self._position + length)
         self._data = b""
         self._data, self._start = self._fetch(self._position, end), self._position

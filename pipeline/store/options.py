@@ -28,7 +28,7 @@ class StoreOptions:
         s3_access_key_id: else the usual places are looked at, as for the next two.
         s3_secret_access_key: belongs to it.
         s3_session_token: belongs to it, where the keys are temporary.
-        gcs_project: that pays, where a bucket's reader does.
+        gcs_project: that Google's client acts for.
         gcs_endpoint: URL of a store that speaks Google's JSON API.
         gcs_anonymous: requests carry no credentials.
     """
@@ -54,7 +54,7 @@ def from_engine_options(options: Sequence[str]) -> StoreOptions:
     Raises:
         InputError: an option has no value, or one that it does not take.
     """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser = _own_options()
     for flag, name in (
         ("--s3_endpoint_url", "s3_endpoint"),
         ("--s3_region_name", "s3_region"),
@@ -62,16 +62,32 @@ def from_engine_options(options: Sequence[str]) -> StoreOptions:
         ("--s3_secret_access_key", "s3_secret_access_key"),
         ("--s3_session_token", "s3_session_token"),
         ("--project", "gcs_project"),
-        ("--gcs_endpoint", "gcs_endpoint"),
     ):
         parser.add_argument(flag, dest=name, default="")
+    parser.add_argument("--no_auth", dest="gcs_anonymous", action="store_true")
+    return StoreOptions(**vars(_parse(parser, options)[0]))
+
+
+def for_engine(options: Sequence[str]) -> list[str]:
+    """The options without ours, which an engine would warn of."""
+    return _parse(_own_options(), options)[1]
+
+
+def _own_options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--s3_anonymous", action="store_true")
-    parser.add_argument("--gcs_anonymous", "--no_auth", action="store_true")
+    parser.add_argument("--gcs_anonymous", action="store_true")
+    parser.add_argument("--gcs_endpoint", default="")
+    return parser
+
+
+def _parse(
+    parser: argparse.ArgumentParser, options: Sequence[str]
+) -> tuple[argparse.Namespace, list[str]]:
     try:
-        found, _ = parser.parse_known_args(list(options))
+        return parser.parse_known_args(list(options))
     except argparse.ArgumentError as error:
         raise InputError(f"engine options: {error}") from None
-    return StoreOptions(**vars(found))
 
 
 def configure(options: StoreOptions) -> None:

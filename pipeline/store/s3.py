@@ -7,6 +7,7 @@ they fail. A conditional object goes in one request, so it is 5 GB at most.
 from __future__ import annotations
 
 import mmap
+import os
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,16 +31,21 @@ _PARTS = 10_000
 _AT_ONCE = 4
 _LARGEST_PUT = 5 << 30
 _LISTED_AT_ONCE = 1000
+_REFUSED = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
+_LOADED_IN = os.getpid()
 
 
 class S3Store(ObjectStore):
     """Buckets of S3. Identity of an object: its ETag.
 
     Raises:
-        InputError: there are no credentials.
+        InputError: there are no credentials, or the process was forked from one with s3:// paths.
     """
 
     def __init__(self, options: StoreOptions) -> None:
+        if os.getpid() != _LOADED_IN:
+            # obstore's threads do not survive a fork, and it would wait for them for ever.
+            raise InputError("s3:// in a forked process: start processes by spawn or forkserver")
         self._settings = amazon_settings(options)
         self._buckets: dict[str, Bucket] = {}
 
@@ -80,28 +86,25 @@ class S3Store(ObjectStore):
 
     def _put(self, bucket: str, key: str, file: BinaryIO, size: int, condition: str) -> bool:
         name = uuid.uuid4().hex
-        attributes = {UPLOAD_NAME: name}
-        with _saying(bucket, key):
-            if condition == ANY:
-                part = max(_PART, -(-size // _PARTS))
-                obstore.put(
-                    self._bucket(bucket),
-                    key,
-                    file,
-                    attributes=attributes,
-                    chunk_size=part,
-                    max_concurrency=_AT_ONCE,
-                )
-                return True
+        how: dict[str, Any] = {"attributes": {UPLOAD_NAME: name}}
+        if condition == ANY:
+            how |= {"chunk_size": max(_PART, -(-size // _PARTS)), "max_concurrency": _AT_ONCE}
+            data: Any = file
+        else:
             if size > _LARGEST_PUT:
                 raise OutputError(f"s3://{bucket}/{key}: over 5 GB cannot be put under a condition")
+            how["mode"] = "create" if condition == NEW else {"e_tag": condition}
             # Mapped, not read: what is put in one request is not held in memory.
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
-            mode: Any = "create" if condition == NEW else {"e_tag": condition}
+        with _saying(bucket, key):
             try:
-                obstore.put(self._bucket(bucket), key, data, attributes=attributes, mode=mode)
-            except (exceptions.AlreadyExistsError, exceptions.PreconditionError, FileNotFoundError):
+                obstore.put(self._bucket(bucket), key, data, **how)
+            except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
                 return self._made_by(bucket, key) == name
+            except FileNotFoundError:
+                if condition in (ANY, NEW):
+                    raise
+                return False
         return True
 
     def _made_by(self, bucket: str, key: str) -> str | None:
@@ -132,13 +135,14 @@ def _saying(bucket: str, key: str) -> Iterator[None]:
     path = f"s3://{bucket}/{key}"
     try:
         yield
-    except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as error:
-        raise InputError(
-            f"{path}: not allowed ({_first_line(error)}); the keys need "
-            "s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject"
-        ) from None
-    except exceptions.BaseError as error:
+    except (exceptions.BaseError, FileNotFoundError) as error:
         said = str(error)
+        # A listing's refusal has no class of its own.
+        if isinstance(error, _REFUSED) or "403 Forbidden" in said or "401 Unauth" in said:
+            raise InputError(
+                f"{path}: not allowed ({_first_line(error)}); the keys need "
+                "s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject"
+            ) from None
         if "NoSuchBucket" in said:
             raise InputError(f"{path}: there is no bucket {bucket}; make it first") from None
         if "configured region" in said:
