@@ -18,15 +18,41 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
 
+from pipeline.store import files
+
 BUCKET = "bucket"
 # Names in one answer of the front of Google's, whose server behind gives all at once.
 PAGE = 20
+
+
+def engines(*schemes: str) -> list[object]:
+    """Stores as parameters of a test; those that a server stands in for are marked."""
+    real = ("gs", "s3")
+    return [pytest.param(s, marks=pytest.mark.engines) if s in real else s for s in schemes]
+
+
+@dataclass(frozen=True)
+class Place:
+    """An empty folder in a store.
+
+    Attributes:
+        folder: its path.
+        front: what stands before the server, if it has one.
+    """
+
+    folder: str
+    front: Front | None = None
+
+    def path(self, name: str) -> str:
+        """Full path of a name in it."""
+        return files.join(self.folder, name)
 
 
 class Front(ThreadingHTTPServer):
@@ -36,7 +62,8 @@ class Front(ThreadingHTTPServer):
         requests: method and target of each.
         lose: pattern of the next `method target` whose answer is lost; then empty again.
         held: set once a request is held (`holding`).
-        status: what every request is answered, if not 0.
+        status: what every request like `refuse` is answered, if not 0.
+        refuse: pattern of `method target`.
     """
 
     daemon_threads = True
@@ -51,6 +78,7 @@ class Front(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.held = threading.Event()
         self.status = 0
+        self.refuse = ""
         self._hold = ""
         self._released = threading.Event()
 
@@ -93,7 +121,7 @@ class _Pass(BaseHTTPRequestHandler):
             return
         with self.server.lock:  # conditions are looked at and met in one step
             self.server.requests.append(said)
-            refused = self.server.status or self._refusal(body)
+            refused = self._refusal(said, body)
             status, headers, answer = (refused, [], b"{}") if refused else self._forward(body)
             listing = self.server.generations and urlsplit(self.path).path.endswith("/o")
             if listing and not body and status == 200:
@@ -136,8 +164,13 @@ class _Pass(BaseHTTPRequestHandler):
             found["nextPageToken"] = str(start + PAGE)
         return json.dumps(found).encode()
 
-    def _refusal(self, body: bytes) -> int:
-        """412 or 404 where the generation that a request demands is not the one there, else 0."""
+    def _refusal(self, said: str, body: bytes) -> int:
+        """The status of a request that is not passed on, else 0.
+
+        412 or 404 where the generation that it demands is not the one there.
+        """
+        if self.server.status and re.search(self.server.refuse, said):
+            return self.server.status
         if not self.server.generations:
             return 0
         target = urlsplit(self.path)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import io
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
 from object_store import DIED, Fault, ObjectFolder, as_text
-from store_servers import BUCKET, Front, amazon, google
+from store_servers import BUCKET, Place, engines
 
 from pipeline.errors import InputError
 from pipeline.store import files
@@ -27,64 +26,6 @@ from pipeline.store.options import StoreOptions, configure
 ODD_NAMES = ("a b", "a#b", "a?b", "a%b", "a%20b", "ü", "漢字", "a+b&c=d", "~.x", "e\u0301", "q'\"q")
 RACERS = 16
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-def engines(*schemes: str) -> list[object]:
-    """Stores as parameters; those that a server stands in for are marked."""
-    real = ("gs", "s3")
-    return [pytest.param(s, marks=pytest.mark.engines) if s in real else s for s in schemes]
-
-
-@pytest.fixture(scope="module")
-def google_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    with google(tmp_path_factory.mktemp("google")) as front:
-        yield front
-
-
-@pytest.fixture(scope="module")
-def amazon_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    pytest.importorskip("obstore", reason="obstore is not installed")
-    with amazon(tmp_path_factory.mktemp("amazon")) as front:
-        yield front
-
-
-@dataclass
-class Place:
-    """An empty folder in a store.
-
-    Attributes:
-        folder: its path.
-        front: what stands before the server, if it has one.
-    """
-
-    folder: str
-    front: Front | None = None
-
-    def path(self, name: str) -> str:
-        return files.join(self.folder, name)
-
-
-@pytest.fixture(params=engines("local", "obj", "gs", "s3"))
-def place(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Place]:
-    if request.param == "local":
-        yield Place(str(tmp_path / "local"))
-        return
-    folder = f"{request.param}://{BUCKET}/{tmp_path.name}"
-    if request.param == "obj":
-        request.getfixturevalue("object_folder")
-        yield Place(folder)
-        return
-    front = request.getfixturevalue("google_server" if request.param == "gs" else "amazon_server")
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", front.url)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", front.url)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    front.requests.clear()
-    configure(StoreOptions())
-    yield Place(folder, front)
-    configure(StoreOptions())
 
 
 def identity(path: str) -> str:
@@ -360,6 +301,31 @@ def test_a_lost_answer_is_not_taken_for_another_that_was_first(place: Place) -> 
     assert files.write_bytes(path, b"two", identity(path)) is True
     assert place.front.lose == ""
     assert files.read_bytes(path) == b"two"
+
+
+@pytest.mark.parametrize("place", engines("s3"), indirect=True)
+def test_an_upload_in_parts_is_ended_when_it_fails(place: Place) -> None:
+    assert place.front is not None
+    place.front.status, place.front.refuse = 403, "partNumber=2"
+    place.front.requests.clear()
+    upload = files.NewFile(place.path("large"))
+    upload.write(bytes(41 << 20))
+    with pytest.raises(InputError, match="not allowed"):
+        upload.publish()
+    place.front.status, place.front.refuse = 0, ""
+    assert [said for said in place.front.requests if re.match(r"DELETE .*large\?uploadId", said)]
+    assert files.list_files(place.folder) == []
+
+
+@pytest.mark.parametrize("place", engines("s3"), indirect=True)
+def test_a_lost_answer_to_the_end_of_an_upload_in_parts(place: Place) -> None:
+    assert place.front is not None
+    place.front.lose = r"POST .*uploadId="
+    assert files.write_bytes(place.path("large"), bytes(41 << 20)) is True
+    assert place.front.lose == ""
+    found = files.stat(place.path("large"))
+    assert found is not None
+    assert found.size == 41 << 20
 
 
 @pytest.mark.parametrize("place", engines("obj", "gs", "s3"), indirect=True)
