@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 from common import measure
 from numpy.typing import NDArray
-from pipeline.store.accounting import write_json
 from pipeline.dataset import Dataset
 from pipeline.runner import Engine
 
@@ -29,6 +28,7 @@ from pipeline.deduplication.makers import MinHashKeys, band_block
 from pipeline.deduplication.methods import Deduplicator
 from pipeline.deduplication.shuffle import KeyUnit
 from pipeline.recipe import load_recipe
+from pipeline.store.accounting import write_json
 
 REPEATED = 0.3
 RECIPE = load_recipe(DEFAULT_RECIPE)

@@ -19,7 +19,6 @@ import pyarrow.parquet as pq
 from pipeline.runner import Engine, Workers, run_unit_pass
 
 from dedup.groups import ROW_BITS
-from pipeline.store import files
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.deduplication.decisions import Decisions
 from pipeline.deduplication.key_pass import KeyPass
@@ -27,6 +26,7 @@ from pipeline.deduplication.methods import Deduplicator, key_maker
 from pipeline.deduplication.shuffle import KeyUnit
 from pipeline.deduplication.step import Documents, find_documents
 from pipeline.recipe import Recipe, load_recipe
+from pipeline.store import files
 
 SHARDS = 20
 Result = dict[str, Any]

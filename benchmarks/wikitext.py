@@ -17,13 +17,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from pipeline.store.files import open_read
-
 from filters.document import Document
 from filters.wikitext import WikipediaPageFilter, clean_wikitext
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.recipe import load_recipe
 from pipeline.sources.wikipedia import ReadDump, find_units
+from pipeline.store.files import open_read
 
 PEER = """
 import json, logging, sys, time

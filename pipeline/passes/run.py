@@ -108,7 +108,7 @@ class Run:
         if root not in self.roots:
             write_mark(root, self.id, self.engine)
             self.roots.append(root)
-        return Place(root, step, is_last, self.id)
+        return Place(root, step, is_last, self.id, self.engine.stores)
 
     def path(self, root: str, name: str) -> str:
         """Path of a file that only this run reads, and that goes with its traces."""

@@ -44,6 +44,10 @@ class StoreOptions:
     gcs_anonymous: bool = False
 
 
+# What a process knows that was told nothing.
+BY_ENVIRONMENT = StoreOptions()
+
+
 def from_engine_options(options: Sequence[str]) -> StoreOptions:
     """What the options of an engine say about stores; all others are passed over.
 
@@ -54,6 +58,15 @@ def from_engine_options(options: Sequence[str]) -> StoreOptions:
     Raises:
         InputError: an option has no value, or one that it does not take.
     """
+    return StoreOptions(**vars(_parse(_all_options(), options)[0]))
+
+
+def without_stores(options: Sequence[str]) -> list[str]:
+    """The options that say nothing about stores."""
+    return _parse(_all_options(), options)[1]
+
+
+def _all_options() -> argparse.ArgumentParser:
     parser = _own_options()
     for flag, name in (
         ("--s3_endpoint_url", "s3_endpoint"),
@@ -65,7 +78,7 @@ def from_engine_options(options: Sequence[str]) -> StoreOptions:
     ):
         parser.add_argument(flag, dest=name, default="")
     parser.add_argument("--no_auth", dest="gcs_anonymous", action="store_true")
-    return StoreOptions(**vars(_parse(parser, options)[0]))
+    return parser
 
 
 def for_engine(options: Sequence[str]) -> list[str]:
