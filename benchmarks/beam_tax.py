@@ -15,13 +15,13 @@ from pathlib import Path
 from statistics import median
 
 from common import grow_input
+from pipeline.runner import Engine, MapPass, Workers
+from pipeline.units import Unit
 
 from pipeline.job import Job
 from pipeline.recipe import load_recipe
-from pipeline.runner import Engine, MapPass, Workers
 from pipeline.sources import wikipedia
 from pipeline.stages import apply_stage, read_unit
-from pipeline.units import Unit
 from pipeline.writer import UnitWriter
 
 RECIPE = str(Path(__file__).resolve().parents[1] / "recipes" / "llama1.toml")

@@ -26,14 +26,15 @@ from pathlib import Path
 from statistics import median
 from typing import BinaryIO, NamedTuple, cast
 
+from pipeline.files import open_read
+from pipeline.units import Unit, open_unit
+
 from filters.document import Document
 from filters.wikitext import WikipediaPageFilter, WikitextCleaner
 from pipeline.cli.options import DEFAULT_RECIPE
-from pipeline.files import open_read
 from pipeline.readers.dump_file import open_dump
 from pipeline.recipe import load_recipe
 from pipeline.sources.wikipedia import ReadDump, find_units
-from pipeline.units import Unit, open_unit
 
 SLICES = 8
 PAGES = re.compile(rb"<page>.*</page>", re.DOTALL)

@@ -24,8 +24,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import sentencepiece
-
 from pipeline.dataset import document_parts
+
 from pipeline.recipe import load_recipe
 from tokenizer.encoder import Encoded, Encoder
 from tokenizer.folder import MODEL_FILE

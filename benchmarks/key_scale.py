@@ -20,13 +20,13 @@ from pathlib import Path
 
 import numpy as np
 from common import measure
+from pipeline.accounting import write_json
+from pipeline.dataset import Dataset
+from pipeline.runner import Engine
 
 from dedup.decisions import REMOVED, removed_rows
 from dedup.key_blocks import KeyBlock, read_range
-from pipeline.accounting import write_json
-from pipeline.dataset import Dataset
 from pipeline.deduplication.shuffle import Comparison, KeyUnit, compare
-from pipeline.runner import Engine
 
 HOT = np.uint64(0x0123456789ABCDEF)
 HOT_COPIES = 100

@@ -19,16 +19,16 @@ from pathlib import Path
 import numpy as np
 from common import measure
 from numpy.typing import NDArray
-
 from pipeline.accounting import write_json
-from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.dataset import Dataset
+from pipeline.runner import Engine
+
+from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.deduplication.decisions import write_array
 from pipeline.deduplication.makers import MinHashKeys, band_block
 from pipeline.deduplication.methods import Deduplicator
 from pipeline.deduplication.shuffle import KeyUnit
 from pipeline.recipe import load_recipe
-from pipeline.runner import Engine
 
 REPEATED = 0.3
 RECIPE = load_recipe(DEFAULT_RECIPE)

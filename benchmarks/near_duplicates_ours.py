@@ -16,6 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pipeline.runner import Engine, Workers, run_unit_pass
 
 from dedup.groups import ROW_BITS
 from pipeline import files
@@ -26,7 +27,6 @@ from pipeline.deduplication.methods import Deduplicator, key_maker
 from pipeline.deduplication.shuffle import KeyUnit
 from pipeline.deduplication.step import Documents, find_documents
 from pipeline.recipe import Recipe, load_recipe
-from pipeline.runner import Engine, Workers, run_unit_pass
 
 SHARDS = 20
 Result = dict[str, Any]

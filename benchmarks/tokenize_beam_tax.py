@@ -16,10 +16,10 @@ from pathlib import Path
 from statistics import median
 
 from common import grow_input
+from pipeline.runner import Engine, Workers
 
 from pipeline.deduplication.step import find_documents
 from pipeline.recipe import load_recipe
-from pipeline.runner import Engine, Workers
 from pipeline.tokens.encode import TokenPass
 from tokenizer.folder import tokenizer_identity
 

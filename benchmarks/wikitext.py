@@ -17,10 +17,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from pipeline.files import open_read
+
 from filters.document import Document
 from filters.wikitext import WikipediaPageFilter, clean_wikitext
 from pipeline.cli.options import DEFAULT_RECIPE
-from pipeline.files import open_read
 from pipeline.recipe import load_recipe
 from pipeline.sources.wikipedia import ReadDump, find_units
 

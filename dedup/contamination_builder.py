@@ -19,6 +19,7 @@ _BITS = 16
 # N-grams are sorted slice by slice of the key space, so that little is held beside the result.
 _SLICE_BITS = 5
 _SLICES = 1 << _SLICE_BITS
+# N-grams added to the pre-filter at once: bounds memory.
 _AT_ONCE = 1 << 20
 
 

@@ -106,13 +106,14 @@ def candidate_pairs(groups: Groups) -> Iterator[Decided]:
     yield from by_unit(members[order], pairs)
 
 
-def summarize(groups: Groups, sources: Sequence[int]) -> Summary:
+def summarize(groups: Groups, sources: Sequence[int] | NDArray[np.int64]) -> Summary:
     """Statistics of the groups; `sources` holds the source of every unit."""
-    summary = Summary.empty(max(sources, default=0) + 1)
+    sources = np.asarray(sources, np.int64)
+    summary = Summary.empty(int(sources.max(initial=0)) + 1)
     summary.keys = groups.keys
     summary.groups, summary.members = len(groups.starts), len(groups.positions)
     if summary.groups:
-        summary.shared = _shared(groups, np.asarray(sources)).tolist()
+        summary.shared = _shared(groups, sources).tolist()
     sizes, first = groups.sizes, groups.positions[groups.starts]
     if len(sizes) > MOST_REPEATED:
         large = sizes >= np.partition(sizes, -MOST_REPEATED)[-MOST_REPEATED]

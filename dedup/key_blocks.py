@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 MAGIC = b"ROVKEYS2"
 _HEADER_BYTES = 24
+# A look-up of a range reads 32 kB of keys more than it needs at most; fences are 0.02 % of a block.
 _KEYS_PER_FENCE = 4096
 _MAXIMUM_FENCE_BITS = 16
 

@@ -25,11 +25,13 @@ from dedup.runs import run_starts
 # its sampled shingles were not compared with all their owners.
 SHARED = np.dtype([("row", "<u4"), ("other", "<u8"), ("shared", "<u4")])
 
-# So many shingles of a document are in its sample at least, if it has them.
+# So many shingles of a document are in its sample at least, if it has them: that two texts of
+# which one holds 90 % of the other share none of 64 has a chance of 0.1 ** 64.
 LEAST_SAMPLE = 64
-# The chance that the sampled shingles sort out a pair that is at the threshold.
+# The chance that the sampled shingles sort out a pair that is at the threshold; lower ones cost
+# exact counts of pairs that are not.
 _MISS = 1e-6
-# Pairs expanded at once.
+# Pairs expanded at once: bounds memory.
 _PIECE = 1 << 21
 
 

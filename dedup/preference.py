@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filters.document import Settings
+from filters.document import Settings, setting
 
 WORST = np.uint32(0xFFFFFFFF)
+
+Keep: TypeAlias = Literal["first", "longest", "newest", "best"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +30,8 @@ class Preference(Settings):
         score: name of the signal for `best`; the highest is best, a missing one worst.
     """
 
-    keep: Literal["first", "longest", "newest", "best"]
-    score: str
+    keep: Keep = setting("first", "ours: the input's order, which the user can choose")
+    score: str = ""
 
     def __post_init__(self) -> None:
         if self.keep == "best" and not self.score:

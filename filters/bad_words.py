@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 from filters.models import MissingModel
 
 _WORD = re.compile(r"\w+")
@@ -29,10 +29,15 @@ class BadWordSettings(StageSettings):
         whole_words: whether an entry must be flanked; not for Japanese, Thai and Chinese.
     """
 
-    list: str
-    sha256: str
-    allow: tuple[str, ...]
-    whole_words: bool
+    list: str = setting(
+        "", "ours: the list is not part of Roving; without one such pages stay (docs/c4.md)"
+    )
+    sha256: str = setting(
+        "a506cbcf8a31935b122299f3bb1d32be6db3d0ad498765d28f365dfc4f4d7b8c",
+        "code: the version that C4's names",
+    )
+    allow: tuple[str, ...] = setting((), "code: C4's counts every entry of the English list")
+    whole_words: bool = setting(True, "code: C4's, but for Japanese, Thai and Chinese")
 
 
 class BadWordFilter:
@@ -40,8 +45,8 @@ class BadWordFilter:
 
     name = "bad_words"
 
-    def __init__(self, settings: BadWordSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: BadWordSettings | None = None) -> None:
+        self.settings = settings or BadWordSettings()
         self._words: frozenset[str] = frozenset()
         self._phrases: tuple[str, ...] = ()
 

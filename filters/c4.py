@@ -11,7 +11,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Literal
 
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 
 Need = Literal["url", "timestamp"]
 
@@ -25,8 +25,8 @@ class PageSettings(StageSettings):
         maximum_characters: longer pages go.
     """
 
-    needs: tuple[Need, ...]
-    maximum_characters: int
+    needs: tuple[Need, ...] = setting(("url", "timestamp"), "code: C4's")
+    maximum_characters: int = setting(190_000, "code: C4's")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class LongWordSettings(StageSettings):
     maximum_characters: a line with a longer word goes.
     """
 
-    maximum_characters: int
+    maximum_characters: int = setting(1000, "code: C4's")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +47,8 @@ class EndMarkSettings(StageSettings):
         refused: ...and in none of these.
     """
 
-    marks: tuple[str, ...]
-    refused: tuple[str, ...]
+    marks: tuple[str, ...] = setting((".", "?", "!", '"'), "paper: C4, section 2.2")
+    refused: tuple[str, ...] = setting(("...",), "code: C4's")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class ShortLineSettings(StageSettings):
     minimum_words: a line with fewer goes.
     """
 
-    minimum_words: int
+    minimum_words: int = setting(5, "code: C4's")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +73,44 @@ class PhraseSettings(StageSettings):
             raise ValueError("phrases are in lower case, on one line and not empty")
 
 
+@dataclass(frozen=True, kw_only=True)
+class LoremIpsumSettings(PhraseSettings):
+    """[c4.lorem_ipsum]: filler."""
+
+    phrases: tuple[str, ...] = setting(("lorem ipsum",), "paper: C4, section 2.2")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JavascriptSettings(PhraseSettings):
+    """[c4.javascript]: warnings that it is off."""
+
+    phrases: tuple[str, ...] = setting(("javascript",), "paper: C4, section 2.2")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurlyBracketSettings(PhraseSettings):
+    """[c4.curly_bracket]: code."""
+
+    phrases: tuple[str, ...] = setting(("{",), "paper: C4, section 2.2")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicySettings(PhraseSettings):
+    """[c4.policy]: notices."""
+
+    phrases: tuple[str, ...] = setting(
+        (
+            "terms of use",
+            "privacy policy",
+            "cookie policy",
+            "uses cookies",
+            "use of cookies",
+            "use cookies",
+        ),
+        "paper: C4, section 2.2",
+    )
+
+
 class PageFilter:
     """Drop blank lines and the blanks around lines; reject pages that are no input.
 
@@ -81,8 +119,8 @@ class PageFilter:
 
     name = "page"
 
-    def __init__(self, settings: PageSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: PageSettings | None = None) -> None:
+        self.settings = settings or PageSettings()
 
     def open(self) -> None:
         """Nothing to load."""
@@ -142,8 +180,8 @@ class LongWordFilter(LineFilter):
     name = "long_words"
     reason = "only_long_words"
 
-    def __init__(self, settings: LongWordSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: LongWordSettings | None = None) -> None:
+        self.settings = settings or LongWordSettings()
 
     def concerns(self, text: str) -> bool:
         return len(text) > self.settings.maximum_characters
@@ -159,8 +197,8 @@ class CitationMarkFilter:
     name = "citation_marks"
     _MARK = re.compile(r"\[(?:\d*|edit|citation needed)\]")
 
-    def __init__(self, settings: StageSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: StageSettings | None = None) -> None:
+        self.settings = settings or StageSettings()
 
     def open(self) -> None:
         """Nothing to load."""
@@ -179,8 +217,8 @@ class EndMarkFilter(LineFilter):
     name = "end_marks"
     reason = "no_end_marks"
 
-    def __init__(self, settings: EndMarkSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: EndMarkSettings | None = None) -> None:
+        self.settings = settings or EndMarkSettings()
 
     def keeps(self, line: str) -> bool:
         return line.endswith(self.settings.marks) and not line.endswith(self.settings.refused)
@@ -192,8 +230,8 @@ class ShortLineFilter(LineFilter):
     name = "short_lines"
     reason = "only_short_lines"
 
-    def __init__(self, settings: ShortLineSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: ShortLineSettings | None = None) -> None:
+        self.settings = settings or ShortLineSettings()
 
     def keeps(self, line: str) -> bool:
         minimum = self.settings.minimum_words

@@ -8,7 +8,9 @@ Thresholds come from the recipe through a `Settings` dataclass; what a filter me
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar, cast, runtime_checkable
+
+Value = TypeVar("Value")
 
 
 @dataclass(slots=True)
@@ -45,9 +47,26 @@ class Rejected:
     detail: str = ""
 
 
+def setting(default: Value, origin: str) -> Value:
+    """A recipe key with its default and where that comes from; a field of a `Settings` class.
+
+    Args:
+        default: what holds where a recipe says nothing.
+        origin: begins with `paper:`, `code:` (published with the paper), `measured:` (where to
+            read it) or `ours:` (why); `roving recipe show` prints it beside the value.
+    """
+    metadata = {"origin": origin}
+    if isinstance(default, dict):
+        return cast(Value, field(default_factory=default.copy, metadata=metadata))
+    return field(default=default, metadata=metadata)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Base of every recipe section: fields are its keys, unknown keys are refused."""
+    """Base of every recipe section: fields are its keys, unknown keys are refused.
+
+    Every key has a default, and every number, and what else decides text, its origin (`setting`).
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
@@ -56,7 +75,7 @@ class Settings:
 class StageSettings(Settings):
     """A recipe section of a stage that can be switched off."""
 
-    enabled: bool
+    enabled: bool = True
 
 
 @runtime_checkable

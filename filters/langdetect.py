@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import langdetect_rs
 
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 
 Code: TypeAlias = Literal[
     "af", "ar", "bg", "bn", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr",
@@ -31,9 +31,9 @@ class LangdetectSettings(StageSettings):
         seed: of langdetect's random walk over the text.
     """
 
-    keep: tuple[Code, ...]
-    minimum_score: float
-    seed: int
+    keep: tuple[Code, ...] = setting(("en",), "paper: C4, section 2.2")
+    minimum_score: float = setting(0.99, "paper: C4, section 2.2")
+    seed: int = setting(0, "code: C4's")
 
     def __post_init__(self) -> None:
         if not 0 <= self.minimum_score <= 1:
@@ -49,8 +49,8 @@ class LangdetectFilter:
 
     name = "language"
 
-    def __init__(self, settings: LangdetectSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: LangdetectSettings | None = None) -> None:
+        self.settings = settings or LangdetectSettings()
         self._factory: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:

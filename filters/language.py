@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from filters.ccnet_text import Mode
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 from filters.models import load_fasttext, predict
+
+# Where `roving models fetch` puts it.
+DEFAULT_MODEL = "models/lid.176.ftz"
 
 # Characters per slice: some words, and short enough that 500 characters see 16 places.
 SLICE = 32
@@ -33,11 +36,17 @@ class LanguageSettings(StageSettings):
         doubtful_characters: how many characters the second look sees; 0: the whole document.
     """
 
-    keep: tuple[str, ...]
-    minimum_score: float
-    characters: int
-    certain_score: float
-    doubtful_characters: int
+    keep: tuple[str, ...] = setting(("en",), "paper: LLaMA drops pages that are not English")
+    minimum_score: float = setting(0.5, "code: CCNet's")
+    characters: int = setting(
+        500, "measured: decides as the whole text does (benchmarks/language_sample.py)"
+    )
+    certain_score: float = setting(
+        0.9, "measured: 0.85 loses agreement (benchmarks/language_sample.py)"
+    )
+    doubtful_characters: int = setting(
+        20_000, "measured: 2,000 are too short (benchmarks/language_sample.py)"
+    )
 
 
 def load_language_model(path: str | Path) -> Any:
@@ -96,9 +105,12 @@ class LanguageFilter:
     name = "language"
 
     def __init__(
-        self, settings: LanguageSettings, model: str | Path, mode: Mode = "standard"
+        self,
+        settings: LanguageSettings | None = None,
+        model: str | Path = DEFAULT_MODEL,
+        mode: Mode = "standard",
     ) -> None:
-        self.settings = settings
+        self.settings = settings or LanguageSettings()
         self.model = str(model)
         self.mode: Mode = mode
         self._model: Any = None

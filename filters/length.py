@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +16,10 @@ class LengthSettings(StageSettings):
         maximum_characters: longer texts go; 0 sets no bound, as in CCNet.
     """
 
-    minimum_characters: int
-    maximum_characters: int
+    minimum_characters: int = setting(300, "code: CCNet's, when a record is read")
+    maximum_characters: int = setting(
+        1_000_000, "ours: CCNet has none; a page of 50 MB is damage (docs/ccnet.md)"
+    )
 
 
 class LengthFilter:
@@ -25,8 +27,8 @@ class LengthFilter:
 
     name = "length"
 
-    def __init__(self, settings: LengthSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: LengthSettings | None = None) -> None:
+        self.settings = settings or LengthSettings()
 
     def open(self) -> None:
         """Nothing to load."""

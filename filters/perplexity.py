@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from filters.ccnet_text import Mode, normalize_for_language_model
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 from filters.models import load_kenlm, load_once, load_sentencepiece, missing_model
 
 COMMAND = "roving models language --documents WIKIPEDIA"
@@ -60,10 +60,16 @@ class PerplexitySettings(StageSettings):
             memory; 0 scores all of every document, as CCNet does.
     """
 
-    keep_buckets: tuple[Bucket, ...]
-    cutoffs: Literal["own", "published"]
-    without_model: Literal["keep", "reject"]
-    maximum_characters: int
+    keep_buckets: tuple[Bucket, ...] = setting(
+        ("head", "middle"), "code: RedPajama v1's; LLaMA's paper names no bucket"
+    )
+    cutoffs: Literal["own", "published"] = setting(
+        "own", "ours: the published ones are right for CCNet's own models only"
+    )
+    without_model: Literal["keep", "reject"] = setting("keep", "code: CCNet's")
+    maximum_characters: int = setting(
+        200_000, "ours: bounds time and memory; CCNet has none (docs/ccnet.md)"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +126,8 @@ class PerplexityFilter:
 
     def __init__(
         self,
-        settings: PerplexitySettings,
-        models: str | Path,
+        settings: PerplexitySettings | None = None,
+        models: str | Path = "models/language",
         required: tuple[str, ...] = (),
         mode: Mode = "standard",
     ) -> None:
@@ -133,7 +139,7 @@ class PerplexityFilter:
             mode: `ccnet` deletes line breaks, so that words fuse, where `standard` puts spaces,
                 and keeps what it cannot score.
         """
-        self.settings = settings
+        self.settings = settings or PerplexitySettings()
         self.models = str(models)
         self.required = required
         self.mode: Mode = mode

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 from filters.models import load_fasttext, missing_model, predict
 
 COMMAND = "roving models reference --documents CRAWL --citations WIKIPEDIA"
@@ -27,8 +27,8 @@ class ReferenceQualitySettings(StageSettings):
         positive_label: the model's label for references, without its prefix.
     """
 
-    threshold: float
-    positive_label: str
+    threshold: float = setting(0.25, "code: RedPajama v1's; LLaMA's paper names none")
+    positive_label: str = "reference"
 
 
 class ReferenceQualityFilter:
@@ -41,8 +41,12 @@ class ReferenceQualityFilter:
 
     name = "reference_quality"
 
-    def __init__(self, settings: ReferenceQualitySettings, model: str | Path) -> None:
-        self.settings = settings
+    def __init__(
+        self,
+        settings: ReferenceQualitySettings | None = None,
+        model: str | Path = "models/reference/reference.bin",
+    ) -> None:
+        self.settings = settings or ReferenceQualitySettings()
         self.model = str(model)
         self._model: Any = None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
 
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class SentenceSettings(StageSettings):
     minimum_sentences: pages with fewer go.
     """
 
-    minimum_sentences: int
+    minimum_sentences: int = setting(3, "code: C4's")
 
 
 class SentenceFilter:
@@ -33,8 +33,13 @@ class SentenceFilter:
         line_by_line: whether no sentence goes on in the next line.
     """
 
-    def __init__(self, settings: SentenceSettings, name: str, line_by_line: bool) -> None:
-        self.settings = settings
+    def __init__(
+        self,
+        settings: SentenceSettings | None = None,
+        name: str = "sentences",
+        line_by_line: bool = True,
+    ) -> None:
+        self.settings = settings or SentenceSettings()
         self.name = name
         self.line_by_line = line_by_line
         self._punkt: Punkt | None = None

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filters.document import Document, Rejected
-from pipeline.units import Unit
+from pipeline.store.records import UnitInput
+from pipeline.store.units import Unit
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ class Batch:
         counts: per stage, in stage order.
         skipped: records that carry no document by design, by reason.
         keys: per kind of key, one array for each document kept.
-        input_size, input_sha256: of the unit's input, on the last batch.
+        input: what the unit was made of, on the last batch.
     """
 
     unit: Unit
@@ -75,8 +76,7 @@ class Batch:
     counts: dict[str, StageCount] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
     keys: dict[str, list[NDArray[np.uint64]]] = field(default_factory=dict)
-    input_size: int = 0
-    input_sha256: str = ""
+    input: UnitInput | None = None
 
 
 def document_size(document: Document) -> int:

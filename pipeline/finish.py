@@ -1,7 +1,7 @@
 """Readers of passes over document shards.
 
-`read_extracted` is for the later passes of a run: its first batches carry the earlier pass's counts
-and rejects, so that the finished dataset accounts for every input record by itself. `read_shard` is
+`ReadExtracted` is for the later passes of a run: its first batches carry the earlier pass's counts
+and rejects, so that the finished dataset accounts for every input record by itself. `ReadShard` is
 for a dataset in its own right: its documents are the input records.
 """
 
@@ -9,51 +9,112 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import apache_beam as beam
+import xxhash
 
 from filters.document import Document
-from pipeline import files, shards
-from pipeline.accounting import Funnel, read_json
+from pipeline import shards
 from pipeline.batch import Batch, StageCount
-from pipeline.dataset import Dataset
+from pipeline.errors import InputError
+from pipeline.passes.run import Result
 from pipeline.stages import READ, Batching
-from pipeline.units import Unit
+from pipeline.store import files
+from pipeline.store.accounting import Funnel
+from pipeline.store.records import UnitInput, UnitRecord
+from pipeline.store.streams import HashingReader
+from pipeline.store.units import Unit
+
+# Kind of a unit's input that is the record of an earlier pass.
+RECORD = "record"
+SHA256 = "sha256:"
 
 
-def read_extracted(unit: Unit, folder: str, batching: Batching) -> Iterator[Batch]:
-    """Batches of a unit from the shard that an earlier pass wrote into `folder`."""
-    dataset = Dataset(folder)
-    stats = read_json(dataset.stats_path(unit.name))
-    funnel = Funnel.from_json(stats["funnel"])
+def units_after(result: Result) -> list[Unit]:
+    """The units of a pass over what an earlier one has written, in order of unit."""
+    place = result.place
+    found = []
+    for record in result.records():
+        documents = record.of_kind("documents")
+        found.append(
+            Unit(
+                record.unit,
+                place.full(documents.name),
+                record.unit,
+                documents.bytes,
+                record.content,
+                version=version_of(record),
+                inputs=((RECORD, place.record(record)),),
+            )
+        )
+    return found
+
+
+def version_of(record: UnitRecord) -> str:
+    """Hash of all that a later pass takes over of a unit."""
+    # Who listed the input when is not among it.
+    seen_input = replace(record.input, identity="", listed_bytes=0)
+    seen = UnitRecord(record.unit, "", "", seen_input, (), record.funnel, content=record.content)
+    return xxhash.xxh3_128_hexdigest(seen.to_bytes())
+
+
+def read_extracted(unit: Unit, root: str, batching: Batching) -> Iterator[Batch]:
+    """Batches of a unit from the shard that an earlier pass wrote.
+
+    Args:
+        unit: with the earlier pass's record among its inputs.
+        root: the dataset's folder.
+        batching: how it is cut.
+    """
+    (path,) = unit.made(RECORD)
+    record = UnitRecord.from_bytes(files.read_bytes(path))
+    funnel = Funnel.from_json(record.funnel)
     batch = Batch(unit, 0)
     batch.counts = {name: stage.count for name, stage in funnel.stages.items()}
     batch.skipped = dict(funnel.skipped)
-    for rejected in shards.read_rejected(dataset.part("rejected", unit.name)):
+    for rejected in shards.read_rejected(files.join(root, record.of_kind("rejected").name)):
         batch.rejected.append(rejected)
         if len(batch.rejected) >= batching.documents:
             yield batch
             batch = Batch(unit, batch.index + 1)
-    with files.open_read(dataset.part("documents", unit.name)) as handle:
+    with files.open_read(files.join(root, record.of_kind("documents").name)) as handle:
         for filled in _fill(batch, shards.read_documents(handle), batching):
             if filled.is_last:
-                filled.input_size = stats["input"]["bytes"]
-                filled.input_sha256 = stats["input"]["sha256"]
+                filled.input = record.input
             yield filled
 
 
 def read_shard(unit: Unit, batching: Batching) -> Iterator[Batch]:
-    """Batches of a unit that is a document shard."""
-    stream = files.HashingReader(files.open_read(unit.path))
+    """Batches of a unit that is a document shard.
+
+    Raises:
+        InputError: it is not what the dataset's manifest names.
+    """
+    stream = HashingReader(files.open_read(unit.path))
     started = time.process_time()
     for batch in _fill(Batch(unit, 0), shards.read_documents(stream), batching):
         characters = sum(len(document.text) for document in batch.documents)
         documents, seconds = len(batch.documents), time.process_time() - started
         batch.counts[READ] = StageCount(documents, documents, characters, characters, seconds)
         if batch.is_last:
-            batch.input_size, batch.input_sha256 = stream.finish()
+            batch.input = checked_input(unit, *stream.finish())
         yield batch
         started = time.process_time()
+
+
+def checked_input(unit: Unit, size: int, sha256: str) -> UnitInput:
+    """What was read of a shard; what a manifest names must have the content that it says.
+
+    Raises:
+        InputError: it has not.
+    """
+    if unit.identity.startswith(SHA256) and unit.identity != SHA256 + sha256:
+        raise InputError(
+            f"{unit.path} is not what the manifest names (another SHA-256): it was changed, or "
+            "made anew meanwhile; start again, or look with `roving shards verify`"
+        )
+    return UnitInput(unit.relative, unit.identity, unit.size, size, sha256)
 
 
 def _fill(batch: Batch, documents: Iterable[Document], batching: Batching) -> Iterator[Batch]:
@@ -71,14 +132,14 @@ def _fill(batch: Batch, documents: Iterable[Document], batching: Batching) -> It
 
 
 class ReadExtracted(beam.DoFn):
-    """Unit -> the batches of the shard that an earlier pass wrote into `folder`."""
+    """Unit -> the batches of the shard that an earlier pass wrote below `root`."""
 
-    def __init__(self, folder: str, batching: Batching) -> None:
-        self._folder = folder
+    def __init__(self, root: str, batching: Batching) -> None:
+        self._root = root
         self._batching = batching
 
     def process(self, unit: Unit) -> Iterator[Batch]:
-        yield from read_extracted(unit, self._folder, self._batching)
+        yield from read_extracted(unit, self._root, self._batching)
 
 
 class ReadShard(beam.DoFn):

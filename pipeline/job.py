@@ -5,21 +5,34 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
 from filters.pii import ORDER, PiiFilter
-from pipeline import files
-from pipeline.accounting import funnel_lines, sum_funnels, write_json
-from pipeline.dataset import FORMAT_VERSION, Dataset
 from pipeline.decontamination.stage import SIGNALS, Decontamination
-from pipeline.errors import InputError, RunFailed
+from pipeline.errors import InputError
+from pipeline.losses import check_errors, check_losses, loss_lines
+from pipeline.passes.engine import Engine
+from pipeline.passes.frame import UnitPass
+from pipeline.passes.run import Result, Run
 from pipeline.recipe import Recipe, to_plain
-from pipeline.runner import Engine, UnitPass, Workers, run_unit_pass
 from pipeline.shards import Columns
-from pipeline.stages import READ, Batching, Stage, enabled
-from pipeline.units import Unit
+from pipeline.stages import Batching, Stage, enabled
+from pipeline.store import files
+from pipeline.store.accounting import funnel_lines
+from pipeline.store.commit import Place
+from pipeline.store.dataset import (
+    FORMAT_VERSION,
+    content_of,
+    manifest_identity,
+    plain_tables,
+    put_manifest,
+)
+from pipeline.store.inputs import Inputs
+from pipeline.store.tables import read_table
+from pipeline.store.units import Unit
 
 
 @dataclass(frozen=True)
@@ -27,12 +40,23 @@ class Job:
     """What the user asked for."""
 
     source: str
-    input: str
+    input: Inputs
     output: str
     recipe: Recipe
-    engine: Engine
-    workers: Workers
+    run: Run
     keep_rejected_text: bool = False
+
+    @property
+    def engine(self) -> Engine:
+        return self.run.engine
+
+    @cached_property
+    def manifest_seen(self) -> str:
+        """Identity of the manifest that stood in the output when the job began."""
+        return manifest_identity(self.output)
+
+    def __post_init__(self) -> None:
+        _ = self.manifest_seen
 
     @property
     def batching(self) -> Batching:
@@ -76,71 +100,89 @@ class Job:
             for stage in stages:
                 stage.open()
 
-    def run_pass(self, work: UnitPass, units: Sequence[Unit]) -> list[dict[str, Any]]:
-        """Run a pass and return the stats of its units.
+    @property
+    def lists(self) -> str:
+        """Folder for lists of the files of units."""
+        return files.join(self.output, "work", "lists")
+
+    def place(self, step: str, *, is_last: bool = False) -> Place:
+        """Where a step writes."""
+        return self.run.place(self.output, step, is_last=is_last)
+
+    def run_pass(self, work: UnitPass, units: Sequence[Unit]) -> Result:
+        """Run a pass.
 
         Raises:
-            RunFailed: units are missing, or more records failed than the recipe allows.
+            RunFailed: units are missing, or more records or units failed than the recipe allows.
         """
-        files.delete([Dataset(work.folder).manifest_path])
-        committed = run_unit_pass(work, units, self.workers)
-        funnel = sum_funnels(committed)
-        failed, limit = sum(funnel.errors.values()), self.recipe.run.maximum_error_share
-        # A reader that fails loses the rest of its unit, however many records that is.
-        broken = sum(n for name, n in funnel.errors.items() if name.startswith(f"{READ}:"))
-        if failed > limit * max(funnel.records, 1) or broken > limit * len(units):
-            common = ", ".join(f"{name} {number}" for name, number in funnel.errors.most_common(3))
-            raise RunFailed(
-                f"{work.name}: {failed} of {funnel.records} records and {broken} of {len(units)} "
-                f"readers failed in our own code, more than run.maximum_error_share = {limit} "
-                f"allows: {common}; see rejected/"
-            )
-        return committed
+        result = self.run.run_units(work, units)
+        self.run.kept.append(result)
+        check_errors(work.name, result.summary, self.recipe.run)
+        return result
 
     def complete(
         self,
         fingerprint: str,
-        committed: Sequence[dict[str, Any]],
+        result: Result,
         refused: Sequence[dict[str, str]],
         done: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write the manifest of the finished dataset and print the funnel.
+        """Replace the manifest by that of the finished dataset, clean up, and print the funnel.
 
         Args:
             fingerprint: of the last pass.
-            committed: the stats of its units.
+            result: of the last pass.
             refused: input files that were not read, with their reason.
             done: what was done where the recipe does not say it.
+
+        Raises:
+            RunFailed: more of the input was lost than the recipe allows.
+            OutputError: another run finished the dataset meanwhile.
         """
-        recipe = {
-            "name": self.recipe.name,
-            "run": to_plain(self.recipe.run),
-            self.source: to_plain(getattr(self.recipe, self.source)),
-            "decontamination": to_plain(self.recipe.decontamination),
-            "pii": to_plain(self.recipe.pii),
-        }
-        funnel = sum_funnels(committed)
+        summary, funnel = result.summary, result.summary.funnel
         funnel.check(self.output)
+        losses = loss_lines(summary)
+        print("\n".join([*losses, *funnel_lines(funnel)]))
+        check_losses(self.output, result, self.recipe.run.maximum_unit_loss)
+        units = unit_contents(result)
         manifest = {
             "format_version": FORMAT_VERSION,
+            "kind": "documents",
             "source": self.source,
+            "run": self.run.id,
             "fingerprint": fingerprint,
-            "recipe": recipe,
+            "recipe": to_plain(self.recipe),
             **(done or {}),
             "documents": funnel.kept,
             "characters": funnel.kept_characters,
+            "units": summary.units,
+            "content": content_of(units),
+            "lost": {
+                "units": summary.lost_units,
+                "bytes": summary.lost_bytes,
+                "named": [vars(one) for one in summary.lost],
+            },
             "funnel": funnel.to_json(),
             "refused_inputs": list(refused),
-            "units": [
-                {key: unit[key] for key in ("unit", "input", "outputs")} for unit in committed
-            ],
+            "tables": plain_tables(summary.tables),
         }
-        write_json(Dataset(self.output).manifest_path, manifest)
-        print("\n".join(funnel_lines(funnel)))
+        put_manifest(self.output, manifest, self.manifest_seen, summary.tables)
+        self.run.clean(self.output)
         print(
             f"{funnel.kept:,} of {funnel.records:,} documents kept, "
             f"{funnel.kept_characters:,} characters, in {self.output}"
         )
+
+
+def unit_contents(result: Result) -> list[tuple[str, str]]:
+    """Of each unit its name and the hash of its content."""
+    found: list[tuple[str, str]] = []
+    for table in result.summary.tables:
+        read = read_table(result.place.root, table, ["unit", "content"])
+        names: list[Any] = read.column("unit").to_pylist()
+        contents: list[Any] = read.column("content").to_pylist()
+        found += zip(names, contents, strict=True)
+    return found
 
 
 def checksum(path: str) -> str:

@@ -1,15 +1,16 @@
-"""Recipes: every threshold of every source in one TOML file, typed, with unknown keys refused.
+"""Recipes: what differs from the defaults, in a TOML file; typed, with unknown keys refused.
 
-A recipe may start from another (`extends = "llama1.toml"`, beside itself or else one of ours) and
-state only what differs. `--set section.key=value` overrides single keys; values are TOML.
+Every key has its default, and where that comes from, at its field (`filters.document.setting`). A
+recipe may start from another (`extends = "llama1.toml"`, beside itself or else one of ours).
+`--set section.key=value` overrides single keys; values are TOML.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from filters.document import Settings
+from filters.document import Settings, setting
 from filters.pii import PiiSettings
 from pipeline.decontamination.sets import EvaluationSettings
 from pipeline.decontamination.stage import DecontaminationSettings
@@ -50,16 +51,28 @@ class RunSettings(Settings):
         batch_documents, batch_characters: a batch is closed at either.
         rows_per_group: documents per Parquet row group.
         rejected_text_share: share of rejects whose text is kept, drawn by hash of the id.
+        maximum_unit_loss: the run fails if more of its units, or of their bytes, could not be read.
         maximum_error_share: the run fails if more records than this end with `error:...`.
         partition_bytes: bound on the keys that one deduplication partition holds.
     """
 
-    batch_documents: Positive
-    batch_characters: Positive
-    rows_per_group: Positive
-    rejected_text_share: Share
-    maximum_error_share: Share
-    partition_bytes: Positive
+    batch_documents: Positive = setting(256, "ours: bounds a worker's memory; decides no text")
+    batch_characters: Positive = setting(
+        4_000_000, "ours: 16 MB of a worker's memory at most; decides no text"
+    )
+    rows_per_group: Positive = setting(1000, "ours: what a reader of Parquet must hold at a time")
+    rejected_text_share: Share = setting(
+        0.01, "ours: enough to read examples of every common reason"
+    )
+    maximum_unit_loss: Share = setting(
+        0.01, "ours: what is lost is most often a download to be repeated"
+    )
+    maximum_error_share: Share = setting(
+        0.01, "ours: more errors are a fault of the program, not of records"
+    )
+    partition_bytes: Positive = setting(
+        16_777_216, "measured: a million keys, at 63 bytes each in memory (docs/deduplication.md)"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +87,14 @@ class ModelsSettings(Settings):
         tokenizer: folder of the tokenizer.
     """
 
-    language_identifier: str
-    language_models: str
-    reference_model: str
-    evaluation_index: str
-    tokenizer: str
-    language: LanguageModelSettings
-    reference: ReferenceModelSettings
-    evaluation: EvaluationSettings
+    language_identifier: str = "models/lid.176.ftz"
+    language_models: str = "models/language"
+    reference_model: str = "models/reference"
+    evaluation_index: str = "models/evaluation"
+    tokenizer: str = "models/tokenizer"
+    language: LanguageModelSettings = field(default_factory=LanguageModelSettings)
+    reference: ReferenceModelSettings = field(default_factory=ReferenceModelSettings)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,44 +102,92 @@ class Recipe(Settings):
     """Everything that decides what a run produces."""
 
     name: str
-    run: RunSettings
-    models: ModelsSettings
-    wikipedia: WikipediaSettings
-    commoncrawl: CommonCrawlSettings
-    arxiv: ArxivSettings
-    books: BooksSettings
-    github: GithubSettings
-    stackexchange: StackExchangeSettings
-    c4: C4Settings
-    deduplication: DeduplicationSettings
-    decontamination: DecontaminationSettings
-    pii: PiiSettings
-    tokenizer: TokenizerSettings
-    tokens: TokensSettings
-    mixture: MixtureSettings
+    run: RunSettings = field(default_factory=RunSettings)
+    models: ModelsSettings = field(default_factory=ModelsSettings)
+    wikipedia: WikipediaSettings = field(default_factory=WikipediaSettings)
+    commoncrawl: CommonCrawlSettings = field(default_factory=CommonCrawlSettings)
+    arxiv: ArxivSettings = field(default_factory=ArxivSettings)
+    books: BooksSettings = field(default_factory=BooksSettings)
+    github: GithubSettings = field(default_factory=GithubSettings)
+    stackexchange: StackExchangeSettings = field(default_factory=StackExchangeSettings)
+    c4: C4Settings = field(default_factory=C4Settings)
+    deduplication: DeduplicationSettings = field(default_factory=DeduplicationSettings)
+    decontamination: DecontaminationSettings = field(default_factory=DecontaminationSettings)
+    pii: PiiSettings = field(default_factory=PiiSettings)
+    tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)
+    tokens: TokensSettings = field(default_factory=TokensSettings)
+    mixture: MixtureSettings = field(default_factory=MixtureSettings)
 
 
-def load_recipe(path: str, overrides: Sequence[str] = ()) -> Recipe:
-    """Read a recipe file and apply `section.key=value` overrides.
+def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe and apply `section.key=value` overrides; the rest are defaults.
+
+    Args:
+        name: of a recipe of ours (`llama1`), or else the path of a file.
+        overrides: as on the command line; the last one wins.
 
     Raises:
         RecipeError: no such file, not TOML, an unknown key, or a value of the wrong type.
     """
-    data = _read(Path(path))
+    data = _merge(_defaults(), _read(_find(name)))
     for override in overrides:
         _apply(data, override)
     try:
         return TypeAdapter(Recipe).validate_json(orjson.dumps(data), strict=True)
     except ValidationError as error:
         problems = "; ".join(_describe(item) for item in error.errors())
-        raise RecipeError(f"recipe {path}: {problems}") from None
+        raise RecipeError(f"recipe {name}: {problems}") from None
+
+
+def resolved(recipe: Recipe) -> dict[str, dict[str, Any]]:
+    """Every key with its value and the origin of its default, as JSON data.
+
+    Returns:
+        By the key as `--set` takes it, in the order of the sections: `value`; `origin`, empty
+        where there is nothing to say (a path); and `default`, only where the value is another.
+    """
+    return dict(_resolved(recipe, ""))
+
+
+def _resolved(settings: Settings, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for key in fields(settings):
+        value = getattr(settings, key.name)
+        if isinstance(value, Settings):
+            yield from _resolved(value, f"{prefix}{key.name}.")
+            continue
+        found = {"value": to_plain(value), "origin": key.metadata.get("origin", "")}
+        default = key.default if key.default_factory is MISSING else key.default_factory()
+        if default not in (MISSING, value):
+            found["default"] = to_plain(default)
+        yield prefix + key.name, found
+
+
+def _find(name: str) -> Path:
+    ours = {one.stem: one for one in sorted(RECIPES.glob("*.toml"))}
+    if name in ours:
+        return ours[name]
+    path = Path(name)
+    if path.is_file():
+        return path
+    raise RecipeError(
+        f"there is no recipe {name!r}; give the path of a file, or one of ours: {', '.join(ours)}"
+    )
+
+
+def _defaults() -> dict[str, Any]:
+    """All keys but the recipe's name, which has none."""
+    data: dict[str, Any] = to_plain(Recipe(name=""))
+    del data["name"]
+    return data
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise RecipeError(f"there is no recipe {str(path)!r}; see recipes/ for examples") from None
+        raise RecipeError(
+            f"there is no recipe {str(path)!r} to extend; see recipes/ for examples"
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"recipe {path} is not valid TOML: {error}") from None
     base = data.pop("extends", None)

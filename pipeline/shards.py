@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, BinaryIO, cast
 
@@ -17,9 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filters.document import Document
-from pipeline import files
 from pipeline.batch import RejectedDocument
-from pipeline.errors import InputError
+from pipeline.errors import InputError, OutputError
+from pipeline.store import files
 
 BASE_METADATA = ("url", "language", "timestamp", "licence")
 ROLE = b"roving.role"
@@ -67,17 +68,16 @@ REJECTED_SCHEMA = pa.schema(_REJECTED_FIELDS)
 
 
 class ShardWriter:
-    """Writes rows to one Parquet file that appears only on `commit`."""
+    """Writes rows to one Parquet file; whoever began the file publishes it."""
 
-    def __init__(self, path: str, schema: pa.Schema, rows_per_group: int) -> None:
-        self.file = files.AtomicFile(path)
+    def __init__(self, file: files.NewFile, schema: pa.Schema, rows_per_group: int) -> None:
         self.rows = 0
         self._schema = schema
         self._rows_per_group = rows_per_group
         self._pending: list[dict[str, Any]] = []
         self._pending_characters = 0
         self._writer = pq.ParquetWriter(
-            cast(IO[bytes], self.file),
+            cast(IO[bytes], file),
             schema,
             compression="zstd",
             compression_level=3,
@@ -98,19 +98,16 @@ class ShardWriter:
         self._pending_characters = 0
 
     def close(self) -> None:
-        """Write the file to its end; a full disk is met here, while nothing is visible yet."""
+        """Write what is left."""
         if self._pending:
             self._flush()
         self._writer.close()
-        self.file.sync()
-
-    def commit(self) -> None:
-        """Make the closed file visible."""
-        self.file.commit()
 
     def discard(self) -> None:
-        self._writer.close()
-        self.file.discard()
+        """Write no more."""
+        self._pending = []
+        with suppress(OSError, OutputError):  # a full disk takes no footer either
+            self._writer.close()
 
 
 def document_row(document: Document, schema: pa.Schema) -> dict[str, Any]:

@@ -18,11 +18,12 @@ import xxhash
 from apache_beam.metrics import Metrics
 
 from filters.document import Document, Filter, Rejected, StageSettings
-from pipeline import files
 from pipeline.batch import Batch, RejectedDocument, StageCount, document_size, reject
 from pipeline.errors import OutputError
 from pipeline.readers.records import BadRecord, Records, SkippedRecord
-from pipeline.units import Unit, open_unit
+from pipeline.store.records import UnitInput
+from pipeline.store.streams import HashingReader
+from pipeline.store.units import Unit, open_unit
 
 READ = "read"
 
@@ -71,7 +72,11 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
 
     An exception inside the reader rejects the rest of the unit with the reason `error:<type>`.
     """
-    stream = open_unit(unit)
+    try:
+        stream = open_unit(unit)
+    except FileNotFoundError:
+        yield _missing(unit)
+        return
     index = 0
     batch = Batch(unit, index)
     count = batch.counts.setdefault(READ, StageCount())
@@ -102,14 +107,26 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
             started = time.process_time()
     if stream.failure is not None:
         raise stream.failure
-    batch.input_size, batch.input_sha256 = stream.finish()
+    size, sha256 = stream.finish()
+    batch.input = UnitInput(unit.relative, unit.identity, unit.size, size, sha256)
     batch.is_last = True
     batch.skipped = dict(sorted(skipped.items()))
     count.seconds = time.process_time() - started
     yield batch
 
 
-def _safely(read: ReadRecords, stream: files.HashingReader, unit: Unit) -> Records:
+def _missing(unit: Unit) -> Batch:
+    """The only batch of a unit whose input is not there."""
+    batch = Batch(unit, 0, is_last=True)
+    batch.counts[READ] = StageCount(documents_in=1)
+    batch.rejected.append(_bad_record(BadRecord(unit.relative, "", "missing_input", unit.path)))
+    batch.input = UnitInput(
+        unit.relative, unit.identity, unit.size, lost_bytes=unit.size, lost="missing_input"
+    )
+    return batch
+
+
+def _safely(read: ReadRecords, stream: HashingReader, unit: Unit) -> Records:
     if unit.size == 0 and not unit.members:
         yield BadRecord(unit.relative, "", "empty_file")
         return

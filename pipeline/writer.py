@@ -1,14 +1,13 @@
-"""The last stage of a pass: writes a unit's documents, rejects, keys and stats, and commits them.
+"""The last stage of a pass over documents: writes a unit's documents, rejects and keys, commits it.
 
-Files are written under temporary names while batches arrive; when the last batch of the unit has
-been seen, every file gets its name and the stats record, the commit marker, is written last.
+Files are written while batches arrive; nothing of them is visible before the last batch of the unit
+has been seen (`pipeline.store.commit`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -16,10 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.key_blocks import KeyBlock
-from pipeline import files
-from pipeline.accounting import Funnel, write_json
 from pipeline.batch import Batch
-from pipeline.dataset import Dataset
 from pipeline.errors import RunFailed
 from pipeline.shards import (
     REJECTED_SCHEMA,
@@ -29,25 +25,24 @@ from pipeline.shards import (
     document_schema,
     rejected_row,
 )
-from pipeline.units import Unit
+from pipeline.store.accounting import Funnel
+from pipeline.store.commit import Attempt, Place
+from pipeline.store.records import UnitRecord
+from pipeline.store.units import Unit
 
 WRITE = "write"
 
 
 @dataclass(frozen=True)
 class WriterSettings:
-    """Where and how a pass writes its units.
+    """What a pass writes of its units.
 
     Attributes:
-        folder: the dataset folder.
-        fingerprint: of the pass: settings and model checksums.
         columns: typed columns of the source.
         key_kinds: kinds of key blocks that the pass makes.
         rows_per_group: documents per Parquet row group.
     """
 
-    folder: str
-    fingerprint: str
     columns: Columns
     key_kinds: tuple[str, ...]
     rows_per_group: int
@@ -56,11 +51,11 @@ class WriterSettings:
 class UnitWriter:
     """Writes one unit; plain Python, so that tests and benchmarks can use it without Beam."""
 
-    def __init__(self, unit: Unit, settings: WriterSettings) -> None:
+    def __init__(self, unit: Unit, place: Place, settings: WriterSettings) -> None:
         self.unit = unit
         self.next_index = 0
         self._settings = settings
-        self._dataset = Dataset(settings.folder)
+        self._attempt = Attempt(place, unit)
         self._funnel = Funnel()
         self._schema = document_schema(settings.columns)
         self._documents = self._shard("documents", self._schema)
@@ -68,8 +63,8 @@ class UnitWriter:
         self._keys: dict[str, list[NDArray[np.uint64]]] = {kind: [] for kind in settings.key_kinds}
 
     def _shard(self, kind: str, schema: pa.Schema) -> ShardWriter:
-        path = self._dataset.part(kind, self.unit.name)
-        return ShardWriter(path, schema, self._settings.rows_per_group)
+        file = self._attempt.create(kind, "parquet")
+        return ShardWriter(file, schema, self._settings.rows_per_group)
 
     def add(self, batch: Batch) -> None:
         """Write one batch; batches must come in order."""
@@ -87,44 +82,27 @@ class UnitWriter:
             keys.extend(batch.keys.get(kind, []))
         self._funnel.add_batch(batch)
 
-    def commit(self, last: Batch) -> dict[str, Any]:
-        """Give every file its name, then write the stats; return them."""
+    def commit(self, last: Batch, fingerprint: str) -> UnitRecord:
+        """Publish every file and commit the unit."""
         self._funnel.check(f"unit {self.unit.name}")
-        for shard in (self._documents, self._rejected):
-            shard.close()
-        # Another recipe's stats must not vouch for files of which some are already ours.
-        files.delete([self._dataset.stats_path(self.unit.name)])
-        outputs = {}
+        rows = {}
         for kind, shard in (("documents", self._documents), ("rejected", self._rejected)):
-            shard.commit()
-            outputs[kind] = _output(shard.file, shard.rows)
+            shard.close()
+            rows[kind] = shard.rows
         for kind, keys in self._keys.items():
             block = _in_order(keys)
-            path = self._dataset.part(f"keys/{kind}", self.unit.name, "keys")
-            with files.atomic_write(path) as file:
-                file.write(block.to_bytes())
-            outputs[f"keys/{kind}"] = _output(file, len(block))
-        stats = {
-            "unit": self.unit.name,
-            "fingerprint": self.unit.fingerprint(self._settings.fingerprint),
-            "input": {
-                "path": self.unit.relative,
-                "listed_bytes": self.unit.size,
-                "bytes": last.input_size,
-                "sha256": last.input_sha256,
-            },
-            "funnel": self._funnel.to_json(),
-            "outputs": outputs,
-        }
+            self._attempt.write(f"keys/{kind}", "keys", block.to_bytes())
+            rows[f"keys/{kind}"] = len(block)
         seconds = {name: stage.count.seconds for name, stage in self._funnel.stages.items()}
-        write_json(self._dataset.part("logs/timings", self.unit.name, "json"), seconds)
-        write_json(self._dataset.stats_path(self.unit.name), stats)
-        return stats
+        assert last.input is not None
+        key, funnel = self.unit.key(fingerprint), self._funnel.to_json()
+        return self._attempt.commit(key, last.input, funnel, rows, seconds=seconds)
 
     def discard(self) -> None:
         """Give the unit up; nothing of it becomes visible."""
         self._documents.discard()
         self._rejected.discard()
+        self._attempt.discard()
 
 
 def _in_order(keys: list[NDArray[np.uint64]]) -> KeyBlock:
@@ -133,19 +111,12 @@ def _in_order(keys: list[NDArray[np.uint64]]) -> KeyBlock:
     return KeyBlock.of(joined, np.arange(len(joined), dtype=np.uint32))
 
 
-def _output(file: files.AtomicFile, rows: int) -> dict[str, Any]:
-    return {
-        "bytes": file.size,
-        "sha256": file.sha256(),
-        "blocks": file.blocks(),
-        "rows": rows,
-    }
-
-
 class WriteUnits(beam.DoFn):
-    """Batches -> files; yields the name of each unit committed."""
+    """Batches -> files; yields the record of each unit committed."""
 
-    def __init__(self, settings: WriterSettings) -> None:
+    def __init__(self, place: Place, fingerprint: str, settings: WriterSettings) -> None:
+        self._place = place
+        self._fingerprint = fingerprint
         self._settings = settings
         self._writer: UnitWriter | None = None
 
@@ -161,9 +132,9 @@ class WriteUnits(beam.DoFn):
             self._writer.discard()
             self._writer = None
 
-    def process(self, batch: Batch) -> Iterator[str]:
+    def process(self, batch: Batch) -> Iterator[UnitRecord]:
         if self._writer is None:
-            self._writer = UnitWriter(batch.unit, self._settings)
+            self._writer = UnitWriter(batch.unit, self._place, self._settings)
         if self._writer.unit != batch.unit:
             raise RunFailed(
                 f"a batch of unit {batch.unit.name} came before unit {self._writer.unit.name} "
@@ -171,9 +142,9 @@ class WriteUnits(beam.DoFn):
             )
         self._writer.add(batch)
         if batch.is_last:
-            self._writer.commit(batch)
+            record = self._writer.commit(batch, self._fingerprint)
             self._writer = None
-            yield batch.unit.name
+            yield record
 
     def finish_bundle(self) -> None:
         if self._writer is not None:

@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pipeline.units import Unit, open_unit
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
@@ -36,7 +37,6 @@ from pipeline.readers.jsonl import JsonLine, read_jsonl
 from pipeline.readers.records import Records
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.sources import arxiv, books, commoncrawl, stackexchange
-from pipeline.units import Unit, open_unit
 
 Texts: TypeAlias = Iterator[Document]
 RECIPE = "recipes/raw.toml"

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 
 from resiliparse.parse.encoding import detect_encoding
 
-from filters.document import Document, Rejected, Settings
+from filters.document import Document, Rejected, Settings, setting
 from filters.html import python_encoding
 
 _DECLARED = re.compile(rb"^Character set encoding:[ \t]*([^\r\n]{1,60})", re.I | re.M)
+# Project Gutenberg names the encoding in its header, before the small print ends.
 _HEADER_BYTES = 20_000
+# Bounds time: the words around the first doubtful byte tell the encoding as all would.
 _SAMPLE_BYTES = 200_000
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -48,8 +50,12 @@ class TextDecoderSettings(Settings):
         maximum_undecodable_share: of characters that are U+FFFD after decoding (0 to 1).
     """
 
-    maximum_control_share: float
-    maximum_undecodable_share: float
+    maximum_control_share: float = setting(
+        0.001, "ours: not tuned; texts have none, binary files 0.1"
+    )
+    maximum_undecodable_share: float = setting(
+        0.001, "ours: not tuned; a character in a thousand is damage"
+    )
 
 
 class TextDecoder:
@@ -61,8 +67,8 @@ class TextDecoder:
 
     name = "decode"
 
-    def __init__(self, settings: TextDecoderSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: TextDecoderSettings | None = None) -> None:
+        self.settings = settings or TextDecoderSettings()
 
     def open(self) -> None:
         """Nothing to load."""
@@ -111,6 +117,7 @@ def _decode_legacy(raw: bytes, declared: str, first: int) -> tuple[str, str, str
         return raw.decode("utf-8", "replace"), "utf-8", "declared"
     if declared and declared != "utf-8":
         text = raw.decode(declared, "replace")
+        # The declaration is wrong where it fails on more than a character in a thousand.
         if text.count("\ufffd") <= len(text) // 1000:
             return text, declared, "declared"
     encoding = _guess(raw[max(0, first - _SAMPLE_BYTES // 2) : first + _SAMPLE_BYTES // 2])
@@ -165,11 +172,13 @@ def _is_damaged_utf_8(raw: bytes) -> bool:
     """Whether characters beyond ASCII far outnumber what cannot be decoded."""
     text = raw.decode("utf-8", "replace")
     errors = text.count("\ufffd")
+    # Text in a legacy encoding is nearly all errors, cut UTF-8 nearly none: any factor tells.
     return len(text) - len(text.encode("ascii", "ignore")) - errors > 4 * errors
 
 
 def _guess(sample: bytes) -> str:
     dos, latin = len(_DOS_LETTER.findall(sample)), len(_LATIN_LETTER.findall(sample))
+    # A stray byte or two is no code page.
     if dos > 3 and dos > 4 * latin:
         return "cp850"
     found = python_encoding(detect_encoding(sample) or "")

@@ -8,10 +8,10 @@ or anything of a licence is left after the cut, the book is rejected.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from filters.books.frame import Frame, find_frame
+from filters.books.gutenberg_settings import GutenbergSettings
 from filters.books.header import header_metadata
 from filters.books.licence import find_licence
 from filters.books.marks import (
@@ -20,35 +20,11 @@ from filters.books.marks import (
     GUTENBERG,
     PUBLIC_DOMAIN,
 )
-from filters.books.notes import NoticeLimits, drop_bracketed_notes, drop_notices
-from filters.document import Document, Rejected, StageSettings
+from filters.books.notes import drop_bracketed_notes, drop_notices
+from filters.document import Document, Rejected
 
 _URL = "https://www.gutenberg.org/ebooks/"
 _FILE_NUMBER = re.compile(r"^(?:pg)?(\d{1,6})(?:[-_.]|$)")
-_TITLE_PAGES = 6000
-
-
-@dataclass(frozen=True, kw_only=True)
-class GutenbergSettings(StageSettings):
-    """[books.gutenberg]
-
-    Attributes:
-        protected_since: a copyright notice of this year or a later one on the first pages means
-            that the work may still be protected in the USA.
-        maximum_boilerplate_characters: a header or footer that is longer is more than that.
-        maximum_second_share: a file with another stretch between markers that is longer than this
-            share of the book (0 to 1) is more than one book.
-        maximum_notices: paragraphs in a book that name the project and are taken out.
-        maximum_paragraph_characters: of one such paragraph; more is more than a notice.
-        maximum_note_characters: of the producers' notes in brackets or at the end.
-    """
-
-    protected_since: int
-    maximum_boilerplate_characters: int
-    maximum_second_share: float
-    maximum_notices: int
-    maximum_paragraph_characters: int
-    maximum_note_characters: int
 
 
 class GutenbergFilter:
@@ -61,8 +37,8 @@ class GutenbergFilter:
 
     name = "gutenberg"
 
-    def __init__(self, settings: GutenbergSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: GutenbergSettings | None = None) -> None:
+        self.settings = settings or GutenbergSettings()
 
     def open(self) -> None:
         """Nothing to load."""
@@ -97,10 +73,7 @@ class GutenbergFilter:
         settings = self.settings
         if is_framed:
             book = drop_bracketed_notes(book, settings.maximum_note_characters)
-        limits = NoticeLimits(
-            settings.maximum_paragraph_characters, settings.maximum_note_characters
-        )
-        found = drop_notices(book, limits, everywhere=is_framed)
+        found = drop_notices(book, settings, everywhere=is_framed)
         if found.count > settings.maximum_notices:
             return Rejected("too_many_notices", f"{found.count} paragraphs name the project")
         if left := find_licence(found.text, names=is_framed):
@@ -118,7 +91,7 @@ class GutenbergFilter:
         return None
 
     def _copyrighted(self, header: str, book: str, footer: str) -> Rejected | None:
-        first_pages = book[:_TITLE_PAGES]
+        first_pages = book[: self.settings.title_page_characters]
         for part in (header, first_pages, footer):
             if notice := COPYRIGHTED.search(part):
                 return Rejected("copyrighted", " ".join(notice[0].split()))

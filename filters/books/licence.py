@@ -242,6 +242,7 @@ _HEADER_LINE = re.compile(
     r"|^[ \t*]*(?:This )?file should be named[ \t][^\n]{1,60}\.(?:txt|zip)",
     re.IGNORECASE | re.MULTILINE,
 )
+# Characters quoted on both sides of a phrase, for the reject's detail only.
 _CONTEXT = 60
 # Soft hyphen, zero width spaces and joiners, byte order mark: nothing is seen of them.
 _UNSEEN = "\xad\u200b\u200c\u200d\u2060\ufeff"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
+from filters.books.gutenberg_settings import GutenbergSettings
 from filters.books.note_marks import (
     BARE_NOTE_HEADING,
     BOOK_HEADING,
@@ -25,24 +26,21 @@ from filters.books.note_marks import (
     PROJECT,
 )
 
-# Thanks stand among the first or last paragraphs; what a title page may say, too, only in front of
-# it, and so does everything in a text that is not known to be the project's.
-_NEAR = 15
+# What a title page may say, too, goes only in front of it, which is before the third paragraph.
 _OUTERMOST = 3
-# Notes at the end stand in the last part of the text.
-_LAST_SHARE = 0.25
-_LONGEST_CREDIT = 1000
 _MARK = re.compile(r"[\[\]{}]")
 _PARAGRAPH = re.compile(r"[^\n]+(?:\n[^\n]+)*")
+# Bounds time: each is followed until it closes.
 _MOST_BRACKETS = 1000
 _RULE = re.compile(r"^[\W_]+$")
 # So many line ends, two empty lines, set parts of a text off from each other.
 _WIDE_GAP = 3
+# Bounds what a note without an end mark may take with it.
 _MOST_OPENING_PARAGRAPHS = 12
+# Bounds time: headings are told by their first line or two.
 _HEAD = 400
+# "The Index of Names": a longer line is a sentence.
 _HEADING_WORDS = 4
-# Lists of corrections have a word of editing in so many characters, authors' notes have not.
-_EDITING_EVERY = 500
 _EDITED = re.compile(f"{EDITING.pattern}|{PERHAPS_EDITING.pattern}", re.IGNORECASE)
 
 
@@ -57,19 +55,6 @@ class Cleaned:
 
     text: str
     count: int
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeLimits:
-    """How much may go.
-
-    Attributes:
-        paragraph: characters of a paragraph that goes as it names the project.
-        note: characters of a note in brackets, or of the notes at the end.
-    """
-
-    paragraph: int
-    note: int
 
 
 def drop_bracketed_notes(text: str, maximum_characters: int) -> str:
@@ -100,24 +85,24 @@ def _closing(text: str, start: int, maximum_characters: int) -> int:
     return 0
 
 
-def drop_notices(text: str, limits: NoticeLimits, *, everywhere: bool) -> Cleaned:
+def drop_notices(text: str, settings: GutenbergSettings, *, everywhere: bool) -> Cleaned:
     """The text without paragraphs that are their producers' and not the author's.
 
     Args:
         text: of a book.
-        limits: a longer paragraph is left as it is, for the caller to refuse.
+        settings: a paragraph longer than they allow is left, for the caller to refuse.
         everywhere: whether the text is the project's, so that no author names it; of other texts
             only the ends are searched.
     """
-    return _Paragraphs(text, limits, everywhere).cleaned()
+    return _Paragraphs(text, settings, everywhere).cleaned()
 
 
 class _Paragraphs:
     """The paragraphs of a text, and which of them are notices."""
 
-    def __init__(self, text: str, limits: NoticeLimits, everywhere: bool) -> None:
+    def __init__(self, text: str, settings: GutenbergSettings, everywhere: bool) -> None:
         self.text = text
-        self.limits = limits
+        self.settings = settings
         self.everywhere = everywhere
         spans = [match.span() for match in _PARAGRAPH.finditer(text)]
         self.spans = [(start, end) for start, end in spans if not text[start:end].isspace()]
@@ -134,13 +119,17 @@ class _Paragraphs:
         while number < len(self.spans):
             paragraph = self._paragraph(number)
             after = self._after_note(number, paragraph)
-            is_named = len(paragraph) <= self.limits.paragraph and self._names_the_file(paragraph)
+            is_named = len(
+                paragraph
+            ) <= self.settings.maximum_paragraph_characters and self._names_the_file(paragraph)
             is_notice = is_named and (self.everywhere or self._is_near(number))
             count += is_notice and bool(PROJECT.search(paragraph))
             if after > number or _is_boxed_note(paragraph):
                 paragraph = ""
             elif is_notice or self._is_credit(number, paragraph, len(kept)):
-                paragraph = _title_below(paragraph) if number < _NEAR else ""
+                paragraph = (
+                    _title_below(paragraph) if number < self.settings.edge_paragraphs else ""
+                )
             if paragraph:
                 kept.append(self._gap(number) + paragraph)
             number = max(after, number + 1)
@@ -166,7 +155,10 @@ class _Paragraphs:
         return self.text[self.spans[number - 1][1] if number else 0 : self.spans[number][0]]
 
     def _is_near(self, number: int) -> bool:
-        return number < _NEAR or number >= len(self.spans) - _NEAR
+        return (
+            number < self.settings.edge_paragraphs
+            or number >= len(self.spans) - self.settings.edge_paragraphs
+        )
 
     def _names_the_file(self, paragraph: str) -> bool:
         lower = paragraph.lower()
@@ -176,7 +168,7 @@ class _Paragraphs:
 
     def _is_credit(self, number: int, paragraph: str, kept: int) -> bool:
         """Whether this says who made the file, `kept` paragraphs of the book being before it."""
-        if len(paragraph) > _LONGEST_CREDIT:
+        if len(paragraph) > self.settings.maximum_credit_characters:
             return False
         is_outermost = kept < _OUTERMOST or number >= len(self.spans) - _OUTERMOST
         if is_outermost and MADE_BY.search(paragraph):
@@ -187,18 +179,25 @@ class _Paragraphs:
     def _after_note(self, number: int, paragraph: str) -> int:
         """The number of the paragraph behind the note that begins here; this one's if none does."""
         head = paragraph[:_HEAD]
-        if len(paragraph) > self.limits.note:
+        if len(paragraph) > self.settings.maximum_note_characters:
             return number
         if NOTE_HEADING.match(head):
             return self._closing_note(number) or self._note(number, head)
         if not DOUBTFUL_HEADING.match(head):
             return number
         end = self._closing_note(number, is_doubtful=True)
-        if not end and number < _NEAR:
+        if not end and number < self.settings.edge_paragraphs:
             end = self._note(number, head)
-        if end and _is_editing(self.text[self.spans[number][0] : self.spans[end - 1][1]]):
+        if end and self._is_editing(number, end):
             return end
         return number
+
+    def _is_editing(self, first: int, end: int) -> bool:
+        """Whether some paragraphs are about how the file was made."""
+        text = self.text[self.spans[first][0] : self.spans[end - 1][1]]
+        hits = len(PERHAPS_EDITING.findall(text))
+        often = hits > 1 and hits * self.settings.editing_every > len(text)
+        return often or bool(EDITING.search(text))
 
     def _closing_note(self, number: int, *, is_doubtful: bool = False) -> int:
         """Where the notes that begin here in the last part of the text end: at a part of the book
@@ -207,19 +206,24 @@ class _Paragraphs:
         What only may be notes ends where notes begin that no author has.
         """
         start = self.spans[number][0]
-        if number < _NEAR or start <= len(self.text) * (1 - _LAST_SHARE):
+        if number < self.settings.edge_paragraphs or start <= len(self.text) * (
+            1 - self.settings.closing_share
+        ):
             return 0
         end = _next(self.parts, number, len(self.spans))
         if is_doubtful:
             end = _next(self.notes, number, end)
-        return end if self._length(number, end - 1) <= self.limits.note else 0
+        return end if self._length(number, end - 1) <= self.settings.maximum_note_characters else 0
 
     def _note(self, number: int, head: str) -> int:
         """Where a note ends: with its own end mark; at the gap behind it if its heading stands
         alone; else with the paragraphs that are set in or speak of editing.
         """
         mark = _next(self.note_ends, number, len(self.spans))
-        if mark < len(self.spans) and self._length(number, mark) <= self.limits.note:
+        if (
+            mark < len(self.spans)
+            and self._length(number, mark) <= self.settings.maximum_note_characters
+        ):
             return mark + 1
         behind = self._while_note(number + 1, _is_edited)
         if BARE_NOTE_HEADING.match(head):
@@ -277,12 +281,6 @@ def _is_book_heading(paragraph: str) -> bool:
     line = paragraph.lstrip().split("\n", 1)[0]
     is_short = line.isupper() or len(line.split()) <= _HEADING_WORDS
     return is_short and not line.endswith(":") and bool(BOOK_HEADING.match(line[:_HEAD]))
-
-
-def _is_editing(text: str) -> bool:
-    """Whether a text is about how the file was made."""
-    hits = len(PERHAPS_EDITING.findall(text))
-    return bool(EDITING.search(text)) or (hits > 1 and hits * _EDITING_EVERY > len(text))
 
 
 def _is_boxed_note(paragraph: str) -> bool:

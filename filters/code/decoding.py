@@ -6,7 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -29,10 +29,14 @@ class CodeDecoderSettings(StageSettings):
         maximum_replacement_share: of U+FFFD, which an exporter wrote for what it could not read.
     """
 
-    minimum_bytes: int
-    maximum_bytes: int
-    maximum_control_share: float
-    maximum_replacement_share: float
+    minimum_bytes: int = setting(1, "ours: an empty file has no text")
+    maximum_bytes: int = setting(1_048_576, "ours: BigQuery has no content of larger files")
+    maximum_control_share: float = setting(
+        0.001, "ours: not tuned; source code has none, binary files 0.1"
+    )
+    maximum_replacement_share: float = setting(
+        0.001, "ours: not tuned; a character in a thousand is damage"
+    )
 
 
 class CodeDecoder:
@@ -40,8 +44,8 @@ class CodeDecoder:
 
     name = "decode"
 
-    def __init__(self, settings: CodeDecoderSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: CodeDecoderSettings | None = None) -> None:
+        self.settings = settings or CodeDecoderSettings()
 
     def open(self) -> None:
         """Nothing to load."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from filters.code.comments import Comment, head_of, leading_comments, said
 from filters.code.syntax import comment_syntax
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 
 _BY_MACHINE = r"(?:auto(?:matically)?[- ]?|machine[- ]|mechanically )"
 _HOW = r"(?:by|from|using|with|via|on|automatically|and|file|code|source|header|module|do|for|at)"
@@ -71,9 +71,11 @@ class GeneratedCodeSettings(StageSettings):
         data_share: SQL of which more than this share of lines inserts rows is a data dump.
     """
 
-    head_characters: int
-    minified_mean_line: float
-    data_share: float
+    head_characters: int = setting(
+        5000, "ours: generators sign at the top, at times behind a licence"
+    )
+    minified_mean_line: float = setting(110.0, "code: GitHub's linguist's")
+    data_share: float = setting(0.8, "ours: not tuned; a dump inserts rows on nearly every line")
 
 
 class GeneratedCodeFilter:
@@ -81,8 +83,8 @@ class GeneratedCodeFilter:
 
     name = "generated"
 
-    def __init__(self, settings: GeneratedCodeSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: GeneratedCodeSettings | None = None) -> None:
+        self.settings = settings or GeneratedCodeSettings()
 
     def open(self) -> None:
         """Nothing to load."""
@@ -114,6 +116,7 @@ class GeneratedCodeFilter:
         if language == "HTML":
             found = _HTML_TOOL.search(text, 0, self.settings.head_characters)
         elif language in _SCRIPTS:
+            # The comment is the last line; a map that stands in it, not in a file, is not read.
             found = _SOURCE_MAP.search(text, max(0, len(text) - 300))
         return found[0].strip() if found else ""
 

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from filters.code.comments import Comment, head_of, leading_comments, said
-from filters.code.licence_names import allowed_expression, licence_tags, other_licence
+from filters.code.licence_names import PERMISSIVE, allowed_expression, licence_tags, other_licence
 from filters.code.notices import WORDS, notice_lines
 from filters.code.syntax import comment_syntax
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 
 # Lines for machines (in lower case), whatever paragraph they stand in.
 _FOR_MACHINES = re.compile(
@@ -35,7 +35,9 @@ class LicenceHeaderSettings(StageSettings):
         head_characters: so much of a file is looked at; a comment that ends later stays.
     """
 
-    head_characters: int
+    head_characters: int = setting(
+        40_000, "ours: bounds time; the longest licence, the GPL, has 35,000"
+    )
 
 
 class LicenceHeaderFilter:
@@ -48,8 +50,10 @@ class LicenceHeaderFilter:
 
     name = "header"
 
-    def __init__(self, settings: LicenceHeaderSettings, allowed: Sequence[str]) -> None:
-        self.settings = settings
+    def __init__(
+        self, settings: LicenceHeaderSettings | None = None, allowed: Sequence[str] = PERMISSIVE
+    ) -> None:
+        self.settings = settings or LicenceHeaderSettings()
         self._allowed = frozenset(name.lower() for name in allowed)
 
     def open(self) -> None:

@@ -5,6 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 
+# What LLaMA calls Apache, BSD and MIT (docs/github.md says why these), as SPDX identifiers.
+# fmt: off
+PERMISSIVE: tuple[str, ...] = (
+    "Apache-1.1", "Apache-2.0", "BSD-1-Clause", "BSD-2-Clause", "BSD-2-Clause-Patent",
+    "BSD-2-Clause-Views", "BSD-3-Clause", "BSD-3-Clause-Clear", "BSD-3-Clause-LBNL",
+    "BSD-3-Clause-Modification", "0BSD", "MIT", "MIT-0", "MIT-Modern-Variant", "X11",
+)
+# fmt: on
+
 # At the start of a line but for its comment marker; in the middle of one it may be a program's.
 _TAG = re.compile(
     r"^(?:\W{0,12}|\W{0,3}(?:REM|dnl|C)[ \t]+)SPDX-License-Identifier:[ \t]*([\w.+\-() ]{1,200})",

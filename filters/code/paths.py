@@ -9,7 +9,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from filters.code.syntax import extension_of, programming_language
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
+
+# fmt: off
+EXTENSIONS: tuple[str, ...] = (
+    ".asm", ".bat", ".cmd", ".c", ".h", ".cs", ".cpp", ".hpp", ".c++", ".h++", ".cc", ".hh", ".C",
+    ".H", ".cmake", ".css", ".dockerfile", ".f90", ".f", ".f03", ".f08", ".f77", ".f95", ".for",
+    ".fpp", ".go", ".hs", ".html", ".java", ".js", ".jl", ".lua", ".md", ".markdown", ".php",
+    ".php3", ".php4", ".php5", ".phps", ".phpt", ".pl", ".pm", ".pod", ".perl", ".ps1", ".psd1",
+    ".psm1", ".py", ".rb", ".rs", ".sql", ".scala", ".sh", ".bash", ".command", ".zsh", ".ts",
+    ".tsx", ".tex", ".vb", ".xml", ".rst", ".m", ".smali",
+)
+VENDORED_FOLDERS: tuple[str, ...] = (
+    "node_modules", "bower_components", "jspm_packages", "vendor", "vendors", "third_party",
+    "third-party", "thirdparty", "3rdparty", "3rd-party", "external", "externals", "extern",
+    "godeps", "pods", "carthage", "site-packages", "dist-packages", "venv", ".venv", "virtualenv",
+    "_vendor", "vendored",
+)
+LOCK_FILES: tuple[str, ...] = (
+    "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock",
+    "cargo.lock", "composer.lock", "gemfile.lock", "go.sum", "gopkg.lock", "glide.lock",
+    "pipfile.lock", "poetry.lock", "pdm.lock", "uv.lock", "mix.lock", "pubspec.lock",
+    "podfile.lock", "packages.lock.json", "flake.lock", "manifest.toml",
+)
+LICENCE_FILES: tuple[str, ...] = (
+    "license", "licence", "copying", "copyright", "unlicense", "notice", "mit-license",
+    "license-mit", "license-apache",
+)
+GENERATED_ENDINGS: tuple[str, ...] = (
+    ".pb.go", ".pb.h", ".pb.cc", ".pb2.py", "_pb2.py", "_pb2_grpc.py", ".pb.rb", "_pb.js",
+    "_pb.d.ts", ".g.cs", ".designer.cs", ".designer.vb", ".generated.cs", ".generated.go",
+    ".generated.ts", ".generated.java", "_generated.go", "_generated.rs", ".g.dart",
+)
+# fmt: on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +58,18 @@ class CodePathSettings(StageSettings):
         minified_endings: endings of the names of minified files.
     """
 
-    extensions: tuple[str, ...]
-    file_names: tuple[str, ...]
-    vendored_folders: tuple[str, ...]
-    lock_files: tuple[str, ...]
-    licence_files: tuple[str, ...]
-    generated_endings: tuple[str, ...]
-    minified_endings: tuple[str, ...]
+    extensions: tuple[str, ...] = setting(EXTENSIONS, "code: RedPajama v1's")
+    file_names: tuple[str, ...] = setting(("Dockerfile", "Makefile"), "code: RedPajama v1's")
+    vendored_folders: tuple[str, ...] = setting(VENDORED_FOLDERS, "code: after GitHub's linguist")
+    lock_files: tuple[str, ...] = setting(LOCK_FILES, "code: after GitHub's linguist")
+    licence_files: tuple[str, ...] = setting(
+        LICENCE_FILES, "ours: RedPajama v1 drops `LICENSE` alone"
+    )
+    generated_endings: tuple[str, ...] = setting(GENERATED_ENDINGS, "code: after GitHub's linguist")
+    minified_endings: tuple[str, ...] = setting(
+        (".min.js", "-min.js", ".min.css", "-min.css", ".bundle.js"),
+        "code: after GitHub's linguist",
+    )
 
 
 class CodePathFilter:
@@ -40,13 +77,13 @@ class CodePathFilter:
 
     name = "path"
 
-    def __init__(self, settings: CodePathSettings) -> None:
-        self.settings = settings
-        self._extensions = frozenset(settings.extensions)
-        self._file_names = frozenset(name.lower() for name in settings.file_names)
-        self._vendored = frozenset(name.lower() for name in settings.vendored_folders)
-        self._locks = frozenset(name.lower() for name in settings.lock_files)
-        self._licences = frozenset(name.lower() for name in settings.licence_files)
+    def __init__(self, settings: CodePathSettings | None = None) -> None:
+        self.settings = settings or CodePathSettings()
+        self._extensions = frozenset(self.settings.extensions)
+        self._file_names = frozenset(name.lower() for name in self.settings.file_names)
+        self._vendored = frozenset(name.lower() for name in self.settings.vendored_folders)
+        self._locks = frozenset(name.lower() for name in self.settings.lock_files)
+        self._licences = frozenset(name.lower() for name in self.settings.licence_files)
 
     def open(self) -> None:
         """Nothing to load."""

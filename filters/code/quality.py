@@ -13,9 +13,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 
 _SPACE, _LETTER, _DIGIT, _OTHER = range(4)
+# How many Unicode has.
 _CODE_POINTS = 0x110000
 
 
@@ -30,10 +31,12 @@ class CodeQualitySettings(StageSettings):
         minimum_letters_per_token: letters by tokens.
     """
 
-    maximum_line: int
-    maximum_mean_line: float
-    minimum_alphanumeric_share: float
-    minimum_letters_per_token: float
+    maximum_line: int = setting(1000, "code: RedPajama v1's")
+    maximum_mean_line: float = setting(100.0, "code: RedPajama v1's")
+    minimum_alphanumeric_share: float = setting(0.25, "code: RedPajama v1's")
+    minimum_letters_per_token: float = setting(
+        0.6, "measured: what RedPajama v1's 1.5 is in our tokens (docs/github.md)"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,8 @@ class CodeQualityFilter:
 
     name = "quality"
 
-    def __init__(self, settings: CodeQualitySettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: CodeQualitySettings | None = None) -> None:
+        self.settings = settings or CodeQualitySettings()
 
     def open(self) -> None:
         """Nothing to load."""

@@ -24,6 +24,7 @@ _MATH_BEGINS = frozenset(
     for star in ("", "*")
 )
 _MATH_ENDS = frozenset("\\end" + token[len("\\begin") :] for token in _MATH_BEGINS)
+# Tokens; bounds time: formulas and what leads up to them are shorter than a paragraph.
 _LOOK_BACK = 400
 
 

@@ -216,6 +216,7 @@ def _signature(kinds: list[str]) -> tuple[Parameter, ...] | None:
             found.append(Parameter("o", [NO_VALUE]) if kind == "o" else Parameter(kind))
         if found[-1].kind == "O":
             found[-1] = Parameter("o", reader.group() or [])
+    # TeX has nine parameters at most.
     is_whole = len(found) < 10 and all(parameter.kind != "O" for parameter in found)
     return tuple(found) if is_whole else None
 
@@ -229,6 +230,7 @@ def read_def(reader: TokenReader) -> tuple[str, Macro] | None:
     pattern: list[str] = []
     while (token := reader.next()) not in ("{", "}", None):
         pattern.append(token or "")
+        # A brace is missing: the rest of the paper is no pattern.
         if len(pattern) > 100:
             return None
     body = reader.rest_of_group() if token == "{" else None

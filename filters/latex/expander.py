@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from filters.document import Settings
+from filters.document import Settings, setting
 from filters.latex.branches import Branches
 from filters.latex.conditionals import Conditionals
 from filters.latex.definers import Definers
@@ -32,7 +32,8 @@ _MAY_CHANGE = frozenset(("\\part",))
 # Macros left for these reasons stay so, whatever becomes of their definition.
 _FINAL_REASONS = ("runaway", "undecided")
 _CLOSING = tuple(".,;:!?)]'")
-# Texts expanded inside texts: titles, names of environments, style files.
+# Texts expanded inside texts (titles, names of environments, style files): ends recursion before
+# Python does.
 _MAXIMUM_NESTING = 8
 
 
@@ -59,9 +60,9 @@ class ExpansionSettings(Settings):
         maximum_characters: what all calls of a paper may.
     """
 
-    maximum_depth: int
-    maximum_call_characters: int
-    maximum_characters: int
+    maximum_depth: int = setting(200, "measured: 33 real papers need 5")
+    maximum_call_characters: int = setting(2_000_000, "measured: 33 real papers need 36,000")
+    maximum_characters: int = setting(20_000_000, "measured: 33 real papers need 137,000")
 
 
 class Expander:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 from filters.latex.charset import declared_encoding, decode
 from filters.latex.expander import ExpansionLimitError, ExpansionSettings
 from filters.latex.main_file import choose_main_file
@@ -25,11 +25,13 @@ class LatexSettings(StageSettings):
         minimum_characters: shorter texts are rejected.
     """
 
-    without_section: Literal["reject", "front_matter"]
-    minimum_characters: int
-    project: ProjectSettings
-    expansion: ExpansionSettings
-    structure: StructureSettings
+    without_section: Literal["reject", "front_matter"] = setting(
+        "front_matter", "ours: letters in physics have no section; `reject` is RedPajama v1's rule"
+    )
+    minimum_characters: int = setting(200, "ours: less is a notice of withdrawal, not a paper")
+    project: ProjectSettings = field(default_factory=ProjectSettings)
+    expansion: ExpansionSettings = field(default_factory=ExpansionSettings)
+    structure: StructureSettings = field(default_factory=StructureSettings)
 
 
 class LatexCleaner:
@@ -37,8 +39,8 @@ class LatexCleaner:
 
     name = "latex"
 
-    def __init__(self, settings: LatexSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: LatexSettings | None = None) -> None:
+        self._settings = settings or LatexSettings()
 
     def open(self) -> None:
         """Nothing to load."""

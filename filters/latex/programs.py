@@ -27,8 +27,10 @@ _PLAIN_NAME = re.compile(r"\\[a-zA-Z]+\Z")
 _EMPTY = frozenset(("\\empty", "\\@empty"))
 # LaTeX's own names that mean a character.
 _CHARACTERS = frozenset(("\\bgroup", "\\egroup", "\\@sptoken", "\\sp"))
-_MAXIMUM_NAME = 100  # tokens between \csname and \endcsname
-_MAXIMUM_CHAIN = 20  # \expandafter in a row
+# Tokens between \csname and \endcsname: an open one must not read the paper to its end.
+_MAXIMUM_NAME = 100
+# \expandafter in a row: fifteen expand what stands four tokens on, which nobody exceeds.
+_MAXIMUM_CHAIN = 20
 
 
 class Programs:
@@ -76,6 +78,7 @@ class Programs:
 
     def _ifnum(self, token: str) -> None:
         """Whether two numbers compare as asked."""
+        # Two numbers of ten digits (TeX's largest) with signs and spaces; one cut off is left.
         operands = list(islice(self._operands(expand=True), 30))
         text = "".join(operand[0][0] for operand in operands)
         value, match = None, _COMPARISON.match(text)
@@ -130,6 +133,7 @@ class Programs:
         if not isinstance(meaning, Macro) or meaning.parameters or meaning.marks:
             return None
         text = "".join(str(part) for part in meaning.body)
+        # Longer ones are prose, which no name and no number is made of.
         return None if "\\" in text or "{" in text or len(text) > 20 else text
 
     def _means_same(self, first: str, second: str) -> bool | None:

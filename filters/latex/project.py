@@ -14,7 +14,7 @@ import tarfile
 import zlib
 from dataclasses import dataclass
 
-from filters.document import Rejected, Settings
+from filters.document import Rejected, Settings, setting
 
 _TEXT_ENDINGS = (
     *(".tex", ".ltx", ".latex", ".txt", ".inc", ".def", ".mac", ".sty", ".bbl", ".xxx"),
@@ -41,9 +41,15 @@ class ProjectSettings(Settings):
         maximum_members: members of its tar.
     """
 
-    maximum_unpacked_bytes: int
-    maximum_source_bytes: int
-    maximum_members: int
+    maximum_unpacked_bytes: int = setting(
+        500_000_000, "ours: five times the largest submission read; figures are most of it"
+    )
+    maximum_source_bytes: int = setting(
+        20_000_000, "ours: bounds what is held decoded; books in TeX have some megabytes"
+    )
+    maximum_members: int = setting(
+        20_000, "ours: bounds the list of names; papers have hundreds at most"
+    )
 
 
 class _TooLargeError(Exception):

@@ -10,6 +10,7 @@ from filters.pii.spans import Span, is_word
 
 LATIN = "A-Za-z0-9À-ÖØ-öø-ɏ"
 LOCAL_PUNCTUATION = "._%+'-"
+# RFC 5321, section 4.5.3.1.1.
 MAXIMUM_LOCAL = 64
 
 # Each starts with a literal, which is found at the speed of `str.find`.

@@ -18,12 +18,17 @@ import phonenumbers
 
 from filters.pii.spans import Span, continues_number, in_url, is_digit, is_word
 
-MAXIMUM_DIGITS = 15  # E.164
+# E.164's longest.
+MAXIMUM_DIGITS = 15
+# Shorter numbers are prices, years and counts more often than phones, whatever word is near...
 MINIMUM_DIGITS = 7
+# ...but for `Tel.:` directly before; without any word only the length of a whole number tells.
 MINIMUM_LABELLED_DIGITS = 6
 MINIMUM_SHAPED_DIGITS = 9
+# Bounds the spans tried from each group; French numbers in pairs, with country code, have seven.
 MAXIMUM_GROUPS = 8
 
+# Characters: the longest label, with a word like "number" and its colon.
 _LABEL_REACH = 30
 
 _GROUP = re.compile(r"[0-9]+")

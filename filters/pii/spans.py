@@ -16,7 +16,7 @@ _RUN = re.compile(r"[0-9][0-9 ()./\-–‑\u00a0\u200b]{4,}[0-9]")
 # Scripts from here on (CJK) write no space between a word and a number.
 FIRST_UNSPACED = "\u2e80"
 
-# How far back a token is followed to see whether it is a URL.
+# How far back a token is followed to see whether it is a URL; bounds time on text without spaces.
 URL_LOOK_BACK = 500
 
 

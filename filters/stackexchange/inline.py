@@ -40,6 +40,7 @@ def script(before: str, pieces: list[str], mark: str) -> list[str]:
     Numbers become Unicode's raised or lowered digits, short formulas get the mark, everything else
     (small print, footnotes, ordinals) stays as it is.
     """
+    # Longer ones are small print and footnotes.
     content = "".join(pieces) if sum(map(len, pieces)) <= 16 else ""
     if not content or not before or before[-1].isspace():
         return pieces

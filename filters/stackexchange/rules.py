@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from filters.document import Document, Rejected, Settings, StageSettings
+from filters.document import Document, Rejected, Settings, StageSettings, setting
 from filters.stackexchange.posts import Post, load_posts, store_posts
 
 State: TypeAlias = Literal["unanswered", "closed", "locked", "deleted"]
@@ -22,10 +22,11 @@ class ScoreSettings(StageSettings):
         maximum_answers: the best so many are kept.
     """
 
-    minimum_question: int
-    minimum_answer: int
-    keep_accepted: bool
-    maximum_answers: int
+    enabled: bool = setting(False, "paper: LLaMA has no least score; those here are The Pile's")
+    minimum_question: int = setting(-1_000_000, "code: The Pile has no bound, and this is none")
+    minimum_answer: int = setting(3, "code: The Pile's")
+    keep_accepted: bool = setting(True, "code: The Pile's")
+    maximum_answers: int = setting(3, "code: The Pile's")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class QuestionSettings(Settings):
         drop: states; `unanswered` is without an answer that is kept. Of `deleted`, answers too.
     """
 
-    drop: tuple[State, ...]
+    drop: tuple[State, ...] = setting((), "paper: LLaMA names no question that goes")
 
 
 def ranked(question: Post, answers: list[Post]) -> list[Post]:
@@ -56,8 +57,8 @@ class ScoreFilter:
 
     name = "scores"
 
-    def __init__(self, settings: ScoreSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: ScoreSettings | None = None) -> None:
+        self.settings = settings or ScoreSettings()
 
     def open(self) -> None:
         """Nothing to load."""
@@ -85,8 +86,8 @@ class QuestionFilter:
 
     name = "question"
 
-    def __init__(self, settings: QuestionSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: QuestionSettings | None = None) -> None:
+        self.settings = settings or QuestionSettings()
 
     def open(self) -> None:
         """Nothing to load."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 from filters.wikitext import nesting
 from filters.wikitext.citations import urls_of_references
 from filters.wikitext.names import (
@@ -72,7 +72,10 @@ class WikitextSettings(StageSettings):
             the twenty languages, with their subsections.
     """
 
-    dropped_sections: tuple[SectionKind, ...]
+    dropped_sections: tuple[SectionKind, ...] = setting(
+        ("references", "external_links", "see_also"),
+        "ours: lists of links and sources, no prose; RedPajama v1 keeps them",
+    )
 
 
 class WikitextCleaner:
@@ -83,8 +86,8 @@ class WikitextCleaner:
 
     name = "wikitext"
 
-    def __init__(self, settings: WikitextSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: WikitextSettings | None = None) -> None:
+        self.settings = settings or WikitextSettings()
 
     def open(self) -> None:
         """Nothing to load."""

@@ -8,8 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 from filters.wikitext.names import is_redirect
+
+# fmt: off
+LLAMA_LANGUAGES: tuple[str, ...] = (
+    "bg", "ca", "cs", "da", "de", "en", "es", "fr", "hr", "hu", "it", "nl", "pl", "pt", "ro", "ru",
+    "sl", "sr", "sv", "uk",
+)
+# fmt: on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +27,9 @@ class PageSettings(StageSettings):
         languages: codes as in a dump's file name (`en`, `simple`, `zh_min_nan`).
     """
 
-    languages: tuple[str, ...]
+    languages: tuple[str, ...] = setting(
+        LLAMA_LANGUAGES, "paper: LLaMA, section 2.1: Latin or Cyrillic script"
+    )
 
 
 class WikipediaPageFilter:
@@ -31,9 +40,9 @@ class WikipediaPageFilter:
 
     name = "page"
 
-    def __init__(self, settings: PageSettings) -> None:
-        self.settings = settings
-        self._languages = frozenset(settings.languages)
+    def __init__(self, settings: PageSettings | None = None) -> None:
+        self.settings = settings or PageSettings()
+        self._languages = frozenset(self.settings.languages)
 
     def open(self) -> None:
         """Nothing to load."""

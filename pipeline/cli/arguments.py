@@ -6,9 +6,10 @@ import argparse
 import re
 from pathlib import Path
 
-from pipeline import files
 from pipeline.errors import InputError, OutputError, RunFailed
-from pipeline.runner import LOCAL_RUNNER, Engine
+from pipeline.passes.engine import LOCAL_RUNNER, Engine
+from pipeline.store import files
+from pipeline.store.dataset import MANIFEST
 
 
 def engine_of(parsed: argparse.Namespace, engine_options: list[str]) -> Engine:
@@ -36,6 +37,11 @@ def output_for(folder: str, output: str, label: str) -> str:
             "LABEL=FOLDER"
         )
     return target
+
+
+def is_foreign(folder: str, *, allowed: bool) -> bool:
+    """Whether a folder is to be taken as it is: it has no manifest, and the user has said so."""
+    return allowed and not files.exists(files.join(folder, MANIFEST))
 
 
 def check_label(text: str, label: str) -> None:

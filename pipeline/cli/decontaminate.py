@@ -6,17 +6,20 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.cli.arguments import engine_of, labelled, output_for
+from pipeline.cli.arguments import engine_of, is_foreign, labelled, output_for
 from pipeline.decontamination.index import build_evaluation_index, index_lines
 from pipeline.decontamination.report import report_lines, write_report
 from pipeline.decontamination.stage import SIGNALS, Decontamination
 from pipeline.deduplication.step import Documents, find_documents
+from pipeline.errors import InputError
 from pipeline.finish import ReadShard
 from pipeline.job import Job, checksum
-from pipeline.locking import lock_output
+from pipeline.passes.documents import DocumentsPass
+from pipeline.passes.run import running
 from pipeline.recipe import fingerprint, load_recipe, to_plain
-from pipeline.runner import MapPass, Workers
 from pipeline.shards import Columns
+from pipeline.store import files
+from pipeline.store.inputs import Inputs
 from pipeline.writer import WriterSettings
 
 
@@ -24,21 +27,32 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
     """Build the index and put every dataset through the stage."""
     engine = engine_of(parsed, engine_options)
     recipe = load_recipe(parsed.recipe, [*parsed.set, "decontamination.enabled=true"])
-    datasets = [
-        find_documents(folder, label, output_for(folder, parsed.output, label))
-        for label, folder in labelled(parsed.input).items()
-    ]
-    with lock_output(parsed.output), Workers(engine) as workers:
+    if not files.is_local(parsed.output):
+        raise InputError(
+            "the index of evaluation sets is made in OUTPUT, and is read from a disk; give an "
+            "--output on a disk that the workers share"
+        )
+    inputs = labelled(parsed.input)
+    outputs = {label: output_for(folder, parsed.output, label) for label, folder in inputs.items()}
+    with running(engine, parsed.output) as run:
+        datasets = [
+            find_documents(
+                folder,
+                label,
+                run.place(outputs[label], "decontaminate", is_last=True),
+                foreign=is_foreign(folder, allowed=parsed.foreign),
+            )
+            for label, folder in inputs.items()
+        ]
         index = Path(parsed.output, "work", "evaluation")
         card = build_evaluation_index(parsed.evaluation, index, recipe.models.evaluation)
         print("\n".join(index_lines(card)))
         job = Job(
             source="decontamination",
-            input=parsed.evaluation,
+            input=Inputs(()),
             output=parsed.output,
             recipe=recipe,
-            engine=engine,
-            workers=workers,
+            run=run,
             keep_rejected_text=parsed.keep_rejected_text,
         )
         for dataset in datasets:
@@ -51,10 +65,19 @@ def _decontaminate(job: Job, dataset: Documents, index: Path) -> None:
     version = fingerprint(to_plain(settings), checksum(str(index)), job.shard_form)
     columns = Columns(dataset.columns.metadata, {**dataset.columns.signals, **SIGNALS})
     rows_per_group = job.recipe.run.rows_per_group
-    writer = WriterSettings(dataset.output, version, columns, (), rows_per_group)
+    writer = WriterSettings(columns, (), rows_per_group)
     stage = Decontamination(settings, str(index))
-    work = MapPass(dataset.label, ReadShard(job.batching), (stage,), job.batching, writer)
-    committed = job.run_pass(work, dataset.units)
+    own = replace(job, output=dataset.place.root)
+    work = DocumentsPass(
+        dataset.label,
+        dataset.place,
+        version,
+        ReadShard(job.batching),
+        (stage,),
+        job.batching,
+        writer,
+    )
+    result = own.run_pass(work, dataset.units)
     done = {"method": "decontamination", "evaluation": checksum(str(index))}
-    replace(job, output=dataset.output).complete(version, committed, [], done)
-    print("\n".join(report_lines(write_report(dataset.output, index))))
+    own.complete(version, result, [], done)
+    print("\n".join(report_lines(write_report(own.output, index))))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from pipeline import files
-from pipeline.cli.arguments import engine_of, labelled, output_for
+from pipeline.cli.arguments import engine_of, is_foreign, labelled, output_for
 from pipeline.deduplication.step import Step, find_documents
 from pipeline.job import Job
-from pipeline.locking import lock_output
+from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
-from pipeline.runner import Workers
+from pipeline.store.inputs import Inputs
 
 
 def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
@@ -19,22 +18,32 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
     engine = engine_of(parsed, engine_options)
     inputs = labelled(parsed.input)
     recipe = load_recipe(parsed.recipe, parsed.set)
-    datasets = tuple(
-        find_documents(folder, label, output_for(folder, parsed.output, label))
-        for label, folder in inputs.items()
-    )
-    with lock_output(parsed.output), Workers(engine) as workers:
+    outputs = {label: output_for(folder, parsed.output, label) for label, folder in inputs.items()}
+    with running(engine, parsed.output) as run:
+        datasets = tuple(
+            find_documents(
+                folder,
+                label,
+                run.place(outputs[label], parsed.method, is_last=True),
+                foreign=is_foreign(folder, allowed=parsed.foreign),
+            )
+            for label, folder in inputs.items()
+        )
         job = Job(
             source="deduplication",
-            input="",
+            input=Inputs(()),
             output=parsed.output,
             recipe=recipe,
-            engine=engine,
-            workers=workers,
+            run=run,
             keep_rejected_text=parsed.keep_rejected_text,
         )
-        step = Step(job, parsed.method, datasets, files.join(parsed.output, "work"))
-        for dataset, version, committed in step.run():
-            own = replace(job, input=dataset.folder, output=dataset.output)
-            own.complete(version, committed, [], {"method": parsed.method, "inputs": list(inputs)})
+        own = {label: replace(job, output=folder) for label, folder in outputs.items()}
+        for written in Step(job, parsed.method, datasets, parsed.method).run():
+            done = {
+                "method": parsed.method,
+                "inputs": list(inputs),
+                "deduplication": [written.report.to_json()],
+            }
+            own[written.dataset.label].complete(written.fingerprint, written.result, [], done)
+        run.clean(parsed.output)
     return 0

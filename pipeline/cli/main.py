@@ -24,7 +24,9 @@ COMMANDS = {
     "tokenize": "make token datasets from documents datasets",
     "mixture": "plan how much of each source a model reads",
     "train": "train a LLaMA on token datasets; judge, sample and export it",
+    "recipe": "show every threshold, and where it is from",
     "shards": "look into a dataset, verify it, convert tokens",
+    "clean": "remove what interrupted runs left in an output folder",
     "models": "fetch or train the models that sources need",
 }
 

@@ -6,10 +6,9 @@ import argparse
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-DEFAULT_RECIPE = str(Path(__file__).resolve().parents[2] / "recipes" / "llama1.toml")
+DEFAULT_RECIPE = "llama1"
 
 Execute: TypeAlias = Callable[[argparse.Namespace, list[str]], int]
 
@@ -50,13 +49,32 @@ def add_command(
 
 def add_recipe_options(parser: argparse.ArgumentParser, example: str) -> None:
     """Add `--recipe` and `--set`; `example` is an override that makes sense for the command."""
-    parser.add_argument("--recipe", default=DEFAULT_RECIPE, help="recipe file (default: llama1)")
+    parser.add_argument(
+        "--recipe",
+        default=DEFAULT_RECIPE,
+        help="recipe file, or the name of one of ours (default: llama1)",
+    )
+    add_override_option(parser, example)
+
+
+def add_override_option(parser: argparse.ArgumentParser, example: str) -> None:
+    """Add `--set`; `example` is an override that makes sense for the command."""
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
         help=f"override a recipe key, e.g. {example}; repeatable",
+    )
+
+
+def add_foreign_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--foreign`."""
+    parser.add_argument(
+        "--foreign",
+        action="store_true",
+        help="take folders without a manifest as they are: every *.parquet in them (or in their "
+        "documents/) with columns `id` and `text`",
     )
 
 

@@ -6,10 +6,19 @@ import argparse
 import importlib
 
 from pipeline.cli.arguments import engine_of
+from pipeline.errors import InputError
 from pipeline.job import Job
-from pipeline.locking import lock_output
+from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
-from pipeline.runner import Workers
+from pipeline.store.inputs import Inputs
+
+
+def _inputs(parsed: argparse.Namespace) -> Inputs:
+    if (parsed.input_list is None) != (parsed.base is None):
+        raise InputError("--input-list and --base go together: names, and what they stand below")
+    if parsed.input_list is not None:
+        return Inputs((), parsed.input_list, parsed.base)
+    return Inputs(tuple(parsed.input))
 
 
 def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
@@ -17,15 +26,14 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
     engine = engine_of(parsed, engine_options)
     source = importlib.import_module(f"pipeline.sources.{parsed.source}")
     recipe = load_recipe(parsed.recipe, parsed.set)
-    with lock_output(parsed.output), Workers(engine) as workers:
+    with running(engine, parsed.output) as run:
         source.run(
             Job(
                 source=parsed.source,
-                input=parsed.input,
+                input=_inputs(parsed),
                 output=parsed.output,
                 recipe=recipe,
-                engine=engine,
-                workers=workers,
+                run=run,
                 keep_rejected_text=parsed.keep_rejected_text,
             )
         )

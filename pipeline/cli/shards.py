@@ -8,29 +8,27 @@ from collections.abc import Iterator
 
 import orjson
 
-from pipeline import files, shards
-from pipeline.accounting import funnel_lines, read_json, sum_funnels
-from pipeline.dataset import Dataset, document_parts
+from pipeline import shards
 from pipeline.errors import InputError
+from pipeline.store.accounting import Funnel, funnel_lines
+from pipeline.store.dataset import Dataset, read_head
 
 
 def ls(parsed: argparse.Namespace, _: list[str]) -> int:
     """List units with their documents and sizes."""
     dataset = Dataset(parsed.dataset)
     print(f"{'documents':>12}{'rejected':>12}{'bytes':>14}  unit")
-    found = False
-    for stats in dataset.committed():
-        found = True
-        outputs = stats["outputs"]
-        if "documents" not in outputs:
-            raise InputError(f"{parsed.dataset!r} is no documents dataset; see `shards stats`")
-        print(
-            f"{outputs['documents']['rows']:>12,}{outputs['rejected']['rows']:>12,}"
-            f"{outputs['documents']['bytes']:>14,}  {stats['unit']}"
-        )
-    if not found:
-        raise InputError(f"{parsed.dataset!r} is no dataset: there are no stats/part-*.json in it")
-    print("complete" if dataset.is_complete() else "INCOMPLETE: there is no manifest.json yet")
+    for record in dataset.records():
+        documents, rejected = record.of_kind("documents"), record.of_kind("rejected")
+        print(f"{documents.rows:>12,}{rejected.rows:>12,}{documents.bytes:>14,}  {record.unit}")
+    return 0
+
+
+def names(parsed: argparse.Namespace, _: list[str]) -> int:
+    """Print the paths of a dataset's files."""
+    dataset = Dataset(parsed.dataset)
+    for file in dataset.files(parsed.kind):
+        print(dataset.full(file.name))
     return 0
 
 
@@ -63,15 +61,12 @@ def show(parsed: argparse.Namespace, _: list[str]) -> int:
 
 def stats(parsed: argparse.Namespace, _: list[str]) -> int:
     """Print the funnel."""
-    dataset = Dataset(parsed.dataset)
-    if dataset.is_complete():
-        manifest = read_json(dataset.manifest_path)
-        # A token dataset says how it was made apart from what it is.
-        funnel = sum_funnels([manifest.get("made", manifest)])
-    else:
-        funnel = sum_funnels(dataset.committed())
-        if not funnel.stages:
-            raise InputError(f"{parsed.dataset!r} is no dataset, or no unit of it is done")
+    manifest = read_head(parsed.dataset)
+    # A token dataset says how it was made apart from what it is.
+    made = manifest.get("made", manifest)
+    if "funnel" not in made:
+        raise InputError(f"the manifest of {parsed.dataset} has no funnel: it is no dataset")
+    funnel = Funnel.from_json(made["funnel"])
     if parsed.json:
         print(orjson.dumps(funnel.to_json(), option=orjson.OPT_INDENT_2).decode())
         return 0
@@ -83,14 +78,9 @@ def stats(parsed: argparse.Namespace, _: list[str]) -> int:
 
 
 def _rows(folder: str, kind: str) -> Iterator[dict[str, object]]:
-    parts = document_parts(folder) if kind == "documents" else _rejected_parts(folder)
-    for part in parts:
-        yield from shards.read_rows(part)
-
-
-def _rejected_parts(folder: str) -> list[str]:
-    found = files.list_files(files.join(folder, "rejected"))
-    return [file.path for file in found if file.relative.endswith(".parquet")]
+    dataset = Dataset(folder)
+    for file in dataset.files(kind):
+        yield from shards.read_rows(dataset.full(file.name))
 
 
 def _readable(row: dict[str, object], characters: int) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline import files
 from pipeline.cli.arguments import check_label
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.cli.tokenize import complete
 from pipeline.errors import InputError
 from pipeline.job import Job
-from pipeline.locking import lock_output
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
-from pipeline.runner import Engine, Workers
+from pipeline.store import files
+from pipeline.store.inputs import Inputs
 from pipeline.tokens.adopt import AdoptPass, find_token_files
 from pipeline.tokens.export import export_tokens
 from tokenizer.folder import tokenizer_identity
@@ -32,9 +33,10 @@ def convert(parsed: argparse.Namespace, _: list[str]) -> int:
     label = parsed.source or files.split(parsed.output.rstrip("/"))[1]
     check_label(f"--source {label}", label)
     identity = tokenizer_identity(parsed.tokenizer)
-    work = AdoptPass(label, parsed.output, parsed.form, parsed.tokenizer, identity)
-    recipe, engine = load_recipe(DEFAULT_RECIPE), Engine()
-    with lock_output(parsed.output), Workers(engine) as workers:
-        job = Job("tokens", "", parsed.output, recipe, engine, workers)
-        complete(work, job.run_pass(work, units), {"form": parsed.form})
+    recipe = load_recipe(DEFAULT_RECIPE)
+    with running(Engine(), parsed.output) as run:
+        job = Job("tokens", Inputs(()), parsed.output, recipe, run)
+        place = job.place("tokens", is_last=True)
+        work = AdoptPass(label, place, parsed.form, parsed.tokenizer, identity)
+        complete(work, job, job.run_pass(work, units), {"form": parsed.form})
     return 0

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from pipeline.accounting import funnel_lines, sum_funnels, write_json
-from pipeline.cli.arguments import engine_of, labelled, output_for
-from pipeline.dataset import Dataset
+from pipeline.cli.arguments import engine_of, is_foreign, labelled, output_for
 from pipeline.deduplication.step import find_documents
 from pipeline.job import Job
-from pipeline.locking import lock_output
+from pipeline.passes.run import Result, running
 from pipeline.recipe import load_recipe
-from pipeline.runner import Workers
+from pipeline.store.accounting import funnel_lines
+from pipeline.store.dataset import put_manifest
+from pipeline.store.inputs import Inputs
 from pipeline.tokens.adopt import AdoptPass
 from pipeline.tokens.encode import TokenPass
 from pipeline.tokens.output import manifest_of
@@ -28,37 +28,43 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
     recipe = load_recipe(parsed.recipe, parsed.set)
     tokenizer = parsed.tokenizer or recipe.models.tokenizer
     identity = tokenizer_identity(tokenizer)
-    datasets = [
-        find_documents(folder, label, output_for(folder, parsed.output, label))
-        for label, folder in inputs.items()
-    ]
-    with lock_output(parsed.output), Workers(engine) as workers:
+    outputs = {label: output_for(folder, parsed.output, label) for label, folder in inputs.items()}
+    with running(engine, parsed.output) as run:
+        datasets = [
+            find_documents(
+                folder,
+                label,
+                run.place(outputs[label], "tokens", is_last=True),
+                foreign=is_foreign(folder, allowed=parsed.foreign),
+            )
+            for label, folder in inputs.items()
+        ]
         for dataset in datasets:
-            work = TokenPass(dataset.label, dataset.output, tokenizer, identity, recipe.tokens)
-            job = Job("tokens", dataset.folder, dataset.output, recipe, engine, workers)
-            committed = job.run_pass(work, dataset.units)
-            complete(work, committed, {"validation_share": recipe.tokens.validation_share})
+            place = dataset.place
+            work = TokenPass(dataset.label, place, tokenizer, identity, recipe.tokens)
+            job = Job("tokens", Inputs(()), place.root, recipe, run)
+            how = {"validation_share": recipe.tokens.validation_share}
+            complete(work, job, job.run_pass(work, dataset.units), how)
     return 0
 
 
-def complete(
-    work: TokenPass | AdoptPass, committed: Sequence[dict[str, Any]], how: Mapping[str, Any]
-) -> None:
+def complete(work: TokenPass | AdoptPass, job: Job, result: Result, how: Mapping[str, Any]) -> None:
     """Write the manifest of a finished dataset and print its numbers.
 
     Args:
         work: the pass that made it.
-        committed: stats of its units.
+        job: that the pass was part of.
+        result: of the pass.
         how: what was done, for the manifest.
     """
-    funnel = sum_funnels(committed)
-    funnel.check(work.folder)
-    made = {**how, "funnel": funnel.to_json()}
-    manifest = manifest_of(work.label, work.identity, committed, made)
-    write_json(Dataset(work.folder).manifest_path, manifest.to_json())
+    funnel, folder = result.summary.funnel, work.place.root
+    funnel.check(folder)
+    manifest = manifest_of(work.label, work.identity, result, {**how, "funnel": funnel.to_json()})
+    put_manifest(folder, manifest.to_json(), job.manifest_seen, result.summary.tables)
+    job.run.clean(folder)
     print("\n".join(funnel_lines(funnel)))
     for split in SPLITS:
-        print(f"{split}: {_split_line(manifest, split)}, in {work.folder}/{split}")
+        print(f"{split}: {_split_line(manifest, split)}, in {folder}/{split}")
 
 
 def _split_line(manifest: Manifest, split: str) -> str:

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from pipeline.cli.arguments import engine_of, labelled
+from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
-from pipeline.runner import Workers
 from pipeline.tokens.train import train_tokenizer
 from tokenizer.show import card_lines
 
@@ -18,14 +18,15 @@ def train(arguments: argparse.Namespace, engine_options: list[str]) -> int:
     recipe = load_recipe(arguments.recipe, arguments.set)
     output = arguments.output or Path(recipe.models.tokenizer)
     folders = labelled([one for given in arguments.documents for one in given])
-    with Workers(engine) as workers:
+    work = arguments.work or f"{output}-sample"
+    with running(engine, work) as run:
         card = train_tokenizer(
             folders,
             recipe.mixture.shares,
             output,
             recipe.tokenizer,
-            workers,
-            work=arguments.work or f"{output}-sample",
+            run,
+            work=work,
         )
     print("\n".join(card_lines(card)))
     print(f"tokenizer: {output}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline import files
-from pipeline.accounting import read_json
-from pipeline.dataset import Dataset
 from pipeline.errors import InputError
+from pipeline.store import files
+from pipeline.store.accounting import read_json
+from pipeline.store.dataset import MANIFEST, no_manifest
 from pipeline.verify import verify_documents
 from tokenizer.folder import tokenizer_identity
 from tokenizer.shards.manifest import KIND, Manifest, TokenizerIdentity, different_tokenizers
@@ -43,11 +43,9 @@ def verify(parsed: argparse.Namespace, _: list[str]) -> int:
 
 
 def _is_token_dataset(folder: str) -> bool:
-    path = Dataset(folder).manifest_path
+    path = files.join(folder, MANIFEST)
     if not files.exists(path):
-        raise InputError(
-            f"{folder} is no dataset, or is not finished: there is no manifest.json in it"
-        )
+        raise InputError(no_manifest(folder))
     try:
         manifest = read_json(path)
     except ValueError:  # damaged: what else is there tells

@@ -18,7 +18,6 @@ from dedup.contamination import NgramArrays, NgramIndex
 from dedup.contamination_builder import Built, NgramIndexBuilder
 from dedup.contamination_spans import word_spans
 from dedup.shingles import Hashes, lower, shingle_hash, shingle_texts
-from pipeline import files
 from pipeline.decontamination.sets import (
     EvaluationFile,
     EvaluationSettings,
@@ -27,6 +26,8 @@ from pipeline.decontamination.sets import (
 )
 from pipeline.errors import InputError, RecipeError
 from pipeline.models.cards import building, file_entries, read_card, write_card
+from pipeline.store import files
+from pipeline.store.streams import HashingReader
 
 FORMAT = 1
 # Phrases that are too common, shown on the card.
@@ -173,7 +174,7 @@ def _describe_sets(
     entries = []
     for order, one in enumerate(found):
         own = item_sets == order
-        size, checksum = files.HashingReader(files.open_read(one.file.path)).finish()
+        size, checksum = HashingReader(files.open_read(one.file.path)).finish()
         entries.append(
             {
                 "name": one.name,

@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline import files
-from pipeline.accounting import read_json, write_json
-from pipeline.dataset import Dataset, document_parts
 from pipeline.decontamination.index import EvaluationIndex
 from pipeline.decontamination.stage import SIGNALS
 from pipeline.errors import InputError
 from pipeline.shards import ShardWriter
+from pipeline.store import files
+from pipeline.store.accounting import write_json
+from pipeline.store.dataset import Dataset
 
 TABLE = "contamination.parquet"
 SUMMARY = "contamination.json"
@@ -57,7 +57,8 @@ def write_report(dataset: str, index: Path) -> dict[str, Any]:
     card = EvaluationIndex(index).card
     totals = {entry["name"]: _SetTotals() for entry in card["sets"]}
     counts = {"checked": 0, "kept": 0, "cut": 0, "rejected": 0, "with_more": 0}
-    table = ShardWriter(files.join(dataset, TABLE), _SCHEMA, _ROWS)
+    file = files.NewFile(files.join(dataset, TABLE))
+    table = ShardWriter(file, _SCHEMA, _ROWS)
     try:
         for row in _checked(dataset):
             counts["checked"] += 1
@@ -70,8 +71,9 @@ def write_report(dataset: str, index: Path) -> dict[str, Any]:
         table.close()
     except BaseException:
         table.discard()
+        file.discard()
         raise
-    table.commit()
+    file.publish()
     summary = _summary(card, totals, counts)
     write_json(files.join(dataset, SUMMARY), summary)
     return summary
@@ -79,8 +81,7 @@ def write_report(dataset: str, index: Path) -> dict[str, Any]:
 
 def _is_empty(dataset: str) -> bool:
     """Whether a finished dataset has no documents."""
-    finished = Dataset(dataset)
-    return finished.is_complete() and read_json(finished.manifest_path)["documents"] == 0
+    return bool(Dataset(dataset).manifest["documents"] == 0)
 
 
 def report_lines(summary: dict[str, Any]) -> list[str]:
@@ -156,14 +157,14 @@ def _summary(
 
 def _checked(dataset: str) -> Iterator[dict[str, Any]]:
     """Id, url, outcome and signals of every document that the stage has seen, kept ones first."""
-    for path in document_parts(dataset):
-        for row in _rows(path, "extra"):
+    finished = Dataset(dataset)
+    for shard in finished.shards:
+        for row in _rows(shard.path, "extra"):
             outcome = "cut" if row.get("decontaminated_characters") else "kept"
             yield {**row, "outcome": outcome}
-    for file in files.list_files(files.join(dataset, "rejected")):
-        if file.relative.endswith(".parquet") and not file.relative.startswith("."):
-            for row in _rows(file.path, "signals"):
-                yield {**row, "outcome": "rejected"}
+    for file in finished.files("rejected"):
+        for row in _rows(finished.full(file.name), "signals"):
+            yield {**row, "outcome": "rejected"}
 
 
 def _rows(path: str, encoded: str) -> Iterator[dict[str, Any]]:

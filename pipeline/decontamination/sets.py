@@ -12,7 +12,7 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, BinaryIO, cast
 
 import orjson
@@ -20,9 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from filters.document import Settings
-from pipeline import files
+from filters.document import Settings, setting
 from pipeline.errors import InputError, RecipeError
+from pipeline.store import files
+from pipeline.store.base import FileInfo
 
 _SUFFIX = re.compile(r"\.(jsonl|txt|parquet)(\.gz|\.zst)?$", re.IGNORECASE)
 _ROWS = 256
@@ -42,11 +43,17 @@ class EvaluationSettings(Settings):
         fields: set -> the fields that are text, nested ones with dots; all for other sets.
     """
 
-    ngram_words: Annotated[int, Field(gt=0)]
-    minimum_words: Annotated[int, Field(gt=0)]
-    maximum_items: Annotated[int, Field(gt=0)]
-    maximum_item_bytes: Annotated[int, Field(gt=0)]
-    fields: dict[str, tuple[str, ...]]
+    ngram_words: Annotated[int, Field(gt=0)] = setting(
+        13, "paper: GPT-3 (arXiv 2005.14165), appendix C"
+    )
+    minimum_words: Annotated[int, Field(gt=0)] = setting(8, "paper: GPT-3, its least n")
+    maximum_items: Annotated[int, Field(gt=0)] = setting(
+        100, "ours: passages that items of known sets share stay in (docs/decontamination.md)"
+    )
+    maximum_item_bytes: Annotated[int, Field(gt=0)] = setting(
+        16_777_216, "ours: bounds memory; an item is a question, not a file"
+    )
+    fields: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class EvaluationFile:
     """
 
     name: str
-    file: files.FileInfo
+    file: FileInfo
     kind: str
     compression: str
 

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from dedup.contamination import Contamination, Matches
 from dedup.contamination_spans import matched_spans, remove_spans
-from filters.document import Document, Rejected, StageSettings
+from filters.document import Document, Rejected, StageSettings, setting
 from pipeline.batch import Batch, StageCount
 from pipeline.decontamination.index import EvaluationIndex
 from pipeline.stages import Batching, apply_function
@@ -46,11 +46,16 @@ class DecontaminationSettings(StageSettings):
         minimum_characters: a document with less text after cutting is dropped.
     """
 
-    action: Literal["drop", "flag", "cut"]
-    minimum_matches: Annotated[int, Field(gt=0)]
-    maximum_listed: Annotated[int, Field(gt=0)]
-    maximum_spans: Annotated[int, Field(gt=0)]
-    minimum_characters: Annotated[int, Field(ge=0)]
+    enabled: bool = setting(False, "paper: LLaMA has none")
+    action: Literal["drop", "flag", "cut"] = setting(
+        "drop", "ours: GPT-3 cuts; what is left of a cut document is no whole text"
+    )
+    minimum_matches: Annotated[int, Field(gt=0)] = setting(1, "paper: GPT-3")
+    maximum_listed: Annotated[int, Field(gt=0)] = setting(
+        100, "ours: bounds a document's signal; not tuned"
+    )
+    maximum_spans: Annotated[int, Field(gt=0)] = setting(10, "paper: GPT-3, more than 10 pieces")
+    minimum_characters: Annotated[int, Field(ge=0)] = setting(200, "paper: GPT-3")
 
 
 class Decontamination:
@@ -63,8 +68,10 @@ class Decontamination:
 
     name = "decontamination"
 
-    def __init__(self, settings: DecontaminationSettings, index: str) -> None:
-        self.settings = settings
+    def __init__(
+        self, settings: DecontaminationSettings | None = None, index: str = "models/evaluation"
+    ) -> None:
+        self.settings = settings or DecontaminationSettings()
         self._folder = index
         self._index: EvaluationIndex | None = None
 

@@ -1,34 +1,34 @@
 """The deduplications at the end of a source's run, one after another, as its recipe lists them.
 
-OUTPUT/finished/                  the documents before, if there is any deduplication
-OUTPUT/deduplication/1-<method>/  keys, decisions and report of the first, and so on
-OUTPUT                            the documents after the last
+OUTPUT/work/finished/      the documents before, if there is any deduplication
+OUTPUT/work/1-<method>.*/  keys and decisions of the first, and so on
+OUTPUT                     the documents after the last
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline import files
 from pipeline.decontamination.report import report_lines, write_report
 from pipeline.deduplication.settings import MethodName
-from pipeline.deduplication.step import Step, find_documents
+from pipeline.deduplication.step import Step, documents_after
 from pipeline.job import Job
+from pipeline.passes.run import Result
+from pipeline.store.commit import Place
 
 
-def undeduplicated(job: Job, methods: Sequence[MethodName]) -> str:
+def documents_place(job: Job, methods: Sequence[MethodName]) -> Place:
     """Where a source writes its documents."""
-    return files.join(job.output, "finished") if methods else job.output
+    return job.place("finished", is_last=not methods)
 
 
 def complete(
     job: Job,
     methods: Sequence[MethodName],
     fingerprint: str,
-    committed: Sequence[dict[str, Any]],
+    result: Result,
     refused: Sequence[dict[str, str]],
 ) -> None:
     """Deduplicate what a source has written, and finish the dataset.
@@ -37,18 +37,18 @@ def complete(
         job: the source's.
         methods: in order.
         fingerprint: of the source's last pass.
-        committed: the stats of its units.
+        result: of the source's last pass.
         refused: input files that were not read, with their reason.
     """
-    folder = undeduplicated(job, methods)
+    reports: list[dict[str, Any]] = []
     for number, method in enumerate(methods, 1):
-        work = files.join(job.output, "deduplication", f"{number}-{method}")
-        output = job.output if number == len(methods) else work
-        dataset = find_documents(folder, job.source, output, carries=True)
-        step = Step(replace(job, output=output), method, (dataset,), work)
-        ((_, fingerprint, committed),) = step.run()
-        folder = output
-    job.complete(fingerprint, committed, refused)
+        name = f"{number}-{method}"
+        place = job.place(name, is_last=number == len(methods))
+        dataset = documents_after(result, job.source, place)
+        (written,) = Step(job, method, (dataset,), name).run()
+        fingerprint, result = written.fingerprint, written.result
+        reports.append(written.report.to_json())
+    job.complete(fingerprint, result, refused, {"deduplication": reports} if reports else None)
     if job.recipe.decontamination.enabled:
         index = Path(job.recipe.models.evaluation_index)
         print("\n".join(report_lines(write_report(job.output, index))))

@@ -23,9 +23,13 @@ import apache_beam as beam
 import numpy as np
 
 from dedup.components import EDGE, MEMBER, Structured, smallest_neighbours, unique_edges
-from pipeline import files
-from pipeline.files import FileInfo
-from pipeline.runner import Engine, quiet_beam, run_to_end
+from pipeline.deduplication.shuffle import NO_FUNNEL
+from pipeline.passes.run import Run
+from pipeline.store import files
+from pipeline.store.base import FileInfo
+from pipeline.store.commit import Attempt, Place
+from pipeline.store.records import UnitInput, UnitRecord
+from pipeline.store.units import Unit
 
 COUNT = np.dtype([("representative", "<u8"), ("size", "<u8")])
 
@@ -83,37 +87,36 @@ def read_rows(paths: Sequence[str], dtype: np.dtype[Any]) -> Structured:
 
 
 class Stages:
-    """Runs stages, and knows their files: `<stage>-<kind>-<partition>-<group>`.
+    """Runs stages, and knows the files of each by its records.
 
     Attributes:
-        folder: of the files.
+        place: of the files.
         partitions: of the nodes.
         partition_bytes: bound on the rows of a task.
     """
 
-    def __init__(self, folder: str, engine: Engine, partitions: int, partition_bytes: int) -> None:
-        self.folder = folder
+    def __init__(self, place: Place, run: Run, partitions: int, partition_bytes: int) -> None:
+        self.place = place
         self.partitions = partitions
-        self._engine = engine
         self.partition_bytes = partition_bytes
+        self._run = run
         self._stage = 0
 
     def run(self, tasks: Sequence[Sized], step: Step) -> Pieces:
         """Run one stage; returns what it wrote."""
         self._stage += 1
-        prefix = files.join(self.folder, str(self._stage))
         grouped = packed(tasks, self.partition_bytes)
         groups = [[(number, task) for task in group] for number, group in enumerate(grouped)]
-        for items in groups if self._engine.is_local else [list(chain(*groups))]:
-            run_alone(self._engine, partial(expand, items=items, step=step, prefix=prefix))
-        return self._pieces()
-
-    def _pieces(self) -> Pieces:
         found: dict[str, dict[int, list[FileInfo]]] = {}
-        for file in files.list_files(self.folder):
-            stage, kind, partition, _ = file.relative.split("-")
-            if int(stage) == self._stage:
-                found.setdefault(kind, {}).setdefault(int(partition), []).append(file)
+        for items in groups if self._run.engine.is_local else [list(chain(*groups))]:
+            expansion = partial(expand, items=items, step=step, place=self.place, stage=self._stage)
+            result = self._run.run_records("clusters", self.place, len(items), expansion)
+            for record in result.records():
+                for file in record.files:
+                    partition = int(record.unit.split("-")[1])
+                    path = self.place.full(file.name)
+                    info = FileInfo(path, file.name, file.bytes)
+                    found.setdefault(file.kind, {}).setdefault(partition, []).append(info)
         return found
 
     def tasks(self, rows: Partitioned, context: Partitioned, for_single: bool = True) -> list[Task]:
@@ -133,11 +136,6 @@ class Stages:
         for kind in pieces.values():
             for found in kind.values():
                 files.delete(list(paths(found)))
-
-    def clear(self) -> None:
-        """Delete all files, those of a killed run too."""
-        files.delete_temporary(self.folder)
-        files.delete([file.path for file in files.list_files(self.folder)])
 
 
 def packed(items: Sequence[SizedT], most: int) -> Iterator[list[SizedT]]:
@@ -162,26 +160,17 @@ def paths(found: Sequence[FileInfo]) -> tuple[str, ...]:
     return tuple(file.path for file in found)
 
 
-def run_alone(engine: Engine, expansion: Callable[[beam.Pipeline], object]) -> None:
-    """Run a pipeline to its end; locally in this process, as all that shuffles does."""
-    single = Engine(engine.runner, 1, engine.options)
-    with quiet_beam(single):
-        pipeline = single.pipeline()
-        expansion(pipeline)
-        run_to_end(pipeline)
-
-
 def expand(
-    root: beam.Pipeline, items: Sequence[tuple[int, Any]], step: Step, prefix: str
+    root: beam.Pipeline, items: Sequence[tuple[int, Any]], step: Step, place: Place, stage: int
 ) -> beam.PCollection:
-    """The transforms of a stage over tasks with their groups' numbers."""
+    """The transforms of a stage over tasks with their groups' numbers; yields records."""
     return (
         root
         | "tasks" >> beam.Create(list(items))
         | "spread" >> beam.Reshuffle()
         | "step" >> beam.FlatMap(partial(_take_step, step=step))
         | "meet" >> beam.GroupByKey()
-        | "write" >> beam.Map(partial(_write_piece, prefix=prefix))
+        | "write" >> beam.Map(partial(_write_piece, place=place, stage=stage))
     )
 
 
@@ -191,7 +180,9 @@ def _take_step(item: tuple[int, Any], step: Step) -> Iterator[tuple[tuple[str, i
         yield (kind, partition, group), rows.tobytes()
 
 
-def _write_piece(item: tuple[tuple[str, int, int], Iterable[bytes]], prefix: str) -> None:
+def _write_piece(
+    item: tuple[tuple[str, int, int], Iterable[bytes]], place: Place, stage: int
+) -> UnitRecord:
     (kind, partition, group), parts = item
     rows = np.frombuffer(b"".join(parts), _ROWS[kind])
     written = {kind: rows}
@@ -202,6 +193,9 @@ def _write_piece(item: tuple[tuple[str, int, int], Iterable[bytes]], prefix: str
         written = {EDGES: unique_edges(rows)}
     elif kind == SMALLEST:
         written = {SMALLEST: smallest_neighbours(rows)}
-    for name, content in written.items():
-        with files.atomic_write(f"{prefix}-{name}-{partition}-{group}") as file:
-            file.write(content)
+    name = f"{kind}-{partition}-{group}-{stage}"
+    attempt = Attempt(place, Unit(name, "", name, 0))
+    for file_kind, content in written.items():
+        attempt.write(file_kind, "rows", content.tobytes())
+    found = attempt.publish({file_kind: len(content) for file_kind, content in written.items()})
+    return UnitRecord(name, "", "", UnitInput("", "", 0), found, NO_FUNNEL)

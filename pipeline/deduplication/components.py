@@ -8,11 +8,10 @@ are counted and every node goes back to its unit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import apache_beam as beam
@@ -36,8 +35,6 @@ from dedup.components import (
     turned,
     unique_edges,
 )
-from pipeline import files
-from pipeline.accounting import read_json, write_json
 from pipeline.deduplication.component_stages import (
     BY_LARGER,
     CHANGED,
@@ -53,11 +50,17 @@ from pipeline.deduplication.component_stages import (
     packed,
     paths,
     read_rows,
-    run_alone,
     total_size,
 )
+from pipeline.deduplication.decisions import digest
+from pipeline.deduplication.key_units import KeyUnits
+from pipeline.deduplication.shuffle import write_rows
 from pipeline.errors import RunFailed
-from pipeline.runner import Engine
+from pipeline.passes.run import Run
+from pipeline.store import files
+from pipeline.store.commit import Place
+from pipeline.store.records import UnitRecord
+from pipeline.store.tables import TableFile
 
 # Rounds grow with the logarithm of the number of nodes: fifty are more than any graph takes.
 MAXIMUM_ROUNDS = 50
@@ -96,55 +99,55 @@ class InputTask:
 
 def cluster_units(
     edge_files: Sequence[str],
-    unit_names: Sequence[str],
-    folder: str,
-    engine: Engine,
+    units: KeyUnits,
+    place: Place,
+    run: Run,
     *,
     maximum_edges: int,
     partition_bytes: int,
     maximum_rounds: int = MAXIMUM_ROUNDS,
-) -> ClusterReport:
-    """Write `part-<unit name>.npy` for every unit: the clusters of its rows.
+) -> tuple[ClusterReport, tuple[TableFile, ...]]:
+    """Write a file for every unit: the clusters of its rows.
 
     A file is an array of MEMBER_ROW, ascending by row; rows without an edge are not in it.
 
     Args:
         edge_files: `.npy` files of EDGE.
-        unit_names: in the order of the unit numbers in the nodes.
-        folder: for the files, and `rounds/` while this runs.
-        engine: where it runs.
+        units: whose numbers are in the nodes.
+        place: for the files.
+        run: that this is part of.
         maximum_edges: up to so many, one worker takes all, in 100 bytes of memory each.
         partition_bytes: bound on the edges that a task takes; above `maximum_edges`, memory is a
             few times that, and CPU 5 to 15 times what it is for one worker.
         maximum_rounds: before the run fails.
 
+    Returns:
+        What was clustered, and the tables of the units' files.
+
     Raises:
-        ValueError: a file holds something else, or an edge a unit that has no name.
+        ValueError: a file holds something else, or an edge a unit that there is not.
         RunFailed: too many rounds.
     """
     counts = [_count_edges(path) for path in edge_files]
-    report = files.join(folder, "clusters.json")
-    files.delete([report])
     rounds = 0
     if sum(counts) <= maximum_edges:
         whole = [Slice(path, 0, count) for path, count in zip(edge_files, counts, strict=True)]
-        cluster = partial(_cluster_all, names=unit_names, folder=folder)
-        run_alone(engine, partial(expand_writing, items=[whole], write=cluster, report=report))
+        items: list[Any] = [whole]
+        write: Any = partial(_cluster_all, units=units, place=place)
     else:
         partitions = -(-sum(counts) * EDGE.itemsize // partition_bytes)
-        rounds_folder = files.join(folder, "rounds")
-        stages = Stages(rounds_folder, engine, min(partitions, MAXIMUM_PARTITIONS), partition_bytes)
-        stages.clear()
+        stages = Stages(place, run, min(partitions, MAXIMUM_PARTITIONS), partition_bytes)
         slices = _slices(edge_files, counts, max(1, partition_bytes // EDGE.itemsize))
-        rounds, stars = _contract(stages, slices, len(unit_names), maximum_rounds)
-        ranges = _members(stages, stars, unit_names)
-        write = partial(_write_range, folder=folder)
-        run_alone(engine, partial(expand_writing, items=ranges, write=write, report=report))
-        stages.clear()
-        if files.is_local(rounds_folder):
-            Path(rounds_folder).rmdir()
-    totals = read_json(report)
-    return ClusterReport(sum(counts), rounds, totals["nodes"], totals["clusters"])
+        rounds, stars = _contract(stages, slices, len(units), maximum_rounds)
+        items = list(_members(stages, stars, len(units)))
+        write = partial(_write_range, units=units, place=place)
+    expansion = partial(expand_writing, items=items, write=write)
+    result = run.run_records("clusters", place, len(units), expansion)
+    summary = result.summary
+    report = ClusterReport(
+        sum(counts), rounds, summary.extra.get("nodes", 0), summary.extra.get("clusters", 0)
+    )
+    return report, tuple(summary.tables)
 
 
 def _contract(
@@ -167,33 +170,30 @@ def _contract(
         stages.delete(between)
         if CHANGED not in between and CHANGED not in state:
             return number, state
-    raise RunFailed(
-        f"clusters: not done after {maximum_rounds} rounds; what was reached is in {stages.folder}"
-    )
+    raise RunFailed(f"clusters: not done after {maximum_rounds} rounds")
 
 
 @dataclass(frozen=True)
 class UnitRange:
-    """Units from the one numbered `first`, and the files with their members."""
+    """Units numbered from `first` up to `end`, and the files with their members."""
 
     first: int
-    names: tuple[str, ...]
+    end: int
     rows: tuple[str, ...]
 
 
-def _members(stages: Stages, stars: Pieces, names: Sequence[str]) -> list[UnitRange]:
+def _members(stages: Stages, stars: Pieces, units: int) -> Iterator[UnitRange]:
     """Count the stars' edges and bring every node back to its unit."""
     counting = [
         Task(paths(found), (), total_size(found)) for _, found in sorted(stars[SMALLEST].items())
     ]
     counts = stages.run(counting, partial(_count, partitions=stages.partitions))
-    per_range = -(-len(names) // stages.partitions)
+    per_range = -(-units // stages.partitions)
     measuring = stages.tasks(stars[EDGES], counts[COUNTS])
     members = stages.run(measuring, partial(_measure, per_range=per_range))[MEMBERS]
-    return [
-        UnitRange(first, tuple(names[first : first + per_range]), paths(members.get(number, ())))
-        for number, first in enumerate(range(0, len(names), per_range))
-    ]
+    for number, first in enumerate(range(0, units, per_range)):
+        end = min(first + per_range, units)
+        yield UnitRange(first, end, paths(members.get(number, ())))
 
 
 def _slices(paths: Sequence[str], counts: Sequence[int], most: int) -> list[Slice]:
@@ -299,48 +299,37 @@ def _measure(task: Task, per_range: int) -> Iterator[Located]:
 
 
 def expand_writing(
-    root: beam.Pipeline,
-    items: Sequence[Any],
-    write: Callable[[Any], tuple[int, int]],
-    report: str,
+    root: beam.Pipeline, items: Sequence[Any], write: Callable[[Any], Iterator[UnitRecord]]
 ) -> beam.PCollection:
-    """The transforms that write the units' files and, last, how many nodes and clusters."""
+    """The transforms that write the units' files; yields their records."""
     return (
         root
         | "members" >> beam.Create(list(items))
         | "spread" >> beam.Reshuffle()
-        | "write" >> beam.Map(write)
-        | "sum" >> beam.CombineGlobally(_sum)
-        | "report" >> beam.Map(partial(_write_report, path=report))
+        | "write" >> beam.FlatMap(write)
     )
 
 
-def _sum(counts: Iterable[tuple[int, int]]) -> tuple[int, int]:
-    found = list(counts)
-    return sum(nodes for nodes, _ in found), sum(clusters for _, clusters in found)
+def _cluster_all(slices: Sequence[Slice], units: KeyUnits, place: Place) -> Iterator[UnitRecord]:
+    members = find_clusters(_read_slices(slices, len(units)))
+    yield from _write_files(members, 0, len(units), units, place)
 
 
-def _write_report(counts: tuple[int, int], path: str) -> None:
-    write_json(path, {"nodes": counts[0], "clusters": counts[1]})
-
-
-def _cluster_all(slices: Sequence[Slice], names: Sequence[str], folder: str) -> tuple[int, int]:
-    return _write_files(find_clusters(_read_slices(slices, len(names))), 0, names, folder)
-
-
-def _write_range(units: UnitRange, folder: str) -> tuple[int, int]:
-    members = read_rows(units.rows, MEMBER)
+def _write_range(item: UnitRange, units: KeyUnits, place: Place) -> Iterator[UnitRecord]:
+    members = read_rows(item.rows, MEMBER)
     _, first = np.unique(members["node"], return_index=True)
-    return _write_files(members.take(first), units.first, units.names, folder)
+    yield from _write_files(members.take(first), item.first, item.end, units, place)
 
 
 def _write_files(
-    members: Structured, first: int, names: Sequence[str], folder: str
-) -> tuple[int, int]:
-    """Write the files of units numbered from `first`; returns how many nodes and clusters."""
-    numbers = np.arange(first, first + len(names) + 1, dtype=np.uint64)
+    members: Structured, first: int, end: int, units: KeyUnits, place: Place
+) -> Iterator[UnitRecord]:
+    """Write the files of units numbered from `first` up to `end`."""
+    numbers = np.arange(first, end + 1, dtype=np.uint64)
     bounds = np.searchsorted(members["node"], numbers << UNIT_SHIFT).tolist()
-    for name, (start, end) in zip(names, pairwise(bounds), strict=True):
-        with files.atomic_write(files.join(folder, f"part-{name}.npy")) as file:
-            np.save(file, member_rows(members[start:end]))
-    return len(members), int(np.count_nonzero(members["node"] == members["representative"]))
+    for number, (start, stop) in zip(range(first, end), pairwise(bounds), strict=True):
+        own = members[start:stop]
+        rows = member_rows(own)
+        record = write_rows(place, units[number].full_name, rows, digest(rows, units))
+        clusters = int(np.count_nonzero(own["node"] == own["representative"]))
+        yield replace(record, extra={"nodes": len(own), "clusters": clusters})

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from dedup.decisions import Structured
 from dedup.groups import ROW_BITS
 from filters.document import Document, Rejected
 from pipeline.batch import Batch
-from pipeline.deduplication.decisions import Decisions
-from pipeline.deduplication.shuffle import KeyUnit
+from pipeline.deduplication.decisions import DECISIONS, read_rows
+from pipeline.deduplication.key_units import KeyUnits
 from pipeline.stages import Batching, apply_function
 
 
@@ -23,17 +21,13 @@ class DocumentRemoval:
 
     Args:
         method: name of the method of deduplication, and of the stage.
-        decisions: folder of the decision files.
-        units: that were compared, in order.
+        units: that were compared.
         label: of this dataset among them.
     """
 
-    def __init__(
-        self, method: str, decisions: str, units: Sequence[KeyUnit], label: str = ""
-    ) -> None:
+    def __init__(self, method: str, units: KeyUnits, label: str = "") -> None:
         self.name = method
-        self._decisions = Decisions(decisions)
-        self._names = [unit.full_name for unit in units]
+        self._units = units
         self._prefix = f"{label}." if label else ""
         self._unit_number = 0
         self._row = 0
@@ -46,9 +40,8 @@ class DocumentRemoval:
     def apply(self, batch: Batch, batching: Batching) -> None:
         """Apply the unit's decisions; batches of a unit come in order."""
         if batch.index == 0:
-            name = self._prefix + batch.unit.name
-            self._unit_number = self._names.index(name)
-            self._rows = self._decisions.read(name)
+            self._unit_number = self._units.number_of(self._prefix + batch.unit.name)
+            self._rows = read_rows(batch.unit.made(DECISIONS))
             self._row = self._next = 0
         apply_function(self.name, self._decide, batch, batching)
 
@@ -62,7 +55,7 @@ class DocumentRemoval:
         self._next += 1
         representative, size = int(member["representative"]), int(member["size"])
         unit, kept_row = divmod(representative, 1 << int(ROW_BITS))
-        cluster = f"{self._names[unit]}:{kept_row}"
+        cluster = f"{self._units[unit].full_name}:{kept_row}"
         document.signals[f"{self.name}_cluster"] = cluster
         document.signals[f"{self.name}_cluster_size"] = size
         if (unit, kept_row) == (self._unit_number, row):

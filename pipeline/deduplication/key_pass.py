@@ -1,11 +1,8 @@
 """The pass that makes keys: a shard of documents in, a key block and its side arrays out.
 
-    keys/<kind>/part-<unit>.keys          key block (`dedup.key_blocks`)
-    keys/<kind>-<name>/part-<unit>.npy    side arrays: signatures, ranks...
-    stats/part-<unit>.json                written last: the unit is committed
-
-Texts are read in Arrow batches and nothing of them is written: no document is copied to be
-compared.
+Kinds of files: `keys/<kind>`, the key block (`dedup.key_blocks`), and `keys/<kind>-<name>`, its
+side arrays: signatures, ranks... Texts are read in Arrow batches and nothing of them is written: no
+document is copied to be compared.
 """
 
 from __future__ import annotations
@@ -23,14 +20,15 @@ from numpy.typing import NDArray
 
 from dedup.key_blocks import KeyBlock
 from dedup.preference import Preference, length_ranks, score_ranks, time_ranks
-from pipeline import files
-from pipeline.accounting import Funnel, write_json
 from pipeline.batch import StageCount
-from pipeline.dataset import Dataset
-from pipeline.deduplication.decisions import write_array
+from pipeline.deduplication.decisions import array_bytes
 from pipeline.errors import InputError
 from pipeline.shards import batches_of
-from pipeline.units import Unit
+from pipeline.store import files
+from pipeline.store.accounting import Funnel
+from pipeline.store.commit import Attempt, Place
+from pipeline.store.records import UnitInput, UnitRecord
+from pipeline.store.units import Unit
 
 # All others are scores.
 _TEXT_COLUMNS = frozenset({"text", "url", "digest", "timestamp"})
@@ -72,7 +70,7 @@ class KeyPass:
     """Keys of every unit of a dataset."""
 
     maker: KeyMaker
-    folder: str
+    place: Place
     fingerprint: str
     label: str
 
@@ -83,29 +81,21 @@ class KeyPass:
     def through(self, units: beam.PCollection) -> beam.PCollection:
         return units | "keys" >> beam.Map(self.make)
 
-    def make(self, unit: Unit) -> str:
+    def make(self, unit: Unit) -> UnitRecord:
         """Write the keys of one unit."""
         count = StageCount()
         keys = self.maker.make(_batches(unit, self.maker.columns, count))
-        dataset, kind = Dataset(self.folder), self.maker.kind
-        files.delete([dataset.stats_path(unit.name)])
-        with files.atomic_write(dataset.part(f"keys/{kind}", unit.name, "keys")) as file:
-            file.write(keys.block.to_bytes())
-        outputs = {f"keys/{kind}": {"rows": len(keys.block), "bytes": file.size}}
+        kind = f"keys/{self.maker.kind}"
+        attempt = Attempt(self.place, unit)
+        attempt.write(kind, "keys", keys.block.to_bytes())
+        rows = {kind: len(keys.block)}
         for name, array in keys.arrays.items():
-            write_array(dataset.part(f"keys/{kind}-{name}", unit.name, "npy"), array)
-            outputs[f"keys/{kind}-{name}"] = {"rows": len(array), "bytes": array.nbytes}
+            attempt.write(f"{kind}-{name}", "npy", array_bytes(array))
+            rows[f"{kind}-{name}"] = len(array)
         funnel = Funnel()
         funnel.stage("keys").count.add(count)
-        stats = {
-            "unit": unit.name,
-            "fingerprint": unit.fingerprint(self.fingerprint),
-            "input": {"path": unit.relative, "listed_bytes": unit.size},
-            "funnel": funnel.to_json(),
-            "outputs": outputs,
-        }
-        write_json(dataset.stats_path(unit.name), stats)
-        return unit.name
+        read = UnitInput(unit.relative, unit.identity, unit.size)
+        return attempt.commit(unit.key(self.fingerprint), read, funnel.to_json(), rows)
 
 
 def _schema(path: str, handle: BinaryIO) -> pa.Schema:

@@ -8,7 +8,7 @@ order of preference.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -28,10 +28,10 @@ from dedup.decisions import (
 )
 from dedup.groups import ROW_BITS, Groups
 from dedup.overlap import SHARED, choose, shared_pairs
-from pipeline import files
 from pipeline.deduplication.components import cluster_units
-from pipeline.deduplication.decisions import Decisions, read_array, write_array
+from pipeline.deduplication.decisions import Decisions, digest, finish, finished, read_array
 from pipeline.deduplication.key_pass import KeyMaker
+from pipeline.deduplication.key_units import KeyUnits, write_key_units
 from pipeline.deduplication.makers import (
     ExactKeys,
     LineKeys,
@@ -40,7 +40,7 @@ from pipeline.deduplication.makers import (
     OverlapKeys,
 )
 from pipeline.deduplication.settings import DeduplicationSettings, MethodName
-from pipeline.deduplication.shuffle import Comparison, KeyUnit, compare
+from pipeline.deduplication.shuffle import Comparison, compare, write_rows
 from pipeline.deduplication.verify import (
     Check,
     ContainmentCheck,
@@ -49,7 +49,10 @@ from pipeline.deduplication.verify import (
     verify,
 )
 from pipeline.errors import RunFailed
-from pipeline.runner import Engine
+from pipeline.passes.run import Run
+from pipeline.store.commit import Place
+from pipeline.store.records import OutputFile
+from pipeline.store.tables import TableFile, write_table
 
 # Documents with duplicates whose clusters are counted at a time: about 100 bytes each.
 CLUSTERED = 10_000_000
@@ -75,31 +78,38 @@ class Deduplicator:
 
     Attributes:
         units: in order of source, and of preference within a source.
+        keys: how many each method's own kind of key block has, by scope.
         settings: of every method.
-        folder: for decisions and what leads to them.
-        engine: where it runs.
+        root: the dataset's folder.
+        step: name of the step; those that lead to its decisions are called after it.
+        run: that it is part of.
         partition_bytes: bound on the keys of one partition.
     """
 
-    units: tuple[KeyUnit, ...]
+    units: KeyUnits
+    keys: dict[int, int]
     settings: DeduplicationSettings
-    folder: str
-    engine: Engine
+    root: str
+    step: str
+    run: Run
     partition_bytes: int
 
-    def run(self, method: MethodName, fingerprint: str) -> Decisions:
+    def decide(self, method: MethodName, fingerprint: str) -> Decisions:
         """Decide, unless it is decided under this fingerprint."""
         if method in ("minhash", "overlap"):
-            decisions = Decisions(files.join(self.folder, "decisions"))
-            if not decisions.is_done(fingerprint):
+            place = self._place("decisions")
+            decisions = finished(place, fingerprint)
+            if decisions is None:
                 choose_pairs = self._minhash if method == "minhash" else self._overlap
-                choose_pairs(decisions, fingerprint)
-                self._finish(decisions, fingerprint)
+                decisions = self._finish(place, choose_pairs(place, fingerprint), fingerprint)
             return decisions
         if method in ("paragraphs", "lines"):
             policy = getattr(self.settings, method).policy
             return self._compare(method, partial(removed_rows, policy=policy), REMOVED, fingerprint)
         return self._compare(method, cluster_rows, MEMBER_ROW, fingerprint)
+
+    def _place(self, part: str) -> Place:
+        return self.run.place(self.root, f"{self.step}.{part}")
 
     def _compare(
         self,
@@ -107,71 +117,78 @@ class Deduplicator:
         decide: Callable[[Groups], Iterable[Decided]],
         dtype: np.dtype[Any],
         fingerprint: str,
-        step: str = "decisions",
+        part: str = "decisions",
     ) -> Decisions:
-        folder = files.join(self.folder, step)
         # Which source is preferred does not matter to what is a candidate.
-        preferred = step == "decisions"
-        units = self.units if preferred else tuple(replace(u, source=0) for u in self.units)
-        work = Comparison(units, kind, decide, dtype, folder, self.partition_bytes)
-        return compare(work, fingerprint, self.engine)
+        preferred = part == "decisions"
+        units = self.units if preferred else self._without_sources()
+        work = Comparison(units, kind, decide, dtype, self._place(part), self.partition_bytes)
+        return compare(work, self.keys, fingerprint, self.run)
 
-    def _minhash(self, decisions: Decisions, fingerprint: str) -> None:
+    def _without_sources(self) -> KeyUnits:
+        path = f"{self.units.path.removesuffix('.parquet')}.one-source.parquet"
+        return write_key_units(path, [replace(unit, source=0) for unit in self.units])
+
+    def _minhash(self, place: Place, fingerprint: str) -> tuple[TableFile, ...]:
         """Clusters of similar documents; one of each stays."""
         settings = self.settings.minhash
         check = SignatureCheck(settings.permutations, settings.minimum_similarity)
         edges = self._edges(check, candidate_pairs, CANDIDATE, fingerprint)
-        decisions.clear()
-        names = [f"{unit.full_name}.0" for unit in self.units]
-        cluster_units(
-            edges,
-            names,
-            decisions.folder,
-            self.engine,
+        _, tables = cluster_units(
+            [place.full(file.name) for file in edges],
+            self.units,
+            place,
+            self.run,
             maximum_edges=settings.maximum_edges,
             partition_bytes=self.partition_bytes,
         )
+        return tables
 
-    def _overlap(self, decisions: Decisions, fingerprint: str) -> None:
+    def _overlap(self, place: Place, fingerprint: str) -> tuple[TableFile, ...]:
         """In order of preference, who stays of those that overlap."""
         settings = self.settings.overlap
         check = ContainmentCheck(settings.threshold, settings.margin)
         pairs = partial(shared_pairs, maximum_owners=settings.maximum_owners)
         edges = self._edges(check, pairs, SHARED, fingerprint)
-        found = sum(file.size for file in files.list_files(self._edge_folder)) // EDGE.itemsize
+        found = sum(file.rows for file in edges)
         if found > settings.maximum_edges:
             raise RunFailed(
                 f"{found:,} pairs overlap, more than deduplication.overlap.maximum_edges = "
                 f"{settings.maximum_edges:,}; drop near-duplicates with minhash first"
             )
-        members = choose(np.concatenate([np.empty(0, EDGE), *map(read_array, edges)]))
+        arrays = [read_array(place.full(file.name)) for file in edges]
+        members = choose(np.concatenate([np.empty(0, EDGE), *arrays]))
         rows = np.empty(len(members), MEMBER_ROW)
         rows["size"], rows["representative"] = members["size"], members["representative"]
         decided = dict(by_unit(members["node"], rows))
-        decisions.clear()
-        for number, unit in enumerate(self.units):
-            nothing = np.empty(0, MEMBER_ROW)
-            write_array(decisions.part(unit.full_name, 0), decided.get(number, nothing))
+        nothing = np.empty(0, MEMBER_ROW)
+        records = [
+            write_rows(place, unit.full_name, own, digest(own, self.units))
+            for number, unit in enumerate(self.units)
+            for own in [decided.get(number, nothing)]
+        ]
+        name = f"{place.inner('tables')}/{place.step}.{place.attempt()}.parquet"
+        return (write_table(place.root, name, records),)
 
-    def _finish(self, decisions: Decisions, fingerprint: str) -> None:
-        """Write the marker with the statistics of clusters.
+    def _finish(self, place: Place, tables: tuple[TableFile, ...], fingerprint: str) -> Decisions:
+        """Record the decisions with the statistics of clusters.
 
         One worker, in as many rounds over the decisions as keep it to `CLUSTERED` documents.
         """
-        sources = [unit.source for unit in self.units]
-        summary = Summary.empty(max(sources) + 1)
-        sizes = sum(file.size for file in files.list_files(decisions.folder))
-        rounds = 1 + sizes // MEMBER_ROW.itemsize // CLUSTERED
+        sources = self.units.sources()
+        made = Decisions(place, tables, {})
+        summary = Summary.empty(int(sources.max(initial=0)) + 1)
+        rounds = 1 + sum(made.bytes.values()) // MEMBER_ROW.itemsize // CLUSTERED
         for number in range(rounds):
-            summary.add(summarize(self._clusters(decisions, number, rounds), sources))
-        decisions.finish(fingerprint, 1, summary)
+            summary.add(summarize(self._clusters(made, number, rounds), sources))
+        return finish(place, fingerprint, tables, {"summary": asdict(summary)})
 
     def _clusters(self, decisions: Decisions, number: int, rounds: int) -> Groups:
         """The clusters whose representative falls to a round."""
         nothing = np.empty(0, np.uint64)
         positions, kept = [nothing], [nothing]
         for unit_number, unit in enumerate(self.units):
-            rows = read_array(decisions.part(unit.full_name, 0))
+            rows = decisions.units[unit.full_name].read()
             rows = rows[rows["representative"] % np.uint64(rounds) == number]
             positions.append(np.uint64(unit_number) << ROW_BITS | rows["row"].astype(np.uint64))
             kept.append(rows["representative"])
@@ -180,18 +197,15 @@ class Deduplicator:
         _, starts = np.unique(representatives[order], return_index=True)
         return Groups(members[order], starts, len(members))
 
-    @property
-    def _edge_folder(self) -> str:
-        return files.join(self.folder, "edges")
-
     def _edges(
         self,
         check: Check,
         decide: Callable[[Groups], Iterable[Decided]],
         dtype: np.dtype[Any],
         fingerprint: str,
-    ) -> list[str]:
+    ) -> list[OutputFile]:
         """Verified pairs, as edge files."""
         candidates = self._compare(check.kind, decide, dtype, fingerprint, "candidates")
-        work = Verification(self.units, candidates, check, self._edge_folder, self.partition_bytes)
-        return verify(work, self.engine)
+        place = self._place("edges")
+        work = Verification(self.units, candidates, check, place, self.partition_bytes)
+        return verify(work, self.run)

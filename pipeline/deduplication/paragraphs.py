@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from dedup.paragraph_hashes import hash_document, unique_paragraphs
 from filters.document import Document, Rejected
-from pipeline import files
 from pipeline.batch import Batch
-from pipeline.deduplication.decisions import Decisions, read_array
+from pipeline.deduplication.decisions import DECISIONS, read_array, read_rows
 from pipeline.stages import Batching, apply_function
 
 PARAGRAPHS = "paragraphs"
+REPEATS = "repeats"
 
 
 class ParagraphKeys:
@@ -53,24 +53,11 @@ class LineRemoval:
 
     Args:
         name: of the stage.
-        decisions: folder of the decision files.
-        repeats: folder of the lines that repeat one of their own document; empty if they are gone.
         minimum_characters: a document that lost lines and is shorter than this goes.
-        label: of the dataset, where several are compared.
     """
 
-    def __init__(
-        self,
-        name: str,
-        decisions: str,
-        minimum_characters: int,
-        repeats: str = "",
-        label: str = "",
-    ) -> None:
+    def __init__(self, name: str, minimum_characters: int) -> None:
         self.name = name
-        self._decisions = Decisions(decisions)
-        self._repeats = repeats
-        self._prefix = f"{label}." if label else ""
         self._minimum_characters = minimum_characters
         self._row = 0
         self._removed: NDArray[np.uint32] = np.empty(0, np.uint32)
@@ -82,10 +69,10 @@ class LineRemoval:
         """Apply the unit's decisions; batches of a unit come in order."""
         if batch.index == 0:
             self._row = 0
-            self._removed = self._decisions.read(self._prefix + batch.unit.name)["row"]
-            if self._repeats:
-                repeats = read_array(files.join(self._repeats, f"part-{batch.unit.name}.npy"))
-                self._removed = np.union1d(self._removed, repeats)
+            self._removed = read_rows(batch.unit.made(DECISIONS))["row"]
+            # Lines that repeat one of their own document, where they are not gone yet.
+            for path in batch.unit.made(REPEATS):
+                self._removed = np.union1d(self._removed, read_array(path))
         apply_function(self.name, self._remove, batch, batching)
 
     def _remove(self, document: Document) -> Document | Rejected:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import pyarrow.parquet as pq
 
 from dedup.decisions import Summary
-from pipeline import files
-from pipeline.accounting import read_json, write_json
-from pipeline.dataset import Dataset
+from pipeline.deduplication.key_units import KeyUnits
 from pipeline.deduplication.settings import MethodName
-from pipeline.deduplication.shuffle import KeyUnit
+from pipeline.store import files
 
 EXCERPT = 200
 
@@ -49,9 +48,9 @@ class Report:
     shared: list[list[int]]
     most_repeated: list[Repeated]
 
-    def write(self, folder: str) -> None:
-        """Write `report.json`."""
-        write_json(files.join(folder, "report.json"), asdict(self))
+    def to_json(self) -> dict[str, Any]:
+        """As a manifest has it."""
+        return asdict(self)
 
     def lines(self) -> list[str]:
         """The report for people."""
@@ -74,8 +73,8 @@ class Report:
 def make_report(
     method: MethodName,
     summary: Summary,
-    sources: Sequence[str],
-    compared: Sequence[KeyUnit],
+    documents: Mapping[str, int],
+    units: KeyUnits,
     shards: Sequence[str],
 ) -> Report:
     """The report on finished decisions.
@@ -83,14 +82,10 @@ def make_report(
     Args:
         method: of deduplication.
         summary: of the decisions.
-        sources: labels of the datasets.
-        compared: their units.
+        documents: in each dataset, by label, in order of priority.
+        units: that were compared.
         shards: paths of their document shards.
     """
-    documents = [0] * len(sources)
-    for unit in compared:
-        stats = read_json(Dataset(unit.dataset).stats_path(unit.name))
-        documents[unit.source] += stats["funnel"]["stages"][0]["documents_in"]
     wanted = [divmod(position, 1 << 32) for _, position in summary.most_repeated]
     texts: dict[tuple[int, int], str] = {}
     for number in sorted({unit for unit, _ in wanted}):
@@ -99,13 +94,13 @@ def make_report(
         found = _texts(shards[number], rows, by_line=by_line)
         texts.update({(number, row): text for row, text in found.items()})
     repeated = [
-        Repeated(copies, f"{compared[place[0]].full_name}:{place[1]}", texts[place])
+        Repeated(copies, f"{units[place[0]].full_name}:{place[1]}", texts[place])
         for (copies, _), place in zip(summary.most_repeated, wanted, strict=True)
     ]
     return Report(
         method,
-        list(sources),
-        documents,
+        list(documents),
+        list(documents.values()),
         summary.keys,
         summary.groups,
         summary.members,

@@ -20,44 +20,29 @@ import orjson
 from dedup.decisions import Decided, Summary, summarize
 from dedup.groups import Groups, find_groups
 from dedup.key_blocks import KeyBlock, read_range
-from pipeline import files
-from pipeline.accounting import read_json, write_json
-from pipeline.dataset import Dataset
-from pipeline.deduplication.decisions import Decisions, read_summary, write_array
-from pipeline.runner import Engine, quiet_beam, run_to_end
+from pipeline.deduplication.decisions import (
+    DECISIONS,
+    Decisions,
+    array_bytes,
+    digest,
+    finish,
+    finished,
+    read_summary,
+)
+from pipeline.deduplication.key_units import KeyUnits
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import Run
+from pipeline.store import files
+from pipeline.store.commit import Attempt, Place
+from pipeline.store.records import UnitInput, UnitRecord
+from pipeline.store.tables import TableFile, read_records
+from pipeline.store.units import Unit
 
 PARTITIONS_PER_SLICE = 8
 BYTES_PER_KEY = 16  # with its rank
-# Takes the place of a unit number for what belongs to no unit.
+# Takes the place of a unit number for what belongs to no unit, and its name in tables.
 SUMMARY = -1
-
-
-@dataclass(frozen=True, slots=True)
-class KeyUnit:
-    """A unit whose keys are compared.
-
-    Attributes:
-        dataset: folder with `keys/<kind>/`.
-        name: of the unit.
-        scope: units of the same number are compared with each other.
-        source: order of preference; a smaller one keeps its copy.
-        label: of the dataset, where there are several.
-    """
-
-    dataset: str
-    name: str
-    scope: int = 0
-    source: int = 0
-    label: str = ""
-
-    @property
-    def full_name(self) -> str:
-        """Unique among all datasets, and safe as a file name."""
-        return f"{self.label}.{self.name}" if self.label else self.name
-
-    def keys_path(self, kind: str) -> str:
-        return Dataset(self.dataset).part(f"keys/{kind}", self.name, "keys")
-
+SUMMARY_NAME = "summary"
 
 Decide: TypeAlias = Callable[[Groups], Iterable[Decided]]
 
@@ -67,58 +52,64 @@ class Comparison:
     """One kind of key over the units of one or several datasets.
 
     Attributes:
-        units: in order of source, and of preference within a source.
+        units: whose keys are compared.
         kind: of key block.
         decide: what follows from equal keys.
         dtype: of one decision; it has a field `row`.
-        folder: of the decision files.
+        place: of the decision files.
         partition_bytes: bound on the keys of one partition.
     """
 
-    units: tuple[KeyUnit, ...]
+    units: KeyUnits
     kind: str
     decide: Decide
     dtype: np.dtype[Any]
-    folder: str
+    place: Place
     partition_bytes: int
 
-    @property
-    def sources(self) -> int:
-        return max((unit.source for unit in self.units), default=0) + 1
 
+def compare(work: Comparison, keys: dict[int, int], fingerprint: str, run: Run) -> Decisions:
+    """Decide, unless it is decided under this fingerprint.
 
-def compare(work: Comparison, fingerprint: str, engine: Engine) -> Decisions:
-    """Write the decision files, unless they are there under this fingerprint."""
-    decisions = Decisions(work.folder)
-    if decisions.is_done(fingerprint):
+    Args:
+        work: what is compared.
+        keys: how many there are, by scope.
+        fingerprint: of everything that decides the result.
+        run: that the comparison is part of.
+    """
+    decisions = finished(work.place, fingerprint)
+    if decisions is not None:
         return decisions
-    decisions.clear()
-    bits, slices = _cuts(work, engine)
-    single = Engine(engine.runner, 1, engine.options)
-    summary = Summary.empty(work.sources)
+    bits, slices = cuts(keys, work.partition_bytes, run.engine)
+    sources = work.units.sources()
+    summary = Summary.empty(int(sources.max(initial=0)) + 1)
+    tables: list[TableFile] = []
     for number in range(slices):
         first, last = number * (1 << bits) // slices, (number + 1) * (1 << bits) // slices
-        with quiet_beam(single):
-            pipeline = single.pipeline()
-            expand(pipeline, work, range(first, last), bits, number)
-            run_to_end(pipeline)
-        summary.add(read_summary(read_json(_summary_path(work.folder, number))))
-    decisions.finish(fingerprint, slices, summary)
-    return decisions
+        expansion = partial(expand, work=work, partitions=range(first, last), bits=bits)
+        name = f"{work.kind} comparison"
+        result = run.run_records(name, work.place, len(work.units) + 1, expansion)
+        tables += result.summary.tables
+        for record in read_records(work.place.root, result.summary.tables):
+            if record.unit == SUMMARY_NAME:
+                summary.add(read_summary(dict(record.extra["summary"])))
+    return finish(work.place, fingerprint, tables, {"summary": asdict(summary)})
 
 
-def _cuts(work: Comparison, engine: Engine) -> tuple[int, int]:
-    """Bits of a key that name its partition, and slices of the key space."""
-    scopes: dict[int, int] = {}
-    for unit in work.units:
-        stats = read_json(Dataset(unit.dataset).stats_path(unit.name))
-        size = stats["outputs"][f"keys/{work.kind}"]["rows"] * BYTES_PER_KEY
-        scopes[unit.scope] = scopes.get(unit.scope, 0) + size
-    bits = _partition_bits(max(scopes.values(), default=0), work.partition_bytes)
+def cuts(keys: dict[int, int], partition_bytes: int, engine: Engine) -> tuple[int, int]:
+    """Bits of a key that name its partition, and slices of the key space.
+
+    Args:
+        keys: how many there are, by scope.
+        partition_bytes: bound on the keys of one partition.
+        engine: where it runs.
+    """
+    largest = max(keys.values(), default=0) * BYTES_PER_KEY
+    bits = _partition_bits(largest, partition_bytes)
     if not engine.is_local:
         return bits, 1
     # Many small scopes fill a slice as one large scope does.
-    total, budget = sum(scopes.values()), PARTITIONS_PER_SLICE * work.partition_bytes
+    total, budget = sum(keys.values()) * BYTES_PER_KEY, PARTITIONS_PER_SLICE * partition_bytes
     bits = max(bits, _partition_bits(total, budget))
     return bits, max(1, min(1 << bits, -(-total // budget)))
 
@@ -127,23 +118,17 @@ def _partition_bits(size: int, partition_bytes: int) -> int:
     return max(0, (-(-size // partition_bytes) - 1).bit_length())
 
 
-def _summary_path(folder: str, slice_number: int) -> str:
-    return files.join(folder, f"summary.{slice_number}.json")
-
-
-def expand(
-    root: beam.Pipeline, work: Comparison, partitions: range, bits: int, slice_number: int
-) -> beam.PCollection:
-    """The transforms of one slice of the key space; yields a unit number for each file written."""
-    blocks = root | "units" >> beam.Create(range(len(work.units))) | beam.Reshuffle()
+def expand(root: beam.Pipeline, work: Comparison, partitions: range, bits: int) -> beam.PCollection:
+    """The transforms of one slice of the key space; yields a record for each unit's file."""
+    ranges = root | "ranges" >> beam.Create(work.units.ranges()) | beam.Reshuffle()
     # Every unit gets a file, and so does the summary.
-    every = root | "every file" >> beam.Create(
-        [(number, b"") for number in range(SUMMARY, len(work.units))]
-    )
+    every = ranges | "every file" >> beam.FlatMap(_every).with_output_types(_ForUnit)
     split = partial(_split, work=work, partitions=partitions, bits=bits)
     decide = partial(_decide, work=work, bits=bits)
     decided = (
-        blocks
+        ranges
+        | "numbers" >> beam.FlatMap(lambda pair: range(*pair))
+        | "spread" >> beam.Reshuffle()
         | "partition" >> beam.FlatMap(split).with_output_types(_Located)
         | "meet" >> beam.GroupByKey()
         | "decide" >> beam.FlatMap(decide).with_output_types(_ForUnit)
@@ -152,7 +137,7 @@ def expand(
         (every, decided)
         | "both" >> beam.Flatten()
         | "return" >> beam.GroupByKey()
-        | "write" >> beam.Map(partial(_write, work=work, slice_number=slice_number))
+        | "write" >> beam.Map(partial(_write, work=work))
     )
 
 
@@ -160,9 +145,17 @@ _Located: TypeAlias = tuple[tuple[int, int], tuple[int, bytes]]
 _ForUnit: TypeAlias = tuple[int, bytes]
 
 
+def _every(numbers: tuple[int, int]) -> Iterator[_ForUnit]:
+    first, last = numbers
+    if first == 0:
+        yield SUMMARY, b""
+    for number in range(first, last):
+        yield number, b""
+
+
 def _split(number: int, work: Comparison, partitions: range, bits: int) -> Iterator[_Located]:
     unit = work.units[number]
-    with files.open_read(unit.keys_path(work.kind)) as file:
+    with files.open_read(unit.files[f"keys/{work.kind}"]) as file:
         block = read_range(file, partitions, bits)
     for partition in partitions:
         part = block.partition(partition, bits)
@@ -175,24 +168,46 @@ def _decide(
 ) -> Iterator[_ForUnit]:
     located = sorted(item[1], key=lambda pair: pair[0])
     numbers = [number for number, _ in located]
-    sources = [work.units[number].source for number in numbers]
+    all_sources = work.units.sources()
+    sources = [int(all_sources[number]) for number in numbers]
     groups = find_groups([KeyBlock.from_bytes(data) for _, data in located], numbers, sources, bits)
     for number, decided in work.decide(groups):
         yield number, decided.tobytes()
-    summary = summarize(groups, [unit.source for unit in work.units])
+    summary = summarize(groups, all_sources)
     yield SUMMARY, orjson.dumps(summary)
 
 
-def _write(item: tuple[int, Iterable[bytes]], work: Comparison, slice_number: int) -> int:
+def _write(item: tuple[int, Iterable[bytes]], work: Comparison) -> UnitRecord:
     number, parts = item
-    parts = [part for part in parts if part]
+    filled = [part for part in parts if part]
     if number == SUMMARY:
-        summary = Summary.empty(work.sources)
-        for part in parts:
+        summary = Summary.empty(int(work.units.sources().max(initial=0)) + 1)
+        for part in filled:
             summary.add(read_summary(orjson.loads(part)))
-        write_json(_summary_path(work.folder, slice_number), asdict(summary))
-        return number
-    decided = np.frombuffer(b"".join(parts), work.dtype)
+        extra = {"summary": asdict(summary)}
+        return UnitRecord(SUMMARY_NAME, "", "", UnitInput("", "", 0), (), NO_FUNNEL, extra=extra)
+    decided = np.frombuffer(b"".join(filled), work.dtype)
     decided = decided[np.argsort(decided["row"], kind="stable")]
-    write_array(Decisions(work.folder).part(work.units[number].full_name, slice_number), decided)
-    return number
+    name = work.units[number].full_name
+    return write_rows(work.place, name, decided, digest(decided, work.units))
+
+
+NO_FUNNEL: dict[str, Any] = {"skipped": {}, "stages": []}
+
+
+def write_rows(
+    place: Place, name: str, rows: Any, content: str, kind: str = DECISIONS
+) -> UnitRecord:
+    """Publish rows about a unit; no record is put beside them: the comparison as a whole has one.
+
+    Args:
+        place: of the comparison.
+        name: full name of the unit.
+        rows: a structured array.
+        content: hash of what they say.
+        kind: of file.
+    """
+    attempt = Attempt(place, Unit(name, "", name, 0))
+    attempt.write(kind, "npy", array_bytes(rows))
+    found = attempt.publish({kind: len(rows)})
+    return UnitRecord(name, "", "", UnitInput("", "", 0), found, NO_FUNNEL, content=content)

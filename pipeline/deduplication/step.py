@@ -13,30 +13,29 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import xxhash
 
-from pipeline import files
-from pipeline.dataset import Dataset, document_files
 from pipeline.deduplication.decisions import Decisions
 from pipeline.deduplication.documents import DocumentRemoval
 from pipeline.deduplication.key_pass import KeyMaker, KeyPass, check_columns
+from pipeline.deduplication.key_units import KeyUnit, KeyUnits, write_key_units
 from pipeline.deduplication.makers import MinHashKeys
 from pipeline.deduplication.methods import Deduplicator, key_maker
-from pipeline.deduplication.paragraphs import LineRemoval
-from pipeline.deduplication.report import make_report
+from pipeline.deduplication.paragraphs import REPEATS, LineRemoval
+from pipeline.deduplication.report import Report, make_report
 from pipeline.deduplication.settings import LineSettings, MethodName
-from pipeline.deduplication.shuffle import KeyUnit
 from pipeline.errors import InputError
-from pipeline.finish import ReadExtracted, ReadShard
+from pipeline.finish import SHA256, ReadExtracted, ReadShard, units_after
 from pipeline.job import Job
+from pipeline.passes.documents import DocumentsPass
+from pipeline.passes.run import Result
 from pipeline.recipe import fingerprint, to_plain
-from pipeline.runner import MapPass, run_unit_pass
 from pipeline.shards import Columns, columns_of
 from pipeline.stages import BatchStage, Stage
-from pipeline.units import Unit
+from pipeline.store import files
+from pipeline.store.commit import Place
+from pipeline.store.dataset import Dataset, Shard, foreign_shards
+from pipeline.store.units import Unit
 from pipeline.writer import WriterSettings
-
-FOOTER_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -45,54 +44,55 @@ class Documents:
 
     Attributes:
         label: names it in reports and in clusters.
-        folder: where it is.
         units: its shards, in order.
         columns: of its shards.
-        output: folder of the deduplicated dataset.
+        place: of the deduplicated dataset.
         carries: whether the result accounts for what the pass that wrote it accounted for, rather
             than for its documents.
     """
 
     label: str
-    folder: str
     units: tuple[Unit, ...]
     columns: Columns
-    output: str
+    place: Place
     carries: bool = False
 
 
-def find_documents(folder: str, label: str, output: str, *, carries: bool = False) -> Documents:
-    """The dataset in a folder: `documents/part-*.parquet`.
+def find_documents(folder: str, label: str, place: Place, *, foreign: bool = False) -> Documents:
+    """The finished dataset in a folder, or, if `foreign`, the Parquet files there.
 
     Raises:
-        InputError: there are no documents, or the first shard is no Parquet file, or has no `id`
-            or `text`.
+        InputError: there is none, or the first shard is no Parquet file, or has no `id` or `text`.
     """
-    parts = document_files(folder)
-    units = tuple(_unit(folder, file) for file in parts)
+    shards = foreign_shards(folder) if foreign else Dataset(folder).shards
+    units = tuple(map(unit_of_shard, shards))
+    if not units:
+        raise InputError(f"{folder} is an empty dataset: its manifest names no documents")
+    return Documents(label, units, first_columns(units), place)
+
+
+def unit_of_shard(shard: Shard) -> Unit:
+    """The unit that is a shard: told from another by its content, where a manifest says it."""
+    identity = SHA256 + shard.sha256 if shard.sha256 else shard.content
+    return Unit(shard.unit, shard.path, shard.unit, shard.size, identity, version=shard.content)
+
+
+def first_columns(units: Sequence[Unit]) -> Columns:
+    """The typed columns of the first shard.
+
+    Raises:
+        InputError: it is no Parquet file, or has no `id` or `text`.
+    """
     try:
-        columns = columns_of(parts[0].path)
+        return columns_of(units[0].path)
     except pa.ArrowInvalid as error:
-        raise InputError(f"{parts[0].path} cannot be read as Parquet: {error}") from None
-    return Documents(label, folder, units, columns, output, carries)
+        raise InputError(f"{units[0].path} cannot be read as Parquet: {error}") from None
 
 
-def _unit(folder: str, file: files.FileInfo) -> Unit:
-    """The unit that is a shard; its version is the hash of all that is recorded of it.
-
-    A shard that no run of ours recorded is told from another one by its end, where Parquet has the
-    statistics of every column.
-    """
-    name = file.relative.removesuffix(".parquet").removeprefix("part-").replace("/", "_")
-    stats = Dataset(folder).stats_path(name)
-    if files.exists(stats):
-        recorded = files.read_bytes(stats)
-    else:
-        with files.open_read(file.path) as handle:
-            handle.seek(max(0, file.size - FOOTER_BYTES))
-            recorded = handle.read()
-    version = xxhash.xxh3_64_hexdigest(recorded)
-    return Unit(name, file.path, file.relative, file.size, version=version)
+def documents_after(result: Result, label: str, place: Place) -> Documents:
+    """What a pass of this run has written, as a dataset among those that are compared."""
+    units = tuple(units_after(result))
+    return Documents(label, units, first_columns(units), place, carries=True)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Step:
         job: what the user asked for.
         method: of deduplication.
         datasets: in order of priority.
-        work: folder for keys and decisions.
+        name: of the step; in `job.output` are the keys and decisions.
         then: stages that what is left goes through while it is written.
         then_version: what decides what those stages do.
     """
@@ -111,42 +111,49 @@ class Step:
     job: Job
     method: MethodName
     datasets: tuple[Documents, ...]
-    work: str
+    name: str
     then: tuple[Stage, ...] = ()
     then_version: str = ""
 
-    def run(self) -> Iterator[tuple[Documents, str, list[dict[str, Any]]]]:
+    def run(self) -> Iterator[Written]:
         """Make keys, decide, and write each dataset anew.
-
-        Yields:
-            Each dataset with the fingerprint of its result and the stats of its units.
 
         Raises:
             InputError: the datasets cannot be compared this way.
             RecipeError: the settings do not work together.
         """
-        recipe = self.job.recipe
+        recipe, run = self.job.recipe, self.job.run
         made_by = fingerprint(self.method, to_plain(getattr(recipe.deduplication, self.method)))
         maker = key_maker(self.method, recipe.deduplication)
         self._check(maker)
+        keyed = []
         for dataset in self.datasets:
-            keys = KeyPass(maker, self._keys(dataset), made_by, dataset.label)
-            run_unit_pass(keys, dataset.units, self.job.workers)
-        compared = self._compared()
+            place = self.job.place(f"{self.name}.keys.{dataset.label}")
+            keys = KeyPass(maker, place, made_by, dataset.label)
+            result = run.run_units(keys, dataset.units)
+            run.kept.append(result)
+            keyed.append(result)
+        compared, keys_by_scope, contents = self._compared(keyed, maker.kind)
+        path = run.path(self.job.output, f"{self.name}.units.parquet")
+        units = write_key_units(path, compared)
         deduplicator = Deduplicator(
-            compared,
+            units,
+            keys_by_scope,
             recipe.deduplication,
-            self.work,
-            self.job.engine,
+            self.job.output,
+            self.name,
+            run,
             recipe.run.partition_bytes,
         )
-        inputs = [[d.label, [[u.name, u.size, u.version] for u in d.units]] for d in self.datasets]
-        decisions = deduplicator.run(self.method, fingerprint(made_by, inputs))
-        self._report(decisions, compared)
-        for dataset in self.datasets:
+        decisions = deduplicator.decide(self.method, fingerprint(made_by, contents))
+        run.kept.append(decisions)
+        report = self._report(decisions, keyed, units)
+        print("\n".join(report.lines()))
+        for dataset, keys_made in zip(self.datasets, keyed, strict=True):
             label, form = self._label(dataset), self.job.shard_form
             version = fingerprint(made_by, "written", label, form, self.then_version)
-            yield dataset, version, self._write(dataset, decisions, compared, version)
+            result = self._write(dataset, keys_made, decisions, units, version)
+            yield Written(dataset, version, result, report)
 
     def _check(self, maker: KeyMaker) -> None:
         """Fail before any work; of each dataset's shards the first is looked at."""
@@ -156,7 +163,11 @@ class Step:
             first = dataset.units[0].path
             with files.open_read(first) as handle:
                 check_columns(first, pq.read_schema(handle), maker.columns)
-        names = Counter(unit.full_name for unit in self._compared())
+        names = Counter(
+            KeyUnit(unit.name, label=self._label(dataset)).full_name
+            for dataset in self.datasets
+            for unit in dataset.units
+        )
         name, times = names.most_common(1)[0]
         if times > 1:
             raise InputError(
@@ -164,61 +175,98 @@ class Step:
                 "LABEL=FOLDER, or rename the shards"
             )
 
-    def _keys(self, dataset: Documents) -> str:
-        return files.join(self.work, "keys", dataset.label)
-
     def _label(self, dataset: Documents) -> str:
         """What tells equal unit names apart, where there are several datasets."""
         return dataset.label if len(self.datasets) > 1 else ""
 
-    def _compared(self) -> tuple[KeyUnit, ...]:
+    def _compared(
+        self, keyed: Sequence[Result], kind: str
+    ) -> tuple[list[KeyUnit], dict[int, int], list[Any]]:
+        """The units in order of preference, how many keys each scope has, and what they hold."""
         settings = getattr(self.job.recipe.deduplication, self.method)
         apart = int(getattr(settings, "scope", "all") == "dataset")
-        return tuple(
-            KeyUnit(self._keys(dataset), unit.name, source * apart, source, self._label(dataset))
-            for source, dataset in enumerate(self.datasets)
-            for unit in dataset.units
-        )
+        units, keys, contents = [], dict[int, int](), list[Any]()
+        for source, (dataset, result) in enumerate(zip(self.datasets, keyed, strict=True)):
+            scope, label = source * apart, self._label(dataset)
+            records = {record.unit: record for record in result.records()}
+            for own in dataset.units:
+                record = records[own.name]
+                found = {file.kind: result.place.full(file.name) for file in record.files}
+                units.append(KeyUnit(own.name, scope, source, label, found))
+                keys[scope] = keys.get(scope, 0) + record.of_kind(f"keys/{kind}").rows
+                contents.append([units[-1].full_name, scope, source, record.content])
+        return units, keys, contents
 
-    def _report(self, decisions: Decisions, compared: Sequence[KeyUnit]) -> None:
+    def _report(self, decisions: Decisions, keyed: Sequence[Result], units: KeyUnits) -> Report:
         shards = [unit.path for dataset in self.datasets for unit in dataset.units]
-        labels = [dataset.label for dataset in self.datasets]
-        report = make_report(self.method, decisions.summary(), labels, compared, shards)
-        report.write(self.work)
-        print("\n".join(report.lines()))
+        documents = {
+            dataset.label: result.summary.funnel.records
+            for dataset, result in zip(self.datasets, keyed, strict=True)
+        }
+        return make_report(self.method, decisions.summary, documents, units, shards)
 
     def _write(
-        self, dataset: Documents, decisions: Decisions, compared: Sequence[KeyUnit], version: str
-    ) -> list[dict[str, Any]]:
-        job, own = self.job, [unit for unit in compared if unit.dataset == self._keys(dataset)]
-        names = [unit.full_name for unit in compared]
-        units = [
-            # Redone only where the shard or the decisions on it are other than before.
-            replace(unit, version=f"{unit.version}-{decisions.digest(key_unit.full_name, names)}")
-            for unit, key_unit in zip(dataset.units, own, strict=True)
-        ]
+        self,
+        dataset: Documents,
+        keys: Result,
+        decisions: Decisions,
+        compared: KeyUnits,
+        version: str,
+    ) -> Result:
+        job, label = self.job, self._label(dataset)
+        units = self._decided(dataset, keys, decisions)
         reader = (
-            ReadExtracted(dataset.folder, job.batching)
+            ReadExtracted(dataset.place.root, job.batching)
             if dataset.carries
             else ReadShard(job.batching)
         )
-        rows_per_group = job.recipe.run.rows_per_group
         columns = with_signals(dataset.columns, self.method)
-        writer = WriterSettings(dataset.output, version, columns, (), rows_per_group)
-        stages = (self._removal(dataset, decisions, compared), *self.then)
-        name = f"{self.method} {dataset.label}"
-        return job.run_pass(MapPass(name, reader, stages, job.batching, writer), units)
+        writer = WriterSettings(columns, (), job.recipe.run.rows_per_group)
+        removal: BatchStage
+        if self.method in ("paragraphs", "lines"):
+            settings: LineSettings = getattr(job.recipe.deduplication, self.method)
+            removal = LineRemoval(self.method, settings.minimum_characters)
+        else:
+            removal = DocumentRemoval(self.method, compared, label)
+        work = DocumentsPass(
+            f"{self.method} {dataset.label}",
+            dataset.place,
+            version,
+            reader,
+            (removal, *self.then),
+            job.batching,
+            writer,
+        )
+        return job.run_pass(work, units)
 
-    def _removal(
-        self, dataset: Documents, decisions: Decisions, compared: Sequence[KeyUnit]
-    ) -> BatchStage:
-        label = self._label(dataset)
-        if self.method not in ("paragraphs", "lines"):
-            return DocumentRemoval(self.method, decisions.folder, compared, label)
-        settings: LineSettings = getattr(self.job.recipe.deduplication, self.method)
-        repeats = files.join(self._keys(dataset), "keys", f"{self.method}-repeats")
-        minimum = settings.minimum_characters
-        return LineRemoval(self.method, decisions.folder, minimum, repeats, label)
+    def _decided(self, dataset: Documents, keys: Result, decisions: Decisions) -> list[Unit]:
+        """The units with the decisions on them: redone only where these are other than before."""
+        repeats = {
+            record.unit: tuple(
+                (REPEATS, keys.place.full(file.name))
+                for file in record.files
+                if file.kind.endswith("-repeats")
+            )
+            for record in keys.records()
+        }
+        found = []
+        for unit in dataset.units:
+            name = KeyUnit(unit.name, label=self._label(dataset)).full_name
+            own = decisions.units[name]
+            inputs = (*unit.inputs, *own.inputs, *repeats[unit.name])
+            version = f"{unit.version}-{own.digest}"
+            found.append(replace(unit, inputs=inputs, version=version))
+        return found
+
+
+@dataclass(frozen=True)
+class Written:
+    """A dataset written anew: the fingerprint of its result, what was made, and the report."""
+
+    dataset: Documents
+    fingerprint: str
+    result: Result
+    report: Report
 
 
 def with_signals(columns: Columns, method: MethodName) -> Columns:

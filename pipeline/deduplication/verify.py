@@ -22,11 +22,14 @@ from dedup.groups import ROW_BITS
 from dedup.minhash import similarity
 from dedup.overlap import containment, least_shared
 from dedup.runs import run_starts
-from pipeline import files
-from pipeline.dataset import Dataset
-from pipeline.deduplication.decisions import Decisions, read_array, write_array
-from pipeline.deduplication.shuffle import PARTITIONS_PER_SLICE, KeyUnit
-from pipeline.runner import Engine, quiet_beam, run_to_end
+from pipeline.deduplication.decisions import Decisions, read_array
+from pipeline.deduplication.key_units import KeyUnit, KeyUnits
+from pipeline.deduplication.shuffle import PARTITIONS_PER_SLICE, write_rows
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import Run
+from pipeline.store import files
+from pipeline.store.commit import Place
+from pipeline.store.records import OutputFile, UnitRecord
 
 # Unit of the sender; its rows, their ranks, the receiver's rows, what is compared: one each a pair.
 Sent: TypeAlias = tuple[int, bytes, bytes, bytes, bytes]
@@ -57,7 +60,7 @@ class Check(Protocol):
 
 def side_array(unit: KeyUnit, kind: str, name: str) -> Structured:
     """A side array of a unit's keys."""
-    return read_array(Dataset(unit.dataset).part(f"keys/{kind}-{name}", unit.name, "npy"))
+    return read_array(unit.files[f"keys/{kind}-{name}"])
 
 
 class SideArrays:
@@ -147,7 +150,7 @@ class _ShingleSets:
 
     def __init__(self, unit: KeyUnit) -> None:
         self._offsets = side_array(unit, "overlap", "offsets")
-        self._path = Dataset(unit.dataset).part("keys/overlap-shingles", unit.name, "npy")
+        self._path = unit.files["keys/overlap-shingles"]
         self._row = -1
         self._set: Structured = np.empty(0, np.uint64)
 
@@ -171,39 +174,36 @@ class Verification:
         units: as in the comparison that found the candidates.
         candidates: its decision files; more than one entry of a pair counts once, `shared` adds up.
         check: how a pair is verified.
-        folder: of the edge files.
+        place: of the edge files.
         partition_bytes: a slice keeps a few times so much in the shuffle.
     """
 
-    units: tuple[KeyUnit, ...]
+    units: KeyUnits
     candidates: Decisions
     check: Check
-    folder: str
+    place: Place
     partition_bytes: int
 
 
-def verify(work: Verification, engine: Engine) -> list[str]:
-    """Write the edge files; returns their paths."""
-    files.delete([file.path for file in files.list_files(work.folder)])
-    single = Engine(engine.runner, 1, engine.options)
-    for number, senders in enumerate(_slices(work, engine)):
-        with quiet_beam(single):
-            pipeline = single.pipeline()
-            expand(pipeline, work, senders, number)
-            run_to_end(pipeline)
-    return [file.path for file in files.list_files(work.folder)]
+def verify(work: Verification, run: Run) -> list[OutputFile]:
+    """Write the edge files; returns them in order of unit."""
+    found = []
+    for senders in _slices(work, run.engine):
+        expansion = partial(expand, work=work, senders=senders)
+        name = f"{work.check.kind} verification"
+        result = run.run_records(name, work.place, len(senders), expansion)
+        found += [file for record in result.records() for file in record.files]
+    return found
 
 
 def _slices(work: Verification, engine: Engine) -> Iterator[list[int]]:
     """Units that send at the same time."""
-    sizes = {file.relative: file.size for file in files.list_files(work.candidates.folder)}
-    slices = work.candidates.slices()
+    sizes = work.candidates.bytes
     budget = PARTITIONS_PER_SLICE * work.partition_bytes
     senders: list[int] = []
     under_way = 0
     for number, unit in enumerate(work.units):
-        parts = [work.candidates.part(unit.full_name, part) for part in range(slices)]
-        size = sum(sizes[files.split(part)[1]] for part in parts)
+        size = sizes[unit.full_name]
         # A candidate takes at least 12 bytes of its file.
         size = size // 12 * work.check.bytes_per_pair
         if engine.is_local and senders and under_way + size > budget:
@@ -214,23 +214,21 @@ def _slices(work: Verification, engine: Engine) -> Iterator[list[int]]:
     yield senders
 
 
-def expand(
-    root: beam.Pipeline, work: Verification, senders: Sequence[int], slice_number: int
-) -> beam.PCollection:
-    """The transforms of one slice; yields the paths of edge files."""
+def expand(root: beam.Pipeline, work: Verification, senders: Sequence[int]) -> beam.PCollection:
+    """The transforms of one slice; yields the records of edge files."""
     return (
         root
         | "senders" >> beam.Create(list(senders))
         | "spread" >> beam.Reshuffle()
         | "send" >> beam.FlatMap(partial(_send, work=work))
         | "meet" >> beam.GroupByKey()
-        | "verify" >> beam.FlatMap(partial(_receive, work=work, slice_number=slice_number))
+        | "verify" >> beam.FlatMap(partial(_receive, work=work))
     )
 
 
 def _send(number: int, work: Verification) -> Iterator[tuple[int, Sent]]:
     unit = work.units[number]
-    pairs = _distinct(work.candidates.read(unit.full_name))
+    pairs = _distinct(work.candidates.units[unit.full_name].read())
     if not len(pairs):
         return
     evidence = work.check.evidence(unit, number, pairs)
@@ -257,9 +255,7 @@ def _distinct(pairs: Structured) -> Structured:
 _PAIR = np.dtype([("row", "<u4"), ("other", "<u4")])
 
 
-def _receive(
-    item: tuple[int, Iterable[Sent]], work: Verification, slice_number: int
-) -> Iterator[str]:
+def _receive(item: tuple[int, Iterable[Sent]], work: Verification) -> Iterator[UnitRecord]:
     number, sent = item
     receiver = work.units[number]
     arrays = SideArrays(receiver, work.check.kind)
@@ -279,9 +275,7 @@ def _receive(
             edges["other_rank"] = ranks[pairs["other"]]
             found.append(edges)
     if found:
-        path = files.join(work.folder, f"part-{receiver.full_name}.{slice_number}.npy")
-        write_array(path, np.concatenate(found))
-        yield path
+        yield write_rows(work.place, receiver.full_name, np.concatenate(found), "", "edges")
 
 
 def _ranks(arrays: SideArrays) -> Structured:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -11,11 +10,11 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from filters.document import Document
+from pipeline.deduplication.decisions import DECISIONS
 from pipeline.github.join import read_chosen
-from pipeline.github.meeting import to_bytes
 from pipeline.readers.records import BadRecord, Record, Records
 from pipeline.readers.tables import DamagedRows, read_rows
-from pipeline.units import Unit
+from pipeline.store.units import Unit
 
 _COLUMNS = ("id", "size", "content", "binary")
 
@@ -25,17 +24,13 @@ class ReadContents:
     """Reads a unit of the contents table.
 
     Attributes:
-        folder: of the join.
-        slices: of its key space.
         maximum_row_bytes: longer rows are rejected.
     """
 
-    folder: str
-    slices: int
     maximum_row_bytes: int
 
     def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
-        chosen = _in_order(read_chosen(self.folder, unit.name, self.slices))
+        chosen = _in_order(read_chosen(unit.made(DECISIONS)))
         following = next(chosen, None)
         for row in read_rows(stream, unit, _COLUMNS, self.maximum_row_bytes):
             if isinstance(row, DamagedRows):
@@ -80,8 +75,3 @@ def _record(values: dict[str, Any], of: dict[str, Any]) -> Record:
         },
         raw=values["content"].encode("utf-8", "replace"),
     )
-
-
-def chosen_digest(folder: str, unit: str, slices: int) -> str:
-    """Short hash of what was chosen for a unit: one that did not change need not be redone."""
-    return hashlib.sha256(to_bytes(read_chosen(folder, unit, slices))).hexdigest()[:16]

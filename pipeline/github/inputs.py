@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+import xxhash
 
-from pipeline import files
 from pipeline.errors import InputError
-from pipeline.github.repositories import LISTING
 from pipeline.github.tables import Kind
 from pipeline.readers.tables import split_parquet
-from pipeline.units import Unit, unit_name, unit_of
+from pipeline.store import files
+from pipeline.store.base import FileInfo
+from pipeline.store.inputs import Inputs
+from pipeline.store.units import Unit, unit_name, unit_of, write_list
 
 _TABLE = re.compile(
     r"(?:^|/)(contents|files|licenses)(?:[-_.][^/]*|/[^/]*)?\.(?:parquet|avro|jsonl?|ndjson)"
@@ -28,18 +30,18 @@ LOOKED_FOR = (
 )
 
 
-def find_tables(folder: str, slice_bytes: int) -> dict[Kind, list[Unit]]:
+def find_tables(inputs: Inputs, slice_bytes: int) -> dict[Kind, list[Unit]]:
     """The units of each table: files, and slices of Parquet files; empty if there is none at all.
 
     Args:
-        folder: that holds them.
+        inputs: that hold them.
         slice_bytes: a larger Parquet file is cut at borders of row groups.
 
     Raises:
         InputError: some of the three tables are there and others not.
     """
     tables: dict[Kind, list[Unit]] = {"files": [], "licenses": [], "contents": []}
-    for file in files.list_files(folder):
+    for file in inputs.files():
         match = _TABLE.search(file.relative)
         if match and "/.git/" not in file.relative:
             tables[match[1]] += _units(file, slice_bytes)  # type: ignore[index]  # no others match
@@ -48,13 +50,13 @@ def find_tables(folder: str, slice_bytes: int) -> dict[Kind, list[Unit]]:
     missing = [kind for kind, units in tables.items() if not units]
     if missing:
         raise InputError(
-            f"{folder!r} has the table contents but not {' and '.join(missing)}; all three "
+            f"{inputs} has the table contents but not {' and '.join(missing)}; all three "
             "are needed: contents-*, files-*, licenses-*"
         )
     return tables
 
 
-def _units(file: files.FileInfo, slice_bytes: int) -> list[Unit]:
+def _units(file: FileInfo, slice_bytes: int) -> list[Unit]:
     if file.size <= slice_bytes or not file.relative.endswith(".parquet"):
         return [unit_of(file)]
     parts = split_parquet(file.path, file.size, slice_bytes)
@@ -120,25 +122,42 @@ def _below(folder: Path, name: str, levels: int) -> Iterator[Repository]:
             yield from _below(child, prefix + child.name, levels - 1)
 
 
-def unit_of_repository(repository: Repository, folder: str) -> Unit:
-    """The unit; for a folder its list of files is written first, and is what is read and hashed."""
-    if not repository.is_folder:
-        name = unit_name(repository.name)
-        relative = files.split(repository.path)[1]
-        return Unit(name, repository.path, relative, repository.size)
+def unit_of_repository(repository: Repository, lists: str) -> Unit:
+    """The unit; the files of a folder are listed first, and are read and hashed in that order."""
     name = unit_name(repository.name)
-    lines = [orjson.dumps(entry) for entry in _walk(Path(repository.path))]
-    path = files.join(folder, name + LISTING)
-    data = b"\n".join([*lines, b""])
-    if not files.exists(path) or files.read_bytes(path) != data:
-        with files.atomic_write(path) as file:
-            file.write(data)
-    size = sum(orjson.loads(line)[1] for line in lines)
-    return Unit(name, path, repository.name, max(1, size))
+    if not repository.is_folder:
+        relative = files.split(repository.path)[1]
+        found = files.stat(repository.path)
+        identity = found.identity if found else ""
+        return Unit(
+            name, repository.path, relative, repository.size, identity, group=repository.name
+        )
+    entries = list(_walk(Path(repository.path)))
+    listing = [
+        [relative, size, files.join(repository.path, relative), kind]
+        for relative, size, kind, _ in entries
+    ]
+    path = write_list(lists, listing)
+    names = orjson.dumps([[relative, kind] for relative, _, kind, _ in entries])
+    identity = xxhash.xxh3_128_hexdigest(orjson.dumps(entries))
+    size = sum(entry[1] for entry in entries)
+    return Unit(
+        name,
+        repository.path,
+        repository.name,
+        max(1, size),
+        identity,
+        group=repository.name,
+        version=xxhash.xxh3_64_hexdigest(names),
+        members=path,
+    )
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, int, str]]:
-    """Path, size and kind of every file, in order of path; links are named and not followed."""
+def _walk(folder: Path) -> Iterator[tuple[str, int, str, int]]:
+    """Path, size, kind and modification time of every file, in order of path.
+
+    Links are named and not followed.
+    """
     found = []
     for root, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name != ".git"]
@@ -146,9 +165,10 @@ def _walk(folder: Path) -> Iterator[tuple[str, int, str]]:
             path = Path(root, name)
             relative = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "replace")
             if path.is_symlink():
-                found.append((relative, 0, "symlink"))
+                found.append((relative, 0, "symlink", 0))
             elif path.is_file():
-                found.append((relative, path.stat().st_size, "file"))
+                status = path.stat()
+                found.append((relative, status.st_size, "file", status.st_mtime_ns))
             else:
-                found.append((relative, 0, "not_a_file"))
+                found.append((relative, 0, "not_a_file", 0))
     yield from sorted(found)

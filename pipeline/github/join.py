@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeAlias
 
 import apache_beam as beam
 import numpy as np
@@ -23,8 +23,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.code import CodePathFilter, CodePathSettings
-from pipeline import files
-from pipeline.accounting import read_json, write_json
+from pipeline.deduplication.decisions import DECISIONS, Decisions, finish, finished
+from pipeline.deduplication.key_units import KeyUnit, KeyUnits, write_key_units
+from pipeline.deduplication.shuffle import NO_FUNNEL
 from pipeline.errors import OutputError
 from pipeline.github.licences import LicencePolicy, Verdict, folder_of, is_licence_file, nearest
 from pipeline.github.meeting import (
@@ -36,8 +37,13 @@ from pipeline.github.meeting import (
     tables_of,
     to_bytes,
 )
-from pipeline.github.tables import SCHEMAS, key_of, schema, write_sorted
-from pipeline.runner import Engine, quiet_beam, run_to_end
+from pipeline.github.tables import KEYS, SCHEMAS, TABLE_BYTES, key_of, schema, sorted_bytes
+from pipeline.passes.run import Run
+from pipeline.store import files
+from pipeline.store.commit import Attempt, Place, content_hash
+from pipeline.store.records import UnitInput, UnitRecord
+from pipeline.store.tables import TableFile
+from pipeline.store.units import Unit
 
 _SYMLINK, _SUBMODULE, _KIND = 0o120000, 0o160000, 0o170000
 _SUMMARY = -1
@@ -70,150 +76,162 @@ class Join:
     """The join of one input.
 
     Attributes:
-        folder: of all its files.
-        files, licences: paths of sorted tables.
-        contents: paths of sorted tables.
-        units: names of the contents units.
+        files: sorted tables of files.
+        licences: sorted tables of licences.
+        contents: sorted tables of contents; their numbers are those of the contents units.
         policy: on licences.
         paths: settings of the path filter, by which a wanted path is preferred.
         partition_bytes: bound on what one partition holds.
     """
 
-    folder: str
-    files: tuple[str, ...]
-    licences: tuple[str, ...]
-    contents: tuple[str, ...]
-    units: tuple[str, ...]
+    files: tuple[KeyUnit, ...]
+    licences: tuple[KeyUnit, ...]
+    contents: tuple[KeyUnit, ...]
     policy: LicencePolicy
     paths: CodePathSettings
     partition_bytes: int
 
-    def run(self, sizes: Sequence[int], fingerprint: str, engine: Engine) -> dict[str, Any]:
-        """Write what stands for each blob, unless it is there; returns the account of files rows.
+    def run(self, sizes: Sequence[int], fingerprint: str, root: str, run: Run) -> Decisions:
+        """Write what stands for each blob, unless it is there, with the account of files rows.
 
         Args:
             sizes: bytes of files and licences, and of contents, as tables in memory.
             fingerprint: of everything that decides the result.
-            engine: where it runs.
+            root: the dataset's folder.
+            run: that this is part of.
         """
-        report = files.join(self.folder, "report.json")
-        if files.exists(report) and read_json(report)["fingerprint"] == fingerprint:
-            return cast(dict[str, Any], read_json(report))
-        for name in ("licensed", "chosen"):
-            files.delete([one.path for one in files.list_files(files.join(self.folder, name))])
-        files.delete([report])
-        single = Engine(engine.runner, 1, engine.options)
-        bits, slices = cuts(sizes[0], self.partition_bytes, engine)
-        for number in range(slices):
-            self._run(single, partial(self._license, slice_partitions(number, slices, bits), bits))
-        licensed = [
-            file.path
-            for file in files.list_files(files.join(self.folder, "licensed"))
-            if file.relative.endswith(".parquet")
-        ]
-        account = self._account()
-        bits, slices = cuts(account.pop("bytes", 0) + sizes[1], self.partition_bytes, engine)
+        place = run.place(root, "join")
+        decisions = finished(place, fingerprint)
+        if decisions is not None:
+            return decisions
+        licensed, account = self._license(sizes[0], run.place(root, "join.licensed"), run)
+        size = account.pop(TABLE_BYTES, 0) + sizes[1]
+        tables, chosen = self._choose(licensed, size, place, run)
+        return finish(place, fingerprint, tables, {"report": _report(account, chosen)})
+
+    def _license(self, size: int, place: Place, run: Run) -> tuple[list[KeyUnit], Counter[str]]:
+        """Files rows with the verdicts on their repositories, as sorted tables; their counts."""
+        tables = write_key_units(
+            run.path(place.root, "files.parquet"), [*self.files, *self.licences]
+        )
+        bits, slices = cuts(size, self.partition_bytes, run.engine)
+        split = len(self.files), len(tables)
+        write = partial(
+            _write_licensed, place=place, split=split, policy=self.policy, paths=self.paths
+        )
+        found, account = [], Counter[str]()
         for number in range(slices):
             partitions = slice_partitions(number, slices, bits)
-            self._run(single, partial(self._choose, partitions, bits, licensed, number))
-        result = self._report(account, slices) | {"fingerprint": fingerprint, "slices": slices}
-        write_json(report, result)
-        return result
 
-    def _run(self, engine: Engine, expand: Any) -> None:
-        with quiet_beam(engine):
-            pipeline = engine.pipeline()
-            expand(pipeline)
-            run_to_end(pipeline)
+            def expand(root: beam.Pipeline, partitions: range = partitions) -> beam.PCollection:
+                return meet(root, tables, partitions, bits) | "license" >> beam.Map(write)
 
-    def _license(self, partitions: range, bits: int, root: beam.Pipeline) -> beam.PCollection:
-        tables = [*self.files, *self.licences]
-        write = partial(_write_licensed, work=self)
-        return meet(root, tables, partitions, bits) | "license" >> beam.Map(write)
+            result = run.run_records("licences", place, len(partitions), expand)
+            for record in result.records():
+                account.update(record.extra)
+                path = place.full(record.of_kind(KEYS).name)
+                found.append(KeyUnit(record.unit, files={KEYS: path}))
+        return found, account
 
     def _choose(
-        self, partitions: range, bits: int, licensed: Sequence[str], number: int, root: Any
-    ) -> beam.PCollection:
-        met = meet(root, [*licensed, *self.contents], partitions, bits)
-        chosen = met | "choose" >> beam.FlatMap(
-            partial(_chosen, licensed=len(licensed))
-        ).with_output_types(tuple[int, bytes])
-        every = root | "every file" >> beam.Create(
-            [(unit, b"") for unit in range(_SUMMARY, len(self.units))]
+        self, licensed: Sequence[KeyUnit], size: int, place: Place, run: Run
+    ) -> tuple[list[TableFile], Counter[str]]:
+        """What stands for each row of contents, a file for each of their units, and the counts."""
+        tables = write_key_units(
+            run.path(place.root, "contents.parquet"), [*licensed, *self.contents]
         )
-        return (
-            (every, chosen)
-            | "both" >> beam.Flatten()
-            | "return" >> beam.GroupByKey()
-            | "write" >> beam.Map(partial(_write_chosen, work=self, slice_number=number))
-        )
-
-    def _account(self) -> Counter[str]:
-        """The counts of all partitions, summed."""
-        account: Counter[str] = Counter()
-        for file in files.list_files(files.join(self.folder, "licensed")):
-            if file.relative.endswith(".json"):
-                account.update(read_json(file.path))
-        return account
-
-    def _report(self, account: Counter[str], slices: int) -> dict[str, Any]:
-        licensed = account.pop("licensed", 0)
-        chosen: Counter[str] = Counter()
+        units = write_key_units(run.path(place.root, "units.parquet"), self.contents)
+        bits, slices = cuts(size, self.partition_bytes, run.engine)
+        choose = partial(_chosen, licensed=len(licensed))
+        write = partial(_write_chosen, place=place, units=units)
+        found, counts = [], Counter[str]()
         for number in range(slices):
-            chosen.update(read_json(summary_path(self.folder, number)))
-        rows = licensed + sum(account.values())
-        return {
-            "files": {"rows": rows, "licensed": licensed, "reasons": dict(sorted(account.items()))},
-            "licensed": {
-                "chosen": chosen["chosen"],
-                "same_content": chosen["licensed"] - chosen["chosen"],
-                "without_content": licensed - chosen["licensed"],
-            },
-        }
+            partitions = slice_partitions(number, slices, bits)
 
-    def chosen_path(self, unit: str, slice_number: int) -> str:
-        return files.join(self.folder, "chosen", f"part-{unit}.{slice_number}.arrow")
+            def expand(root: beam.Pipeline, partitions: range = partitions) -> beam.PCollection:
+                met = meet(root, tables, partitions, bits)
+                chosen = met | "choose" >> beam.FlatMap(choose).with_output_types(_ForUnit)
+                every = (
+                    root
+                    | "units" >> beam.Create(units.ranges())
+                    | "every file" >> beam.FlatMap(_every).with_output_types(_ForUnit)
+                )
+                return (
+                    (every, chosen)
+                    | "both" >> beam.Flatten()
+                    | "return" >> beam.GroupByKey()
+                    | "write" >> beam.Map(write)
+                )
+
+            result = run.run_records("contents join", place, len(units) + 1, expand)
+            found += result.summary.tables
+            counts.update(result.summary.extra)
+        return found, counts
 
 
-def summary_path(folder: str, slice_number: int) -> str:
-    return files.join(folder, "chosen", f"summary.{slice_number}.json")
+_ForUnit: TypeAlias = tuple[int, bytes]
 
 
-def read_chosen(folder: str, unit: str, slices: int) -> pa.Table:
+def _every(numbers: tuple[int, int]) -> Iterator[_ForUnit]:
+    first, last = numbers
+    if first == 0:
+        yield _SUMMARY, b""
+    for number in range(first, last):
+        yield number, b""
+
+
+def _report(account: Counter[str], chosen: Counter[str]) -> dict[str, Any]:
+    licensed = account.pop("licensed", 0)
+    rows = licensed + sum(account.values())
+    return {
+        "files": {"rows": rows, "licensed": licensed, "reasons": dict(sorted(account.items()))},
+        "licensed": {
+            "chosen": chosen["chosen"],
+            "same_content": chosen["licensed"] - chosen["chosen"],
+            "without_content": licensed - chosen["licensed"],
+        },
+    }
+
+
+def read_chosen(paths: Sequence[str]) -> pa.Table:
     """What was chosen for a contents unit, in order of row.
 
     Raises:
         OutputError: it cannot be read now.
     """
-    paths = [
-        files.join(folder, "chosen", f"part-{unit}.{number}.arrow") for number in range(slices)
-    ]
     try:
         parts = [from_bytes(files.read_bytes(path)) for path in paths]
     except OSError as error:
-        raise OutputError(f"cannot read what was joined for {unit}: {error}") from error
+        raise OutputError(f"cannot read what was joined, {paths[0]}: {error}") from error
     return pa.concat_tables(parts).sort_by("row")
 
 
-def _write_licensed(met: Met, work: Join) -> int:
+def _write_licensed(
+    met: Met,
+    place: Place,
+    split: tuple[int, int],
+    policy: LicencePolicy,
+    paths: CodePathSettings,
+) -> UnitRecord:
     """Files rows of a partition's repositories with their verdicts, one row for each blob."""
-    partition, split = met[0], len(work.files)
+    partition = met[0]
     everything = list(met[1])
-    rows = tables_of((partition, everything), range(split), SCHEMAS["files"])
-    numbers = range(split, split + len(work.licences))
-    licences = tables_of((partition, everything), numbers, SCHEMAS["licenses"])
+    rows = tables_of((partition, everything), range(split[0]), SCHEMAS["files"])
+    licences = tables_of((partition, everything), range(*split), SCHEMAS["licenses"])
     by_repository: dict[str, list[str]] = {}
     for row in licences.to_pylist():
         by_repository.setdefault(row["repository"], []).append(row["licence"])
-    judge = _Judge(work.policy, by_repository, CodePathFilter(work.paths))
+    judge = _Judge(policy, by_repository, CodePathFilter(paths))
     judged = judge.judge(rows.sort_by([("repository", "ascending"), ("path", "ascending")]))
     counts = Counter(reason for reason in judged.column("reason").to_pylist() if reason)
     counts["licensed"] = pc.sum(judged.column("licensed")).as_py() or 0
     blobs = best_of_each(judged)
-    counts["bytes"] = blobs.nbytes
-    write_sorted(files.join(work.folder, "licensed", f"part-{partition:06}.parquet"), blobs)
-    write_json(files.join(work.folder, "licensed", f"counts-{partition:06}.json"), counts)
-    return partition
+    counts[TABLE_BYTES] = blobs.nbytes
+    name = f"{partition:06}"
+    attempt = Attempt(place, Unit(name, "", name, 0))
+    attempt.write(KEYS, "parquet", sorted_bytes(blobs))
+    found = attempt.publish({KEYS: len(blobs)})
+    return UnitRecord(name, "", "", UnitInput("", "", 0), found, NO_FUNNEL, extra=counts)
 
 
 @dataclass(frozen=True)
@@ -300,16 +318,19 @@ def _chosen(met: Met, licensed: int) -> Iterator[tuple[int, bytes]]:
     yield _SUMMARY, orjson.dumps(summary)
 
 
-def _write_chosen(item: tuple[int, Iterable[bytes]], work: Join, slice_number: int) -> int:
+def _write_chosen(item: tuple[int, Iterable[bytes]], place: Place, units: KeyUnits) -> UnitRecord:
     number, parts = item
     filled = [part for part in parts if part]
+    nothing = UnitInput("", "", 0)
     if number == _SUMMARY:
         total: Counter[str] = Counter()
         for part in filled:
             total.update(orjson.loads(part))
-        write_json(summary_path(work.folder, slice_number), total)
-        return number
+        return UnitRecord("summary", "", "", nothing, (), NO_FUNNEL, extra=total)
     tables = [CHOSEN.empty_table(), *map(from_bytes, filled)]
-    with files.atomic_write(work.chosen_path(work.units[number], slice_number)) as file:
-        file.write(to_bytes(pa.concat_tables(tables).sort_by("row").combine_chunks()))
-    return number
+    name = units[number].full_name
+    attempt = Attempt(place, Unit(name, "", name, 0))
+    chosen = pa.concat_tables(tables).sort_by("row").combine_chunks()
+    attempt.write(DECISIONS, "arrow", to_bytes(chosen))
+    found = attempt.publish({DECISIONS: len(chosen)})
+    return UnitRecord(name, "", "", nothing, found, NO_FUNNEL, content=content_hash(found))

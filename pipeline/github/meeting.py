@@ -6,16 +6,17 @@ space is processed in slices of a few partitions, each of which reads its own ra
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, TypeAlias
 
 import apache_beam as beam
 import pyarrow as pa
 
+from pipeline.deduplication.key_units import KeyUnits
 from pipeline.deduplication.shuffle import PARTITIONS_PER_SLICE
-from pipeline.github.tables import read_range
-from pipeline.runner import Engine
+from pipeline.github.tables import KEYS, read_range
+from pipeline.passes.engine import Engine
 
 # A partition and, by number, what each table has of it.
 Met: TypeAlias = tuple[int, Iterable[tuple[int, bytes]]]
@@ -34,25 +35,26 @@ def slice_partitions(number: int, slices: int, bits: int) -> range:
     return range(number * (1 << bits) // slices, (number + 1) * (1 << bits) // slices)
 
 
-def meet(
-    root: beam.Pipeline, tables: Sequence[str], partitions: range, bits: int
-) -> beam.PCollection:
+def meet(root: beam.Pipeline, tables: KeyUnits, partitions: range, bits: int) -> beam.PCollection:
     """Partitions with the blobs of all sorted tables that have rows in them."""
     split = partial(_split, tables=tables, partitions=partitions, bits=bits)
     return (
         root
-        | "tables" >> beam.Create(range(len(tables)))
-        | beam.Reshuffle()
+        | "tables" >> beam.Create(tables.ranges())
+        | "spread ranges" >> beam.Reshuffle()
+        | "numbers" >> beam.FlatMap(lambda pair: range(*pair))
+        | "spread" >> beam.Reshuffle()
         | "partition" >> beam.FlatMap(split).with_output_types(tuple[int, tuple[int, bytes]])
         | "meet" >> beam.GroupByKey()
     )
 
 
 def _split(
-    number: int, tables: Sequence[str], partitions: range, bits: int
+    number: int, tables: KeyUnits, partitions: range, bits: int
 ) -> Iterator[tuple[int, tuple[int, bytes]]]:
     shift = 64 - bits
-    table = read_range(tables[number], partitions.start << shift, partitions.stop << shift)
+    path = tables[number].files[KEYS]
+    table = read_range(path, partitions.start << shift, partitions.stop << shift)
     keys = table.column("key").to_numpy()
     of = keys >> shift if bits else keys * 0
     for partition in partitions:

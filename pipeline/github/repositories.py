@@ -6,14 +6,13 @@ Nothing is unpacked to disk; a member's name is an identity and never a path to 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import orjson
 
 from filters.document import Document
-from pipeline import files
 from pipeline.github.licences import (
     LicencePolicy,
     Verdict,
@@ -26,9 +25,8 @@ from pipeline.readers.dump_file import UnreadableDumpError, open_dump
 from pipeline.readers.records import BadRecord, Record, Records, SkippedRecord
 from pipeline.readers.tar_members import walk_tar
 from pipeline.sources.settings import GithubInputSettings, LicenceSettings
-from pipeline.units import Unit
-
-LISTING = ".files.jsonl"
+from pipeline.store import files
+from pipeline.store.units import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +54,18 @@ class ReadRepository:
     """Reads a unit that is a repository.
 
     Attributes:
-        repositories: for each unit its repository's name, and the folder of one that is no archive.
         input: limits.
         licences: which are kept.
     """
 
-    repositories: dict[str, tuple[str, str]]
     input: GithubInputSettings
     licences: LicenceSettings
 
     def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
-        name, folder = self.repositories[unit.name]
-        if folder:
-            listing = stream.read()
-            yield from self._read(name, lambda: _listed(folder, listing), "")
+        name = unit.group
+        if unit.members:
+            listing = orjson.loads(files.read_bytes(unit.members))
+            yield from self._read(name, lambda: _listed(listing), "")
             return
         stream.seek(0)
 
@@ -166,11 +162,10 @@ class Found:
         return verdict
 
 
-def _listed(folder: str, listing: bytes) -> Iterator[Entry]:
+def _listed(listing: Sequence[Sequence[Any]]) -> Iterator[Entry]:
     """The files of a folder as they were listed."""
-    for line in listing.splitlines():
-        path, size, kind = orjson.loads(line)
-        yield Entry(path, size, kind, _Reader(files.join(folder, path)))
+    for path, size, full, kind in listing:
+        yield Entry(path, size, kind, _Reader(full))
 
 
 @dataclass(frozen=True)

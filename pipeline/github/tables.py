@@ -21,11 +21,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
 
-from pipeline import files
-from pipeline.accounting import Funnel, write_json
-from pipeline.dataset import Dataset
 from pipeline.readers.tables import DamagedRows, read_rows
-from pipeline.units import Unit, open_unit
+from pipeline.store import files
+from pipeline.store.accounting import Funnel
+from pipeline.store.commit import Attempt, Place
+from pipeline.store.records import UnitInput, UnitRecord
+from pipeline.store.streams import HashingReader
+from pipeline.store.units import Unit, open_unit
 
 Kind: TypeAlias = Literal["files", "licenses", "contents"]
 
@@ -85,19 +87,24 @@ _ROWS: dict[Kind, tuple[tuple[str, ...], Callable[[int, dict[str, Any]], tuple[A
 }
 
 
+# Kind of file, and what records say of it besides counts of damaged rows.
+KEYS = "keys"
+TABLE_BYTES = "table_bytes"
+
+
 @dataclass(frozen=True)
 class TablePass:
     """The keys of every file of one table.
 
     Attributes:
         kind: of table.
-        folder: where its keys go.
+        place: where its keys go.
         fingerprint: of the pass.
         maximum_row_bytes: longer rows are damaged.
     """
 
     kind: Kind
-    folder: str
+    place: Place
     fingerprint: str
     maximum_row_bytes: int
 
@@ -105,41 +112,37 @@ class TablePass:
     def name(self) -> str:
         return f"keys of {self.kind}"
 
-    def path(self, unit: Unit) -> str:
-        """The sorted table of a unit."""
-        return Dataset(self.folder).part("keys", unit.name)
-
     def through(self, units: beam.PCollection) -> beam.PCollection:
         return units | "keys" >> beam.Map(self.make)
 
-    def make(self, unit: Unit) -> str:
+    def make(self, unit: Unit) -> UnitRecord:
         """Write the keys of one unit."""
-        stats_path = Dataset(self.folder).stats_path(unit.name)
-        files.delete([stats_path])
         damaged: Counter[str] = Counter()
         rows = size = 0
-        with files.atomic_write(self.path(unit)) as file:
-            writer = pq.ParquetWriter(cast(IO[bytes], file), SCHEMAS[self.kind])
-            for chunk in self._chunks(unit, damaged):
+        attempt = Attempt(self.place, unit)
+        try:
+            writer = pq.ParquetWriter(
+                cast(IO[bytes], attempt.create(KEYS, "parquet")), SCHEMAS[self.kind]
+            )
+            stream = open_unit(unit)
+            for chunk in self._chunks(unit, stream, damaged):
                 writer.write_table(chunk.sort_by("key"), row_group_size=_GROUP_ROWS)
                 rows, size = rows + len(chunk), size + chunk.nbytes
             writer.close()
-        stats = {
-            "unit": unit.name,
-            "fingerprint": unit.fingerprint(self.fingerprint),
-            "input": {"path": unit.relative, "listed_bytes": unit.size},
-            "funnel": Funnel().to_json(),
-            "outputs": {"keys": {"rows": rows, "bytes": size}},
-            "damaged": dict(sorted(damaged.items())),
-        }
-        write_json(stats_path, stats)
-        return unit.name
+            read = UnitInput(unit.relative, unit.identity, unit.size, *stream.finish())
+            extra = {TABLE_BYTES: size, **dict(sorted(damaged.items()))}
+            key, funnel = unit.key(self.fingerprint), Funnel().to_json()
+            return attempt.commit(key, read, funnel, {KEYS: rows}, extra=extra)
+        except BaseException:
+            attempt.discard()
+            raise
 
-    def _chunks(self, unit: Unit, damaged: Counter[str]) -> Iterator[pa.Table]:
+    def _chunks(
+        self, unit: Unit, reader: HashingReader, damaged: Counter[str]
+    ) -> Iterator[pa.Table]:
         """Tables of at most so many rows; damaged rows are counted by reason."""
         columns, take = _ROWS[self.kind]
         rows: list[tuple[Any, ...]] = []
-        reader = open_unit(unit)
         stream = io.BufferedReader(reader, 1 << 20)
         for row in read_rows(stream, unit, columns, self.maximum_row_bytes):
             if isinstance(row, DamagedRows):
@@ -154,7 +157,6 @@ class TablePass:
                 rows = []
         if reader.failure is not None:
             raise reader.failure  # storage failed, not the input: the unit must be tried again
-        reader.finish()
         yield _table(rows, SCHEMAS[self.kind])
 
 
@@ -172,10 +174,11 @@ def _encodable(value: Any) -> Any:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
-def write_sorted(path: str, table: pa.Table) -> None:
-    """Write a table that `read_range` can read."""
-    with files.atomic_write(path) as file:
-        pq.write_table(table.sort_by("key"), cast(IO[bytes], file), row_group_size=_GROUP_ROWS)
+def sorted_bytes(table: pa.Table) -> bytes:
+    """A table as a file that `read_range` can read."""
+    sink = io.BytesIO()
+    pq.write_table(table.sort_by("key"), sink, row_group_size=_GROUP_ROWS)
+    return sink.getvalue()
 
 
 def read_range(path: str, low: int, high: int) -> pa.Table:

@@ -18,12 +18,13 @@ from typing import Any
 
 import orjson
 
-from pipeline import files
-from pipeline.accounting import read_json, write_json
-from pipeline.dataset import Dataset
-from pipeline.errors import InputError, RovingError
+from pipeline.errors import RovingError
+from pipeline.store.accounting import write_json
+from pipeline.store.dataset import Dataset
+from pipeline.store.local import writing
 
 CARD = "card.json"
+_BUILDING = ".tmp-"
 
 
 class ModelError(RovingError):
@@ -76,19 +77,8 @@ def dataset_origin(folder: str) -> dict[str, Any]:
     Raises:
         InputError: the dataset is not complete.
     """
-    dataset = Dataset(folder)
-    if not dataset.is_complete():
-        raise InputError(
-            f"{folder!r} has no manifest.json: it is no dataset of `roving run`, or its run has "
-            "not ended (run the same command again to finish it)"
-        )
-    manifest = files.read_bytes(dataset.manifest_path)
-    content = read_json(dataset.manifest_path)
-    return {
-        "manifest_sha256": hashlib.sha256(manifest).hexdigest(),
-        "source": content.get("source"),
-        "documents": content.get("documents"),
-    }
+    manifest = Dataset(folder).manifest
+    return {name: manifest[name] for name in ("content", "source", "documents")}
 
 
 @contextmanager
@@ -97,9 +87,9 @@ def building(final: Path) -> Iterator[Path]:
 
     An existing model stays until the new one is whole. What a killed run left behind is deleted.
     """
-    prefix = f".{final.name}{files.TEMPORARY_MARK}"
+    prefix = f".{final.name}{_BUILDING}"
     work = final.parent / f"{prefix}{uuid.uuid4().hex[:12]}"
-    with files.writing(str(final)):
+    with writing(str(final)):
         final.parent.mkdir(parents=True, exist_ok=True)
         for stale in final.parent.glob(f"{prefix}*"):
             shutil.rmtree(stale)

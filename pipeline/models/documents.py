@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline import files
-from pipeline.dataset import document_parts
 from pipeline.errors import InputError
+from pipeline.store import files
+from pipeline.store.dataset import Dataset
 
 BATCH_ROWS = 256
 
@@ -29,7 +29,8 @@ def read_batches(
         InputError: there are no documents in the folder, or a column is missing.
     """
     wanted = list(dict.fromkeys([*columns, *(["language"] if languages else [])]))
-    for path in document_parts(folder):
+    for shard in Dataset(folder).shards:
+        path = shard.path
         with files.open_read(path) as handle:
             parquet = pq.ParquetFile(handle)
             missing = sorted(set(wanted) - set(parquet.schema_arrow.names))

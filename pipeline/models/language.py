@@ -22,7 +22,7 @@ import numpy as np
 import sentencepiece
 
 from filters.ccnet_text import normalize_for_language_model
-from filters.document import Settings
+from filters.document import Settings, setting
 from filters.perplexity import LanguageModel
 from pipeline.models import kenlm_programs
 from pipeline.models.cards import (
@@ -65,21 +65,33 @@ class LanguageModelSettings(Settings):
         head_percentile, middle_percentile: head is below the first, middle below the second.
     """
 
-    vocabulary_size: int
-    character_coverage: float
-    sentencepiece_sentences: int
-    threads: int
-    order: int
-    memory: str
-    structure: Literal["probing", "trie"]
-    maximum_documents: int
-    characters_per_document: int
-    minimum_characters: int
-    held_out_share: float
-    minimum_reference_documents: int
-    maximum_reference_documents: int
-    head_percentile: float
-    middle_percentile: float
+    vocabulary_size: int = setting(65_536, "code: CCNet's Makefile")
+    character_coverage: float = setting(0.9995, "code: CCNet's Makefile")
+    sentencepiece_sentences: int = setting(
+        50_000, "measured: 40 kB each, so 2 GB of memory (docs/models.md)"
+    )
+    threads: int = setting(2, "ours: changes no piece, but stands in the model's file")
+    order: int = setting(5, "code: CCNet's Makefile")
+    memory: str = setting("1G", "ours: CCNet's 8G are for larger machines; no n-gram depends on it")
+    structure: Literal["probing", "trie"] = setting("probing", "code: CCNet's Makefile")
+    maximum_documents: int = setting(1_000_000, "code: CCNet's Makefile")
+    characters_per_document: int = setting(
+        4_000, "ours: CCNet takes article openings, which a text does not mark"
+    )
+    minimum_characters: int = setting(
+        100_000, "ours: 25 full openings; a model of less knows few words"
+    )
+    held_out_share: float = setting(
+        0.05, "ours: only where no reference sample is given; little is lost"
+    )
+    minimum_reference_documents: int = setting(
+        20, "ours: a percentile's standard error is 11 points then"
+    )
+    maximum_reference_documents: int = setting(
+        20_000, "ours: a percentile's standard error is 0.35 points then"
+    )
+    head_percentile: float = setting(30.0, "code: CCNet's")
+    middle_percentile: float = setting(60.0, "code: CCNet's")
 
 
 @dataclass

@@ -16,7 +16,7 @@ from typing import Any
 
 import fasttext
 
-from filters.document import Settings
+from filters.document import Settings, setting
 from filters.models import predict
 from pipeline.models.cards import (
     ModelError,
@@ -54,18 +54,22 @@ class ReferenceModelSettings(Settings):
         tries: fastText may diverge; each further try halves the learning rate.
     """
 
-    minimum_positives: int
-    maximum_positives: int
-    minimum_characters: int
-    held_out_share: float
-    threshold: float
-    dimension: int
-    learning_rate: float
-    epochs: int
-    word_ngrams: int
-    buckets: int
-    minimum_count: int
-    tries: int
+    minimum_positives: int = setting(
+        100, "ours: fewer teach fastText nothing with its defaults (docs/models.md)"
+    )
+    maximum_positives: int = setting(300_000, "code: RedPajama v1's, about")
+    minimum_characters: int = setting(1000, "code: RedPajama v1's")
+    held_out_share: float = setting(0.1, "ours: a tenth measures the model; the usual share")
+    threshold: float = setting(0.25, "code: RedPajama v1's, as in commoncrawl.reference_quality")
+    dimension: int = setting(100, "code: fastText's default, as RedPajama v1")
+    learning_rate: float = setting(0.1, "code: fastText's default, as RedPajama v1")
+    epochs: int = setting(5, "code: fastText's default, as RedPajama v1")
+    word_ngrams: int = setting(1, "code: fastText's default, as RedPajama v1")
+    buckets: int = setting(
+        200_000, "ours: counts with word_ngrams above 1 only; fastText's 2,000,000 take 0.8 GB"
+    )
+    minimum_count: int = setting(1, "code: fastText's default, as RedPajama v1")
+    tries: int = setting(4, "ours: the learning rate is an eighth by then")
 
 
 def train_reference_classifier(

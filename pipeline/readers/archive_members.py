@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, TypeAlias
 
-from filters.document import Settings
+from filters.document import Settings, setting
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump
 from pipeline.readers.records import BadRecord
 from pipeline.readers.tar_members import is_safe, walk_tar
@@ -34,9 +34,13 @@ class ArchiveSettings(Settings):
         maximum_directory_bytes: a zip with a larger directory of members is rejected.
     """
 
-    maximum_member_bytes: int
-    maximum_growth: int
-    maximum_directory_bytes: int
+    maximum_member_bytes: int = setting(
+        50_000_000, "ours: the longest work at Project Gutenberg has some 30 MB"
+    )
+    maximum_growth: int = setting(50, "ours: text is packed to a third; more is a bomb")
+    maximum_directory_bytes: int = setting(
+        16_000_000, "ours: bounds memory; some hundred thousand members"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from typing import BinaryIO
 
 from filters.books.header import LANGUAGES
 from filters.document import Document
-from pipeline.files import FileInfo
 from pipeline.readers.archive_members import ArchiveSettings, Member, read_members
 from pipeline.readers.jsonl import JsonLine, read_jsonl
 from pipeline.readers.records import BadRecord, Record, Records, SkippedRecord
+from pipeline.store.base import FileInfo
 
 SOURCE = "books"
 JSON_LINES = re.compile(r"\.(jsonl|ndjson)(\.(gz|bz2|zst))?$", re.IGNORECASE)

@@ -16,11 +16,11 @@ from typing import IO, Any, BinaryIO, TypeAlias, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import files
 from pipeline.readers.avro import MAGIC, AvroError, read_avro
 from pipeline.readers.jsonl import read_jsonl
 from pipeline.readers.records import BadRecord
-from pipeline.units import Unit
+from pipeline.store import files
+from pipeline.store.units import Unit
 
 _ROWS_PER_BATCH = 64
 

@@ -11,16 +11,18 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from filters.latex import LatexCleaner
-from pipeline.deduplication.chain import complete, undeduplicated
+from pipeline.deduplication.chain import complete, documents_place
 from pipeline.job import Job
+from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.arxiv_bulk import read_arxiv
 from pipeline.readers.records import Records
 from pipeline.recipe import fingerprint, to_plain
-from pipeline.runner import MapPass
 from pipeline.shards import Columns
 from pipeline.sources.settings import ArxivInputSettings
 from pipeline.stages import ReadUnit, Stage, enabled
-from pipeline.units import Unit, find_inputs, unit_of
+from pipeline.store.commit import Place
+from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.units import Unit, unit_of
 from pipeline.writer import WriterSettings
 
 FILES = r"(\.tar|(\d{4}\.\d{4,5}|[a-z]_?\d{7})(v\d+)?\.(gz|tgz|tar\.gz|pdf|tex))$"
@@ -54,13 +56,13 @@ class ReadBulk:
         return read_arxiv(stream, unit.relative, self.settings.maximum_member_bytes)
 
 
-def find_units(folder: str) -> list[Unit]:
+def find_units(inputs: Inputs) -> list[Unit]:
     """Units below a folder.
 
     Raises:
         InputError: nothing is there that looks like arXiv sources.
     """
-    return [unit_of(file) for file in find_inputs(folder, FILES, LOOKED_FOR)]
+    return [unit_of(file) for file in find_inputs(inputs, FILES, LOOKED_FOR)]
 
 
 def run(job: Job) -> None:
@@ -70,8 +72,9 @@ def run(job: Job) -> None:
     job.check_stages(stages(job))
     version = fingerprint("arxiv", to_plain(settings), job.shard_form, job.last_version())
     methods = settings.deduplicate
-    committed = job.run_pass(documents_pass(job, undeduplicated(job, methods), version), units)
-    complete(job, methods, version, committed, [])
+    place = documents_place(job, methods)
+    result = job.run_pass(documents_pass(job, place, version), units)
+    complete(job, methods, version, result, [])
 
 
 def stages(job: Job) -> tuple[Stage, ...]:
@@ -80,9 +83,9 @@ def stages(job: Job) -> tuple[Stage, ...]:
     return (*enabled((settings, LatexCleaner(settings))), *job.last_stages)
 
 
-def documents_pass(job: Job, folder: str, version: str) -> MapPass:
+def documents_pass(job: Job, place: Place, version: str) -> DocumentsPass:
     """Bulk files to documents."""
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
-    writer = WriterSettings(folder, version, columns, (), rows_per_group)
+    writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadBulk(job.recipe.arxiv.input), job.batching)
-    return MapPass("arxiv", read, stages(job), job.batching, writer)
+    return DocumentsPass("arxiv", place, version, read, stages(job), job.batching, writer)

@@ -14,18 +14,19 @@ import pyarrow as pa
 from filters.books import BookLayout, GutenbergFilter, ProseFilter, TextDecoder
 from filters.document import Filter, StageSettings
 from filters.length import LengthFilter
-from pipeline import files
-from pipeline.deduplication.chain import complete, undeduplicated
+from pipeline.deduplication.chain import complete, documents_place
 from pipeline.errors import InputError
 from pipeline.job import Job
+from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.books import ARCHIVE, JSON_LINES, TEXT, is_text_of_book, read_books
 from pipeline.readers.records import Records
 from pipeline.recipe import fingerprint, to_plain
-from pipeline.runner import MapPass
 from pipeline.shards import Columns
 from pipeline.sources.settings import BooksInputSettings, BooksSettings
 from pipeline.stages import ReadUnit, Stage
-from pipeline.units import Unit, find_inputs, group_units, members
+from pipeline.store.commit import Place
+from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.units import Unit, group_units, members
 from pipeline.writer import WriterSettings
 
 FILES = "|".join(pattern.pattern for pattern in (TEXT, ARCHIVE, JSON_LINES))
@@ -61,19 +62,19 @@ class ReadBooks:
 
 
 def find_units(
-    folder: str, settings: BooksInputSettings, lists: str
+    inputs: Inputs, settings: BooksInputSettings, lists: str
 ) -> tuple[list[Unit], list[dict[str, str]]]:
     """Units below a folder, and the files that are refused with their reason.
 
     Args:
-        folder: with the raw files.
+        inputs: with the raw files.
         settings: how many files make a unit.
         lists: folder for the lists of the units' files.
 
     Raises:
         InputError: nothing is there that may be a book.
     """
-    found = find_inputs(folder, FILES, LOOKED_FOR)
+    found = find_inputs(inputs, FILES, LOOKED_FOR)
     names = {file.relative for file in found}
     chosen, refused = [], []
     for file in found:
@@ -83,11 +84,11 @@ def find_units(
             chosen.append(file)
     if not chosen:
         raise InputError(
-            f"none of the {len(found)} files below {folder!r} is a book; found for example "
+            f"none of the {len(found)} files below {inputs} is a book; found for example "
             f"{found[0].relative}"
         )
     limits = {"most_files": settings.group_files, "most_bytes": settings.group_bytes}
-    return group_units(folder, chosen, lists, **limits), refused
+    return group_units(chosen, lists, **limits), refused
 
 
 def _refusal(relative: str, names: set[str]) -> str:
@@ -102,12 +103,12 @@ def run(job: Job) -> None:
     """Run the source."""
     settings = job.recipe.books
     methods = settings.deduplicate
-    output = undeduplicated(job, methods)
-    units, refused = find_units(job.input, settings.input, files.join(output, "inputs"))
+    place = documents_place(job, methods)
+    units, refused = find_units(job.input, settings.input, job.lists)
     job.check_stages(stages(job))
     version = fingerprint("books", to_plain(settings), job.shard_form, job.last_version())
-    committed = job.run_pass(documents_pass(job, output, version), units)
-    complete(job, methods, version, committed, refused)
+    result = job.run_pass(documents_pass(job, place, version), units)
+    complete(job, methods, version, result, refused)
 
 
 def stages(job: Job) -> tuple[Stage, ...]:
@@ -127,9 +128,9 @@ def own_stages(settings: BooksSettings) -> tuple[Filter, ...]:
     return (TextDecoder(settings.decode), *used)
 
 
-def documents_pass(job: Job, folder: str, version: str) -> MapPass:
+def documents_pass(job: Job, place: Place, version: str) -> DocumentsPass:
     """Books to documents."""
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
-    writer = WriterSettings(folder, version, columns, (), rows_per_group)
+    writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadBooks(job.recipe.books.input), job.batching)
-    return MapPass("books", read, stages(job), job.batching, writer)
+    return DocumentsPass("books", place, version, read, stages(job), job.batching, writer)

@@ -29,20 +29,21 @@ from filters.c4 import (
 from filters.document import Document, Filter, StageSettings
 from filters.langdetect import LangdetectFilter
 from filters.sentences import SentenceFilter
-from pipeline import files
-from pipeline.deduplication.chain import complete, undeduplicated
+from pipeline.deduplication.chain import complete, documents_place
 from pipeline.deduplication.settings import MethodName
-from pipeline.deduplication.step import Step, find_documents
+from pipeline.deduplication.step import Step, documents_after
 from pipeline.job import Job, checksum
+from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.jsonl import JsonLine, read_jsonl
 from pipeline.readers.records import BadRecord, Record, Records
 from pipeline.recipe import fingerprint, to_plain
-from pipeline.runner import MapPass
 from pipeline.shards import Columns
 from pipeline.sources import commoncrawl
 from pipeline.sources.settings import C4Settings
 from pipeline.stages import ReadUnit, Stage, enabled
-from pipeline.units import Unit, find_inputs, unit_of
+from pipeline.store.commit import Place
+from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.units import Unit, unit_of
 from pipeline.writer import WriterSettings
 
 PUBLISHED = r"\.jsonl?(\.(gz|zst|bz2))?$"
@@ -114,14 +115,14 @@ def is_html(relative: str) -> bool:
     return not is_published(relative) and commoncrawl.page_format(relative) == "warc"
 
 
-def find_units(folder: str, settings: C4Settings) -> tuple[list[Unit], list[dict[str, str]]]:
+def find_units(inputs: Inputs, settings: C4Settings) -> tuple[list[Unit], list[dict[str, str]]]:
     """Units below a folder, and the files that are not read with their reason."""
-    found = find_inputs(folder, f"{commoncrawl.FILES}|{PUBLISHED}", LOOKED_FOR)
+    found = find_inputs(inputs, f"{commoncrawl.FILES}|{PUBLISHED}", LOOKED_FOR)
     published = [file for file in found if is_published(file.relative)]
     units = [unit_of(file) for file in published]
     if len(published) == len(found):
         return units, []
-    pages, refused = commoncrawl.find_units(folder, settings.crawl)
+    pages, refused = commoncrawl.find_units(inputs, settings.crawl)
     if settings.published == "clean":
         return [*pages, *units], refused
     for unit in units:
@@ -146,18 +147,17 @@ def run(job: Job) -> None:
     first, steps = (last_part(job), []) if as_it_is else parts(job, units)
     job.check_stages([*first.stages, *(stage for _, part in steps for stage in part.stages)])
 
-    end = undeduplicated(job, settings.deduplicate)
-    folders = [files.join(job.output, name) for name in ("extract", "clean")[: len(steps)]]
-    outputs = [*folders, end]
+    names = ["extract", "clean"][: len(steps)]
+    places = [*(job.place(name) for name in names), documents_place(job, settings.deduplicate)]
     version = fingerprint("c4", first.version, job.shard_form)
-    committed = job.run_pass(first_pass(job, first, outputs[0], version), units)
-    for (method, part), folder, output in zip(steps, folders, outputs[1:], strict=True):
-        dataset = find_documents(folder, job.source, output, carries=True)
-        work = files.join(folder, method)
+    result = job.run_pass(first_pass(job, first, places[0], version), units)
+    for (method, part), place in zip(steps, places[1:], strict=True):
+        dataset = documents_after(result, job.source, place)
         then = fingerprint(part.version)
-        step = Step(job, method, (dataset,), work, part.stages, then)
-        ((_, version, committed),) = step.run()
-    complete(job, settings.deduplicate, version, committed, refused)
+        step = Step(job, method, (dataset,), f"c4-{method}", part.stages, then)
+        (written,) = step.run()
+        version, result = written.fingerprint, written.result
+    complete(job, settings.deduplicate, version, result, refused)
 
 
 def parts(job: Job, units: Sequence[Unit]) -> tuple[Part, list[tuple[MethodName, Part]]]:
@@ -249,9 +249,9 @@ def last_part(job: Job, before: Part | None = None) -> Part:
     return Part((*part.stages, *job.last_stages), [*part.version, *job.last_version()])
 
 
-def first_pass(job: Job, part: Part, folder: str, version: str) -> MapPass:
+def first_pass(job: Job, part: Part, place: Place, version: str) -> DocumentsPass:
     """Files to pages."""
     read = ReadUnit(ReadC4(job.recipe.c4), job.batching)
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
-    writer = WriterSettings(folder, version, columns, (), rows_per_group)
-    return MapPass("c4", read, part.stages, job.batching, writer)
+    writer = WriterSettings(columns, (), rows_per_group)
+    return DocumentsPass("c4", place, version, read, part.stages, job.batching, writer)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import accumulate
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -24,21 +25,26 @@ from filters.length import LengthFilter
 from filters.perplexity import PerplexityFilter
 from filters.prescreen import LanguagePrescreen
 from filters.reference_quality import ReferenceQualityFilter
-from pipeline import files
-from pipeline.deduplication.chain import complete, undeduplicated
+from pipeline.deduplication.chain import complete, documents_place
+from pipeline.deduplication.decisions import Decisions
+from pipeline.deduplication.key_units import KeyUnit, write_key_units
 from pipeline.deduplication.paragraphs import PARAGRAPHS, LineRemoval, ParagraphKeys
-from pipeline.deduplication.shuffle import Comparison, KeyUnit, compare
-from pipeline.finish import ReadExtracted
+from pipeline.deduplication.shuffle import Comparison, compare
+from pipeline.finish import ReadExtracted, units_after
 from pipeline.job import Job, checksum
+from pipeline.passes.documents import DocumentsPass
+from pipeline.passes.run import Result
 from pipeline.readers.records import Records
 from pipeline.readers.warc import read_warc
 from pipeline.readers.wet import read_wet
 from pipeline.recipe import Recipe, fingerprint, to_plain
-from pipeline.runner import MapPass
 from pipeline.shards import Columns
 from pipeline.sources.settings import CommonCrawlSettings, CrawlInputSettings
 from pipeline.stages import ReadUnit, Stage, enabled
-from pipeline.units import Unit, find_inputs, unit_of
+from pipeline.store import files
+from pipeline.store.commit import Place
+from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.units import Unit, border, unit_of
 from pipeline.writer import WriterSettings
 
 FILES = r"\.warc(\.wet)?(\.gz)?$"
@@ -104,10 +110,10 @@ class OnlyWarc:
 
 
 def find_units(
-    folder: str, settings: CrawlInputSettings
+    inputs: Inputs, settings: CrawlInputSettings
 ) -> tuple[list[Unit], list[dict[str, str]]]:
     """Units below a folder, and the files left out because their other format is read."""
-    found = find_inputs(folder, FILES, LOOKED_FOR)
+    found = find_inputs(inputs, FILES, LOOKED_FOR)
     formats: dict[str, set[str]] = {}
     for file in found:
         formats.setdefault(_page_set(file.relative), set()).add(page_format(file.relative))
@@ -140,21 +146,25 @@ def run(job: Job) -> None:
     units, refused = find_units(job.input, settings.input)
     extract, finish = extract_stages(job), finish_stages(job)
     job.check_stages([*extract, *finish])
-    extracted = files.join(job.output, "extract")
     extract_print = extract_fingerprint(job)
-    job.run_pass(extract_pass(job, extract, extracted, extract_print), units)
-
+    extracted = job.run_pass(extract_pass(job, extract, extract_print), units)
+    following = units_after(extracted)
     if settings.paragraphs.enabled:
-        compared = [(unit.name, unit.size, unit.group) for unit in units]
-        version = fingerprint(PARAGRAPHS, extract_print, to_plain(settings.paragraphs), compared)
-        decisions = compare(comparison(job, units, extracted), version, job.engine)
         # A unit is finished anew only where the decisions on it are other than before.
-        units = [replace(unit, version=decisions.digest(unit.name)) for unit in units]
+        decisions = compare_paragraphs(job, units, extracted)
+        following = [
+            replace(
+                unit,
+                inputs=(*unit.inputs, *decisions.units[unit.name].inputs),
+                version=f"{unit.version}-{decisions.units[unit.name].digest}",
+            )
+            for unit in following
+        ]
     finish_print = finish_fingerprint(job, extract_print)
     methods = settings.deduplicate
-    finished = undeduplicated(job, methods)
-    committed = job.run_pass(finish_pass(job, finish, extracted, finished, finish_print), units)
-    complete(job, methods, finish_print, committed, refused)
+    place = documents_place(job, methods)
+    finished = job.run_pass(finish_pass(job, finish, place, finish_print), following)
+    complete(job, methods, finish_print, finished, refused)
 
 
 def extract_stages(job: Job) -> tuple[Stage, ...]:
@@ -198,7 +208,7 @@ def finish_stages(job: Job) -> tuple[Stage, ...]:
     own = enabled(
         (
             paragraphs,
-            LineRemoval(PARAGRAPHS, decisions_folder(job), paragraphs.minimum_characters),
+            LineRemoval(PARAGRAPHS, paragraphs.minimum_characters),
         ),
         (
             settings.language,
@@ -216,10 +226,6 @@ def finish_stages(job: Job) -> tuple[Stage, ...]:
         ),
     )
     return (*own, *job.last_stages)
-
-
-def decisions_folder(job: Job) -> str:
-    return files.join(job.output, "extract", "decisions", PARAGRAPHS)
 
 
 def extract_fingerprint(job: Job) -> str:
@@ -250,49 +256,62 @@ def model_languages(folder: str) -> list[str]:
     return [card.split("/")[0] for card in cards if re.fullmatch(r"[^/]+/card\.json", card)]
 
 
-def extract_pass(job: Job, stages: tuple[Stage, ...], folder: str, version: str) -> MapPass:
+def extract_pass(job: Job, stages: tuple[Stage, ...], version: str) -> DocumentsPass:
     """WARC or WET to text and paragraph keys."""
     settings = job.recipe.commoncrawl
     read = ReadUnit(ReadCrawl(settings.input, settings.mode), job.batching)
     keys = (PARAGRAPHS,) if settings.paragraphs.enabled else ()
-    writer = WriterSettings(folder, version, COLUMNS, keys, job.recipe.run.rows_per_group)
-    return MapPass("extract", read, stages, job.batching, writer)
+    writer = WriterSettings(COLUMNS, keys, job.recipe.run.rows_per_group)
+    place = job.place("extract")
+    return DocumentsPass("extract", place, version, read, stages, job.batching, writer)
 
 
-def finish_pass(
-    job: Job, stages: tuple[Stage, ...], extracted: str, folder: str, version: str
-) -> MapPass:
+def finish_pass(job: Job, stages: tuple[Stage, ...], place: Place, version: str) -> DocumentsPass:
     """Extracted text and decisions to finished documents."""
-    read = ReadExtracted(extracted, job.batching)
+    read = ReadExtracted(job.output, job.batching)
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
-    writer = WriterSettings(folder, version, columns, (), rows_per_group)
-    return MapPass("finish", read, stages, job.batching, writer)
+    writer = WriterSettings(columns, (), rows_per_group)
+    return DocumentsPass("finish", place, version, read, stages, job.batching, writer)
 
 
-def comparison(job: Job, units: Sequence[Unit], extracted: str) -> Comparison:
-    """Which paragraphs are compared with which, and which copies go."""
+def compare_paragraphs(job: Job, units: Sequence[Unit], extracted: Result) -> Decisions:
+    """Decide which paragraphs go: which are compared with which, and which copies stay."""
     settings = job.recipe.commoncrawl.paragraphs
+    kind = f"keys/{PARAGRAPHS}"
     scopes = scope_numbers(units, settings.scope, settings.group_files)
-    return Comparison(
-        units=tuple(
-            KeyUnit(extracted, unit.name, scope) for unit, scope in zip(units, scopes, strict=True)
-        ),
+    records = {record.unit: record for record in extracted.records()}
+    compared, keys, contents = [], dict[int, int](), []
+    for unit, scope in zip(units, scopes, strict=True):
+        block = records[unit.name].of_kind(kind)
+        path = extracted.place.full(block.name)
+        compared.append(KeyUnit(unit.name, scope, files={kind: path}))
+        keys[scope] = keys.get(scope, 0) + block.rows
+        contents.append([unit.name, scope, block.sha256])
+    path = job.run.path(job.output, f"{PARAGRAPHS}.units.parquet")
+    work = Comparison(
+        units=write_key_units(path, compared),
         kind=PARAGRAPHS,
         decide=partial(removed_rows, policy=settings.policy),
         dtype=REMOVED,
-        folder=decisions_folder(job),
+        place=job.place(PARAGRAPHS),
         partition_bytes=job.recipe.run.partition_bytes,
     )
+    decisions = compare(work, keys, fingerprint(PARAGRAPHS, settings.policy, contents), job.run)
+    job.run.kept.append(decisions)
+    return decisions
 
 
 def scope_numbers(units: Sequence[Unit], scope: str, group_size: int) -> list[int]:
-    """Who is compared with whom: `all`, the same `snapshot`, or the same `group` in order.
+    """Who is compared with whom: `all`, the same `snapshot`, or the same `group`.
 
-    Units must come in order of preference, which does not depend on how they were listed.
+    Units must come in order of preference, which does not depend on how they were listed. Groups
+    are of consecutive files, about `group_size` each; where one ends follows from the last name in
+    it, so that one file more or less changes its own group.
     """
     if scope == "all":
         return [0] * len(units)
     if scope == "group":
-        return [index // group_size for index in range(len(units))]
+        ends = [border(unit.relative) % group_size == 0 for unit in units]
+        return [0, *accumulate(map(int, ends))][: len(units)]
     numbers: dict[str, int] = {}
     return [numbers.setdefault(unit.group, len(numbers)) for unit in units]

@@ -19,20 +19,21 @@ from filters.code import (
     GeneratedCodeFilter,
     LicenceHeaderFilter,
 )
-from pipeline import files
-from pipeline.deduplication.chain import complete, undeduplicated
-from pipeline.github.contents import ReadContents, chosen_digest
+from pipeline.deduplication.chain import complete, documents_place
+from pipeline.deduplication.key_units import KeyUnit
+from pipeline.github.contents import ReadContents
 from pipeline.github.inputs import find_repositories, find_tables, unit_of_repository
 from pipeline.github.join import Join
 from pipeline.github.licences import LicencePolicy
 from pipeline.github.repositories import ReadRepository
-from pipeline.github.tables import Kind, TablePass
+from pipeline.github.tables import KEYS, TABLE_BYTES, Kind, TablePass
 from pipeline.job import Job
+from pipeline.passes.documents import DocumentsPass
 from pipeline.recipe import fingerprint, to_plain
-from pipeline.runner import MapPass, run_unit_pass
 from pipeline.shards import Columns
 from pipeline.stages import ReadRecords, ReadUnit, Stage, enabled
-from pipeline.units import Unit
+from pipeline.store.commit import Place
+from pipeline.store.units import Unit
 from pipeline.writer import WriterSettings
 
 COLUMNS = Columns(
@@ -62,7 +63,7 @@ def run(job: Job) -> None:
     read, units = _from_tables(job, tables) if tables else _from_repositories(job)
     version = fingerprint("github", to_plain(settings), job.shard_form, job.last_version())
     methods = settings.deduplicate
-    work = documents_pass(job, read, undeduplicated(job, methods), version)
+    work = documents_pass(job, read, documents_place(job, methods), version)
     complete(job, methods, version, job.run_pass(work, units), [])
 
 
@@ -79,68 +80,68 @@ def stages(job: Job) -> tuple[Stage, ...]:
     return (*own, *job.last_stages)
 
 
-def documents_pass(job: Job, read: ReadRecords, folder: str, version: str) -> MapPass:
+def documents_pass(job: Job, read: ReadRecords, place: Place, version: str) -> DocumentsPass:
     """Raw files to documents."""
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
-    writer = WriterSettings(folder, version, columns, (), rows_per_group)
-    return MapPass("github", ReadUnit(read, job.batching), stages(job), job.batching, writer)
+    writer = WriterSettings(columns, (), rows_per_group)
+    reader = ReadUnit(read, job.batching)
+    return DocumentsPass("github", place, version, reader, stages(job), job.batching, writer)
 
 
 def _from_repositories(job: Job) -> tuple[ReadRecords, list[Unit]]:
     settings = job.recipe.github
-    repositories = find_repositories(job.input)
-    listings = files.join(job.output, "listings")
-    units = [unit_of_repository(repository, listings) for repository in repositories]
-    named = {
-        unit.name: (repository.name, repository.path if repository.is_folder else "")
-        for unit, repository in zip(units, repositories, strict=True)
-    }
-    return ReadRepository(named, settings.input, settings.licences), units
+    repositories = find_repositories(job.input.only("repositories"))
+    units = [unit_of_repository(repository, job.lists) for repository in repositories]
+    return ReadRepository(settings.input, settings.licences), units
 
 
 def _from_tables(job: Job, tables: Mapping[Kind, Sequence[Unit]]) -> tuple[ReadRecords, list[Unit]]:
     settings = job.recipe.github
     limit = settings.input.maximum_row_bytes
-    passes, sizes = {}, {}
-    damaged: dict[str, list[dict[str, int]]] = {}
+    found: dict[Kind, list[KeyUnit]] = {}
+    sizes, damaged, contents = {}, {}, []
     for kind, units in tables.items():
         version = fingerprint("github keys", kind, limit, settings.input.slice_bytes)
-        folder = files.join(job.output, "tables", kind)
-        passes[kind] = TablePass(kind, folder, version, limit)
-        committed = run_unit_pass(passes[kind], units, job.workers)
-        sizes[kind] = sum(stats["outputs"]["keys"]["bytes"] for stats in committed)
-        damaged[kind] = [stats["damaged"] for stats in committed]
-    contents = list(tables["contents"])
+        work = TablePass(kind, job.place(f"tables.{kind}"), version, limit)
+        result = job.run.run_units(work, units)
+        job.run.kept.append(result)
+        damaged[kind] = dict(result.summary.extra)
+        sizes[kind] = damaged[kind].pop(TABLE_BYTES, 0)
+        records = result.records()
+        contents.append([kind, [[record.unit, record.content] for record in records]])
+        found[kind] = [
+            KeyUnit(record.unit, files={KEYS: work.place.full(record.of_kind(KEYS).name)})
+            for record in records
+        ]
     join = Join(
-        folder=files.join(job.output, "join"),
-        files=tuple(passes["files"].path(unit) for unit in tables["files"]),
-        licences=tuple(passes["licenses"].path(unit) for unit in tables["licenses"]),
-        contents=tuple(passes["contents"].path(unit) for unit in contents),
-        units=tuple(unit.name for unit in contents),
+        files=tuple(found["files"]),
+        licences=tuple(found["licenses"]),
+        contents=tuple(found["contents"]),
         policy=LicencePolicy(settings.licences.allowed),
         paths=settings.path,
         partition_bytes=job.recipe.run.partition_bytes,
     )
-    inputs = [[kind, [[u.name, u.size] for u in units]] for kind, units in tables.items()]
-    version = fingerprint("join", inputs, to_plain(settings.licences), to_plain(settings.path))
-    report = join.run((sizes["files"] + sizes["licenses"], sizes["contents"]), version, job.engine)
-    print("\n".join(account_lines(report, damaged)))
-    slices = report["slices"]
+    version = fingerprint("join", contents, to_plain(settings.licences), to_plain(settings.path))
+    sizes_of_both = sizes["files"] + sizes["licenses"], sizes["contents"]
+    decisions = join.run(sizes_of_both, version, job.output, job.run)
+    job.run.kept.append(decisions)
+    print("\n".join(account_lines(decisions.extra["report"], damaged)))
     units = [
-        replace(unit, version=chosen_digest(join.folder, unit.name, slices)) for unit in contents
+        replace(unit, version=chosen.digest, inputs=chosen.inputs)
+        for unit in tables["contents"]
+        for chosen in [decisions.units[unit.name]]
     ]
-    return ReadContents(join.folder, slices, limit), units
+    return ReadContents(limit), units
 
 
 def account_lines(
-    report: Mapping[str, Any], damaged: Mapping[str, Sequence[Mapping[str, int]]]
+    report: Mapping[str, Any], damaged: Mapping[Kind, Mapping[str, int]]
 ) -> list[str]:
     """Where the rows of the files table went, for people."""
     rows, licensed = report["files"], report["licensed"]
     lines = [f"files: {rows['rows']:,} rows, {rows['licensed']:,} under a licence that is kept"]
     lines += [f"  {reason} {number:,}" for reason, number in rows["reasons"].items()]
     lines += [f"  of the licensed: {name} {number:,}" for name, number in licensed.items()]
-    for kind, units in damaged.items():
-        for unit in units:
-            lines += [f"  {kind}: {reason} {number:,}" for reason, number in unit.items()]
+    for kind, reasons in damaged.items():
+        lines += [f"  {kind}: {reason} {number:,}" for reason, number in reasons.items()]
     return lines

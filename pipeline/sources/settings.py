@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
@@ -16,7 +16,15 @@ from filters.books import (
     ProseSettings,
     TextDecoderSettings,
 )
-from filters.c4 import EndMarkSettings, LongWordSettings, PhraseSettings, ShortLineSettings
+from filters.c4 import (
+    CurlyBracketSettings,
+    EndMarkSettings,
+    JavascriptSettings,
+    LongWordSettings,
+    LoremIpsumSettings,
+    PolicySettings,
+    ShortLineSettings,
+)
 from filters.c4 import PageSettings as C4PageSettings
 from filters.ccnet_text import Mode
 from filters.code import (
@@ -26,7 +34,8 @@ from filters.code import (
     GeneratedCodeSettings,
     LicenceHeaderSettings,
 )
-from filters.document import Settings, StageSettings
+from filters.code.licence_names import PERMISSIVE
+from filters.document import Settings, StageSettings, setting
 from filters.extraction import HtmlExtractorSettings
 from filters.html import HtmlDecoderSettings
 from filters.langdetect import LangdetectSettings
@@ -66,8 +75,10 @@ class DumpSettings(Settings):
         slice_bytes: a larger bzip2 dump is cut into slices of about this size.
     """
 
-    maximum_page_bytes: Positive
-    slice_bytes: Positive
+    maximum_page_bytes: Positive = setting(20_000_000, "ours: MediaWiki stores up to 2 MB a page")
+    slice_bytes: Positive = setting(
+        50_000_000, "ours: not tuned; several workers can share one file"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +89,10 @@ class WikipediaSettings(Settings):
         deduplicate: methods of [deduplication] that the finished documents go through, in order.
     """
 
-    input: DumpSettings
-    page: PageSettings
-    wikitext: WikitextSettings
-    deduplicate: tuple[MethodName, ...]
+    input: DumpSettings = field(default_factory=DumpSettings)
+    page: PageSettings = field(default_factory=PageSettings)
+    wikitext: WikitextSettings = field(default_factory=WikitextSettings)
+    deduplicate: tuple[MethodName, ...] = setting((), "paper: LLaMA names none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +107,25 @@ class CrawlInputSettings(Settings):
         title_in_text: whether a WET's first line, the title, stays in the text (CCNet: no).
     """
 
-    prefer: Literal["warc", "wet"]
-    snapshot_pattern: Annotated[str, AfterValidator(_one_group)]
-    maximum_record_bytes: Positive
-    title_in_text: bool
+    prefer: Literal["warc", "wet"] = setting(
+        "warc", "ours: extraction from the page itself; CCNet reads WET"
+    )
+    snapshot_pattern: Annotated[str, AfterValidator(_one_group)] = setting(
+        r"(CC-MAIN-\d{4}-\d{2}|[A-Za-z]+-\d{4}-\d{2}(?!\d))",
+        "ours: Common Crawl's names, main and news",
+    )
+    maximum_record_bytes: Positive = setting(
+        20_000_000, "ours: Common Crawl itself cuts at a few megabytes"
+    )
+    title_in_text: bool = setting(False, "code: CCNet's")
+
+
+@dataclass(frozen=True, kw_only=True)
+class C4CrawlSettings(CrawlInputSettings):
+    """[c4.crawl]: the same, as C4's code reads a crawl."""
+
+    prefer: Literal["warc", "wet"] = setting("wet", "code: C4's")
+    title_in_text: bool = setting(True, "code: C4's")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,10 +140,14 @@ class ParagraphSettings(StageSettings):
             none, as in cc_net.
     """
 
-    scope: Literal["group", "snapshot", "all"]
-    group_files: Positive
-    policy: Policy
-    minimum_characters: int
+    scope: Literal["group", "snapshot", "all"] = setting(
+        "snapshot", "ours: CCNet compares groups of 50 of 1,600 files"
+    )
+    group_files: Positive = setting(50, "code: CCNet's hash_in_mem")
+    policy: Policy = setting("keep_first", "ours: one copy of a text stays; cc_net removes all")
+    minimum_characters: int = setting(
+        300, "ours: CCNet's minimum once more; cc_net does not ask again"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,17 +160,17 @@ class CommonCrawlSettings(Settings):
         deduplicate: methods of [deduplication] that the finished documents go through, in order.
     """
 
-    mode: Mode
-    input: CrawlInputSettings
-    decode: HtmlDecoderSettings
-    prescreen: PrescreenSettings
-    extract: HtmlExtractorSettings
-    length: LengthSettings
-    paragraphs: ParagraphSettings
-    language: LanguageSettings
-    perplexity: PerplexitySettings
-    reference_quality: ReferenceQualitySettings
-    deduplicate: tuple[MethodName, ...]
+    mode: Mode = setting("standard", "ours: without cc_net's quirks (docs/ccnet.md)")
+    input: CrawlInputSettings = field(default_factory=CrawlInputSettings)
+    decode: HtmlDecoderSettings = field(default_factory=HtmlDecoderSettings)
+    prescreen: PrescreenSettings = field(default_factory=PrescreenSettings)
+    extract: HtmlExtractorSettings = field(default_factory=HtmlExtractorSettings)
+    length: LengthSettings = field(default_factory=LengthSettings)
+    paragraphs: ParagraphSettings = field(default_factory=ParagraphSettings)
+    language: LanguageSettings = field(default_factory=LanguageSettings)
+    perplexity: PerplexitySettings = field(default_factory=PerplexitySettings)
+    reference_quality: ReferenceQualitySettings = field(default_factory=ReferenceQualitySettings)
+    deduplicate: tuple[MethodName, ...] = setting((), "paper: LLaMA names none beside CCNet's")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,24 +186,28 @@ class C4Settings(Settings):
         lines: whether every line is kept on one page only, by [deduplication.lines].
     """
 
-    published: Literal["keep", "clean"]
-    maximum_line_bytes: Positive
-    deduplicate: tuple[MethodName, ...]
-    crawl: CrawlInputSettings
-    page: C4PageSettings
-    url: StageSettings
-    long_words: LongWordSettings
-    citation_marks: StageSettings
-    end_marks: EndMarkSettings
-    short_lines: ShortLineSettings
-    lorem_ipsum: PhraseSettings
-    javascript: PhraseSettings
-    curly_bracket: PhraseSettings
-    policy: PhraseSettings
-    sentences: SentenceSettings
-    lines: StageSettings
-    language: LangdetectSettings
-    bad_words: BadWordSettings
+    published: Literal["keep", "clean"] = setting(
+        "keep", "paper: LLaMA takes C4 as it is published"
+    )
+    maximum_line_bytes: Positive = setting(
+        20_000_000, "ours: C4's pages have 190,000 characters at most"
+    )
+    deduplicate: tuple[MethodName, ...] = setting((), "paper: LLaMA names none")
+    crawl: C4CrawlSettings = field(default_factory=C4CrawlSettings)
+    page: C4PageSettings = field(default_factory=C4PageSettings)
+    url: StageSettings = field(default_factory=StageSettings)
+    long_words: LongWordSettings = field(default_factory=LongWordSettings)
+    citation_marks: StageSettings = field(default_factory=StageSettings)
+    end_marks: EndMarkSettings = field(default_factory=EndMarkSettings)
+    short_lines: ShortLineSettings = field(default_factory=ShortLineSettings)
+    lorem_ipsum: LoremIpsumSettings = field(default_factory=LoremIpsumSettings)
+    javascript: JavascriptSettings = field(default_factory=JavascriptSettings)
+    curly_bracket: CurlyBracketSettings = field(default_factory=CurlyBracketSettings)
+    policy: PolicySettings = field(default_factory=PolicySettings)
+    sentences: SentenceSettings = field(default_factory=SentenceSettings)
+    lines: StageSettings = field(default_factory=StageSettings)
+    language: LangdetectSettings = field(default_factory=LangdetectSettings)
+    bad_words: BadWordSettings = field(default_factory=BadWordSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,11 +224,15 @@ class PostsInputSettings(Settings):
             temporary file. A larger thread is rejected.
     """
 
-    largest: Positive
-    sites: tuple[str, ...]
-    maximum_row_bytes: Positive
-    maximum_expansion: Positive
-    join_bytes: Positive
+    largest: Positive = setting(
+        28, "paper: LLaMA, the 28 largest; by bytes of posts (docs/stackexchange.md)"
+    )
+    sites: tuple[str, ...] = ()
+    maximum_row_bytes: Positive = setting(4_000_000, "ours: posts have 30,000 characters at most")
+    maximum_expansion: Positive = setting(
+        200, "ours: posts are packed to a tenth or so; more is a bomb"
+    )
+    join_bytes: Positive = setting(67_108_864, "ours: bounds memory; what is more goes to a file")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,10 +243,10 @@ class StackExchangeSettings(Settings):
         deduplicate: methods of [deduplication] that the finished documents go through, in order.
     """
 
-    input: PostsInputSettings
-    scores: ScoreSettings
-    question: QuestionSettings
-    deduplicate: tuple[MethodName, ...]
+    input: PostsInputSettings = field(default_factory=PostsInputSettings)
+    scores: ScoreSettings = field(default_factory=ScoreSettings)
+    question: QuestionSettings = field(default_factory=QuestionSettings)
+    deduplicate: tuple[MethodName, ...] = setting((), "paper: LLaMA names none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,10 +260,18 @@ class GithubInputSettings(Settings):
         maximum_archive_bytes: so much of an archive is read, decompressed.
     """
 
-    maximum_row_bytes: Positive
-    slice_bytes: Positive
-    maximum_file_bytes: Positive
-    maximum_archive_bytes: Positive
+    maximum_row_bytes: Positive = setting(
+        16_777_216, "ours: a file of 1 MiB is at most 6 MiB of JSON"
+    )
+    slice_bytes: Positive = setting(
+        200_000_000, "ours: not tuned; several workers can share one file"
+    )
+    maximum_file_bytes: Positive = setting(
+        1_048_576, "ours: BigQuery has no content of larger files"
+    )
+    maximum_archive_bytes: Positive = setting(
+        10_000_000_000, "ours: bounds an archive that never ends"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,8 +284,10 @@ class LicenceSettings(Settings):
             in percent.
     """
 
-    allowed: tuple[str, ...]
-    minimum_coverage: Annotated[float, Field(gt=0, le=100)]
+    allowed: tuple[str, ...] = setting(
+        PERMISSIVE, "paper: LLaMA, Apache, BSD and MIT; docs/github.md says why these"
+    )
+    minimum_coverage: Annotated[float, Field(gt=0, le=100)] = setting(75.0, "code: licensecheck's")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,14 +298,16 @@ class GithubSettings(Settings):
         deduplicate: methods of [deduplication] that the finished documents go through, in order.
     """
 
-    deduplicate: tuple[MethodName, ...]
-    input: GithubInputSettings
-    licences: LicenceSettings
-    path: CodePathSettings
-    decode: CodeDecoderSettings
-    generated: GeneratedCodeSettings
-    header: LicenceHeaderSettings
-    quality: CodeQualitySettings
+    deduplicate: tuple[MethodName, ...] = setting(
+        ("digest",), "paper: LLaMA, equal files, before cleaning"
+    )
+    input: GithubInputSettings = field(default_factory=GithubInputSettings)
+    licences: LicenceSettings = field(default_factory=LicenceSettings)
+    path: CodePathSettings = field(default_factory=CodePathSettings)
+    decode: CodeDecoderSettings = field(default_factory=CodeDecoderSettings)
+    generated: GeneratedCodeSettings = field(default_factory=GeneratedCodeSettings)
+    header: LicenceHeaderSettings = field(default_factory=LicenceHeaderSettings)
+    quality: CodeQualitySettings = field(default_factory=CodeQualitySettings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,7 +318,7 @@ class ArxivInputSettings(Settings):
         maximum_member_bytes: larger submissions, as they are in the tar, are rejected unread.
     """
 
-    maximum_member_bytes: Positive
+    maximum_member_bytes: Positive = setting(100_000_000, "ours: arXiv asks for 50 MB at most")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,9 +329,9 @@ class ArxivSettings(Settings):
         deduplicate: methods of [deduplication] that the finished documents go through, in order.
     """
 
-    input: ArxivInputSettings
-    latex: LatexSettings
-    deduplicate: tuple[MethodName, ...]
+    input: ArxivInputSettings = field(default_factory=ArxivInputSettings)
+    latex: LatexSettings = field(default_factory=LatexSettings)
+    deduplicate: tuple[MethodName, ...] = setting((), "paper: LLaMA names none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,8 +342,20 @@ class BooksInputSettings(ArchiveSettings):
         group_files, group_bytes: small files make up a unit together, up to either.
     """
 
-    group_files: Positive
-    group_bytes: Positive
+    group_files: Positive = setting(
+        500, "ours: files opened for one unit; group_bytes bounds their text"
+    )
+    group_bytes: Positive = setting(
+        32_000_000, "ours: a unit is 8 s of work, at 0.24 s a megabyte (docs/books.md)"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookLengthSettings(LengthSettings):
+    """[books.length]: bounds on a book, in characters."""
+
+    minimum_characters: int = setting(1000, "ours: shorter are stubs of recordings and pictures")
+    maximum_characters: int = setting(0, "ours: no bound; the longest works are books, too")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,10 +366,12 @@ class BooksSettings(Settings):
         deduplicate: methods of [deduplication] that the finished documents go through, in order.
     """
 
-    input: BooksInputSettings
-    decode: TextDecoderSettings
-    gutenberg: GutenbergSettings
-    layout: LayoutSettings
-    prose: ProseSettings
-    length: LengthSettings
-    deduplicate: tuple[MethodName, ...]
+    input: BooksInputSettings = field(default_factory=BooksInputSettings)
+    decode: TextDecoderSettings = field(default_factory=TextDecoderSettings)
+    gutenberg: GutenbergSettings = field(default_factory=GutenbergSettings)
+    layout: LayoutSettings = field(default_factory=LayoutSettings)
+    prose: ProseSettings = field(default_factory=ProseSettings)
+    length: BookLengthSettings = field(default_factory=BookLengthSettings)
+    deduplicate: tuple[MethodName, ...] = setting(
+        ("overlap",), "paper: LLaMA, books with more than 90 % content overlap go"
+    )

@@ -12,19 +12,22 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from filters.stackexchange import QuestionFilter, ScoreFilter, ThreadText
-from pipeline import files
-from pipeline.deduplication.chain import complete, undeduplicated
+from pipeline.deduplication.chain import complete, documents_place
 from pipeline.errors import InputError
 from pipeline.job import Job
+from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump, seven_zip_sizes
 from pipeline.readers.records import BadRecord, Records
 from pipeline.readers.stackexchange import read_posts
 from pipeline.recipe import fingerprint, to_plain
-from pipeline.runner import MapPass
 from pipeline.shards import Columns
 from pipeline.sources.settings import PostsInputSettings, StackExchangeSettings
 from pipeline.stages import ReadUnit, Stage, enabled
-from pipeline.units import Unit, find_inputs, unit_of
+from pipeline.store import files
+from pipeline.store.base import FileInfo
+from pipeline.store.commit import Place
+from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.units import Unit, unit_of
 from pipeline.writer import WriterSettings
 
 POSTS = "Posts.xml"
@@ -67,7 +70,7 @@ class Site:
     name: str
     snapshot: str
     posts_bytes: int
-    file: files.FileInfo
+    file: FileInfo
 
 
 @dataclass(frozen=True)
@@ -122,14 +125,14 @@ def site_name(path: str) -> tuple[str, str]:
 
 
 def find_units(
-    folder: str, settings: PostsInputSettings
+    inputs: Inputs, settings: PostsInputSettings
 ) -> tuple[list[Unit], list[dict[str, str]]]:
     """Units below a folder, and the files that are refused with their reason.
 
     Raises:
         InputError: no site is there, or none of those that are wanted.
     """
-    found = find_inputs(folder, FILES, LOOKED_FOR)
+    found = find_inputs(inputs, FILES, LOOKED_FOR)
     refused = {file.path: "other_table" for file in found if OTHER_TABLES.search(file.relative)}
     sites = [_look_at(file) for file in found if file.path not in refused]
     chosen: dict[str, Site] = {}
@@ -147,7 +150,7 @@ def find_units(
     units = [unit_of(file) for file in found if file.path not in refused]
     if not units:
         raise InputError(
-            f"none of the {len(found)} files below {folder!r} has the posts of a wanted site "
+            f"none of the {len(found)} files below {inputs} has the posts of a wanted site "
             f"({' '.join(settings.sites) or 'any'}); found for example {found[0].relative}"
         )
     listed = [
@@ -158,7 +161,7 @@ def find_units(
     return units, listed
 
 
-def _look_at(file: files.FileInfo) -> Site:
+def _look_at(file: FileInfo) -> Site:
     """A site's file with the size of its posts; one that is damaged counts with its own size."""
     size = file.size
     if file.relative.lower().endswith(".7z"):
@@ -178,9 +181,9 @@ def run(job: Job) -> None:
     job.check_stages(stages(job))
     version = fingerprint("stackexchange", to_plain(settings), job.shard_form, job.last_version())
     methods = settings.deduplicate
-    folder = undeduplicated(job, methods)
-    committed = job.run_pass(documents_pass(job, folder, version), units)
-    complete(job, methods, version, committed, refused)
+    place = documents_place(job, methods)
+    result = job.run_pass(documents_pass(job, place, version), units)
+    complete(job, methods, version, result, refused)
 
 
 def stages(job: Job) -> tuple[Stage, ...]:
@@ -190,9 +193,9 @@ def stages(job: Job) -> tuple[Stage, ...]:
     return (*scores, QuestionFilter(settings.question), ThreadText(), *job.last_stages)
 
 
-def documents_pass(job: Job, folder: str, version: str) -> MapPass:
+def documents_pass(job: Job, place: Place, version: str) -> DocumentsPass:
     """Posts to documents."""
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
-    writer = WriterSettings(folder, version, columns, (), rows_per_group)
+    writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadPosts(job.recipe.stackexchange.input), job.batching)
-    return MapPass("stackexchange", read, stages(job), job.batching, writer)
+    return DocumentsPass("stackexchange", place, version, read, stages(job), job.batching, writer)

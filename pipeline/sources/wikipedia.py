@@ -14,20 +14,23 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 
 from filters.wikitext import WikipediaPageFilter, WikitextCleaner
-from pipeline import files
-from pipeline.deduplication.chain import complete, undeduplicated
+from pipeline.deduplication.chain import complete, documents_place
 from pipeline.errors import InputError
 from pipeline.job import Job
+from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.bzip2_slices import cut, open_slice
 from pipeline.readers.dump_file import BZIP2, UnreadableDumpError, open_dump
 from pipeline.readers.mediawiki import read_mediawiki, wiki_language, wiki_name
 from pipeline.readers.records import Records
 from pipeline.recipe import fingerprint, to_plain
-from pipeline.runner import MapPass
 from pipeline.shards import Columns
 from pipeline.sources.settings import DumpSettings, WikipediaSettings
 from pipeline.stages import ReadUnit, Stage, enabled
-from pipeline.units import Unit, find_inputs, unit_of
+from pipeline.store import files
+from pipeline.store.base import FileInfo
+from pipeline.store.commit import Place
+from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.units import Unit, unit_of
 from pipeline.writer import WriterSettings
 
 FILES = r"wiki[^/]*\.xml(-p\d+p\d+)?(\.(bz2|gz|7z))?$"
@@ -66,13 +69,15 @@ class ReadDump:
         )
 
 
-def find_units(folder: str, settings: WikipediaSettings) -> tuple[list[Unit], list[dict[str, str]]]:
+def find_units(
+    inputs: Inputs, settings: WikipediaSettings
+) -> tuple[list[Unit], list[dict[str, str]]]:
     """Units below a folder, and the dumps that are refused with their reason.
 
     Raises:
         InputError: no dump is there, or none in a wanted language.
     """
-    found = find_inputs(folder, FILES, LOOKED_FOR)
+    found = find_inputs(inputs, FILES, LOOKED_FOR)
     names = {file.relative for file in found}
     units, refused = [], []
     for file in found:
@@ -84,20 +89,20 @@ def find_units(folder: str, settings: WikipediaSettings) -> tuple[list[Unit], li
             units.extend(_units_of(file, settings.input.slice_bytes))
     if not units:
         raise InputError(
-            f"none of the {len(found)} dumps below {folder!r} is in a wanted language "
+            f"none of the {len(found)} dumps below {inputs} is in a wanted language "
             f"({' '.join(settings.page.languages)}); found for example {found[0].relative}"
         )
     return units, refused
 
 
-def _units_of(file: files.FileInfo, slice_bytes: int) -> list[Unit]:
+def _units_of(file: FileInfo, slice_bytes: int) -> list[Unit]:
     """The file as one unit, or cut into several."""
     if file.size <= slice_bytes or not _may_be_cut(file):
         return [unit_of(file)]
     return [unit_of(file, part=part) for part in cut(file.size, slice_bytes)]
 
 
-def _may_be_cut(file: files.FileInfo) -> bool:
+def _may_be_cut(file: FileInfo) -> bool:
     """Whether a dump is bzip2, and its pages are told apart without what stands before them all.
 
     Before schema 0.6 they name no namespace, and the list of these is at the dump's beginning.
@@ -121,8 +126,9 @@ def run(job: Job) -> None:
     job.check_stages(stages(job))
     version = fingerprint("wikipedia", to_plain(settings), job.shard_form, job.last_version())
     methods = settings.deduplicate
-    committed = job.run_pass(documents_pass(job, undeduplicated(job, methods), version), units)
-    complete(job, methods, version, committed, refused)
+    place = documents_place(job, methods)
+    result = job.run_pass(documents_pass(job, place, version), units)
+    complete(job, methods, version, result, refused)
 
 
 def stages(job: Job) -> tuple[Stage, ...]:
@@ -135,9 +141,9 @@ def stages(job: Job) -> tuple[Stage, ...]:
     return (*own, *job.last_stages)
 
 
-def documents_pass(job: Job, folder: str, version: str) -> MapPass:
+def documents_pass(job: Job, place: Place, version: str) -> DocumentsPass:
     """Dumps to documents."""
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
-    writer = WriterSettings(folder, version, columns, (), rows_per_group)
+    writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadDump(job.recipe.wikipedia.input), job.batching)
-    return MapPass("wikipedia", read, stages(job), job.batching, writer)
+    return DocumentsPass("wikipedia", place, version, read, stages(job), job.batching, writer)

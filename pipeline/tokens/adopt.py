@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -17,11 +17,13 @@ import numpy as np
 import pyarrow as pa
 import sentencepiece
 
-from pipeline import files
 from pipeline.errors import InputError
+from pipeline.store import files
+from pipeline.store.commit import Place
+from pipeline.store.records import UnitInput, UnitRecord
+from pipeline.store.units import Unit, open_unit, unit_name, unit_of
 from pipeline.tokens.documents import EMPTY
 from pipeline.tokens.output import UnitTokens, check_unchanged, token_fingerprint
-from pipeline.units import Unit, unit_name
 from tokenizer.encoder import Encoded
 from tokenizer.folder import identity_of, load_tokenizer
 from tokenizer.shards.foreign import READERS, Documents
@@ -46,8 +48,7 @@ def find_token_files(paths: Sequence[str], form: str) -> list[Unit]:
     if not found:
         raise InputError(f"there is no file *{suffix} at or below {', '.join(paths)}")
     units = [
-        Unit(unit_name(file.relative.removesuffix(suffix)), file.path, file.relative, file.size)
-        for file in found
+        replace(unit_of(file), name=unit_name(file.relative.removesuffix(suffix))) for file in found
     ]
     if len({unit.name for unit in units}) < len(units):
         raise InputError("two of the files have the same name; convert them one by one")
@@ -74,14 +75,14 @@ class AdoptPass:
 
     Attributes:
         label: name of the source.
-        folder: of the token dataset.
+        place: of the token dataset.
         form: of the files, one of `READERS`.
         tokenizer: path of the tokenizer that made them.
         identity: of the tokenizer.
     """
 
     label: str
-    folder: str
+    place: Place
     form: str
     tokenizer: str
     identity: TokenizerIdentity
@@ -97,20 +98,20 @@ class AdoptPass:
     def through(self, units: beam.PCollection) -> beam.PCollection:
         return units | ADOPT >> beam.Map(self.make)
 
-    def make(self, unit: Unit) -> str:
+    def make(self, unit: Unit) -> UnitRecord:
         """Write the shard of one file."""
-        output = UnitTokens(unit, self.folder, self.identity, ADOPT)
+        output = UnitTokens(unit, self.place, self.identity, ADOPT)
         try:
             number = 0
             for documents in READERS[self.form](unit.path, self.identity):
                 self._add(output, unit, documents, number)
                 number += len(documents.lengths)
-            size, sha256 = files.HashingReader(files.open_read(unit.path)).finish()
-            output.commit(self.fingerprint, {"bytes": size, "sha256": sha256})
+            size, sha256 = open_unit(unit).finish()
+            read = UnitInput(unit.relative, unit.identity, unit.size, size, sha256)
+            return output.commit(self.fingerprint, read)
         except BaseException:
             output.discard()
             raise
-        return unit.name
 
     def _add(self, output: UnitTokens, unit: Unit, documents: Documents, first: int) -> None:
         """Write documents, of which the first is number `first` of its file."""

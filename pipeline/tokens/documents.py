@@ -9,16 +9,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline import files
 from pipeline.errors import InputError
 from pipeline.shards import batches_of
+from pipeline.store.streams import HashingReader
 
 EMPTY = "empty"
 INVALID = "invalid_utf8"
 
 
 def document_batches(
-    path: str, stream: files.HashingReader, columns: Sequence[str], size: int
+    path: str, stream: HashingReader, columns: Sequence[str], size: int
 ) -> Iterator[pa.Table]:
     """Rows of a document shard, about `size` bytes of text at a time.
 

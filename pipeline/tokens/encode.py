@@ -10,12 +10,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import files
+from pipeline.finish import checked_input
 from pipeline.models.sampling import in_share
+from pipeline.store import files
+from pipeline.store.commit import Place
+from pipeline.store.records import UnitRecord
+from pipeline.store.streams import HashingReader
+from pipeline.store.units import Unit
 from pipeline.tokens.documents import document_batches, reasons
 from pipeline.tokens.output import UnitTokens, check_unchanged, token_fingerprint
 from pipeline.tokens.settings import TokensSettings
-from pipeline.units import Unit
 from tokenizer.encoder import Encoder
 from tokenizer.shards.manifest import SPLITS, TokenizerIdentity
 from tokenizer.shards.writer import PROVENANCE
@@ -40,14 +44,14 @@ class TokenPass:
 
     Attributes:
         label: of the dataset, and the source of its tokens in mixtures.
-        folder: of the token dataset.
+        place: of the token dataset.
         tokenizer: path of the tokenizer, the same on every worker.
         identity: of the tokenizer.
         settings: of encoding.
     """
 
     label: str
-    folder: str
+    place: Place
     tokenizer: str
     identity: TokenizerIdentity
     settings: TokensSettings
@@ -65,21 +69,19 @@ class TokenPass:
     def through(self, units: beam.PCollection) -> beam.PCollection:
         return units | ENCODE >> beam.Map(self.make)
 
-    def make(self, unit: Unit) -> str:
+    def make(self, unit: Unit) -> UnitRecord:
         """Write the tokens of one unit."""
         settings = self.settings
         encoder = _encoder(self.tokenizer, self.identity, settings.cache_bytes, settings.threads)
-        output = UnitTokens(unit, self.folder, self.identity, ENCODE)
-        stream = files.HashingReader(files.open_read(unit.path))
+        output = UnitTokens(unit, self.place, self.identity, ENCODE)
+        stream = HashingReader(files.open_read(unit.path))
         try:
             for rows in document_batches(unit.path, stream, _COLUMNS, settings.batch_bytes):
                 self._add(output, rows, encoder)
-            size, sha256 = stream.finish()
-            output.commit(self.fingerprint, {"bytes": size, "sha256": sha256})
+            return output.commit(self.fingerprint, checked_input(unit, *stream.finish()))
         except BaseException:
             output.discard()
             raise
-        return unit.name
 
     def _add(self, output: UnitTokens, rows: pa.Table, encoder: Encoder) -> None:
         """Encode documents and write them to their splits."""

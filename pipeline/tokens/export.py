@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import files
 from pipeline.errors import InputError, OutputError
+from pipeline.store import files
 from tokenizer.shards.foreign import TOKENS_AT_ONCE, llmc_header
 from tokenizer.shards.manifest import SPLITS
 from tokenizer.shards.reader import TokenDataset
@@ -49,7 +49,7 @@ def _nanogpt(dataset: TokenDataset, output: str) -> Iterator[str]:
     if not dataset.shards:
         return
     path = files.join(output, f"{_SHORT[dataset.split]}.bin")
-    with files.atomic_write(path) as file:
+    with files.new_file(path) as file:
         for number in range(len(dataset.shards)):
             file.write(dataset.shard(number).tokens.data.cast("B"))
     yield path
@@ -62,7 +62,7 @@ def _llmc(dataset: TokenDataset, output: str) -> Iterator[str]:
         name = f"{dataset.source}_{_SHORT[dataset.split]}_{number:06}.bin"
         path = files.join(output, name)
         tokens = dataset.shard(number).tokens
-        with files.atomic_write(path) as file:
+        with files.new_file(path) as file:
             file.write(llmc_header(len(tokens)))
             file.write(tokens.data.cast("B"))
         yield path
@@ -73,12 +73,12 @@ def _datatrove(dataset: TokenDataset, output: str) -> Iterator[str]:
     for number, info in enumerate(dataset.shards):
         shard = dataset.shard(number)
         path = files.join(output, dataset.split, f"{info.name}.ds")
-        with files.atomic_write(path) as file:
+        with files.new_file(path) as file:
             file.write(shard.tokens.data.cast("B"))
-        with files.atomic_write(f"{path}.index") as file:
+        with files.new_file(f"{path}.index") as file:
             file.write(shard.document_starts[1:].astype("<u8").tobytes())
         size = shard.tokens.itemsize
-        with files.atomic_write(f"{path}.metadata") as file:
+        with files.new_file(f"{path}.metadata") as file:
             file.write(f"{dataset.tokenizer_sha256}|{size}\n{info.tokens}\n".encode())
         yield path
 
@@ -92,7 +92,7 @@ def _huggingface(dataset: TokenDataset, output: str) -> Iterator[str]:
         schema = documents.schema.append(pa.field("input_ids", pa.list_(pa.int32())))
         path = files.join(output, dataset.split, f"{info.name}.parquet")
         with (
-            files.atomic_write(path) as file,
+            files.new_file(path) as file,
             pq.ParquetWriter(cast(IO[bytes], file), schema, compression="zstd") as writer,
         ):
             first = 0

@@ -1,10 +1,11 @@
 """What a pass over units writes of a token dataset, and the manifest of all of them.
 
-    train/part-<unit>.bin | .idx | .docs.parquet        Megatron's pair, and who each document is
-    validation/part-<unit>.bin | .idx | .docs.parquet   documents that training never sees
-    rejected/part-<unit>.parquet                        documents that have no tokens, and why
-    stats/part-<unit>.json                              written last: the unit is committed
-    manifest.json                                       `tokenizer.shards.manifest`
+    train/<stem>.bin | .idx | .docs.parquet        Megatron's pair, and who each document is
+    validation/<stem>.bin | .idx | .docs.parquet   documents that training never sees
+    rejected/<stem>.parquet                        documents that have no tokens, and why
+    manifest.json                                  `tokenizer.shards.manifest`
+
+A stem is `<unit>.<attempt>`.
 
 Documents keep the order of their unit. A split without documents has no files.
 """
@@ -12,7 +13,7 @@ Documents keep the order of their unit. A split without documents has no files.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -20,13 +21,14 @@ import orjson
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline import files
-from pipeline.accounting import Funnel, write_json
 from pipeline.batch import RejectedDocument, StageCount
-from pipeline.dataset import Dataset
 from pipeline.errors import InputError
+from pipeline.passes.run import Result
 from pipeline.shards import REJECTED_SCHEMA, ShardWriter, rejected_row
-from pipeline.units import Unit
+from pipeline.store.accounting import Funnel
+from pipeline.store.commit import Attempt, Place
+from pipeline.store.records import UnitInput, UnitRecord
+from pipeline.store.units import Unit
 from tokenizer.shards.manifest import (
     SPLITS,
     FileRecord,
@@ -79,7 +81,7 @@ def check_unchanged(path: str, found: TokenizerIdentity, expected: TokenizerIden
 def manifest_of(
     label: str,
     identity: TokenizerIdentity,
-    committed: Sequence[Mapping[str, Any]],
+    result: Result,
     made: Mapping[str, Any],
 ) -> Manifest:
     """The manifest of a finished dataset.
@@ -87,18 +89,15 @@ def manifest_of(
     Args:
         label: name of the source.
         identity: of the tokenizer.
-        committed: stats of all units.
+        result: of the pass.
         made: how it was made.
     """
     splits: dict[str, list[ShardCounts]] = {split: [] for split in SPLITS}
     found: list[FileRecord] = []
-    for unit in sorted(committed, key=lambda stats: str(stats["unit"])):
-        for split, counts in unit["splits"].items():
-            splits[split].append(ShardCounts(f"part-{unit['unit']}", **counts))
-        found += [
-            FileRecord(path, entry["bytes"], entry["sha256"])
-            for path, entry in unit["outputs"].items()
-        ]
+    for record in result.records():
+        for split, counts in record.extra.items():
+            splits[split].append(ShardCounts(**counts))
+        found += [FileRecord(file.name, file.bytes, file.sha256) for file in record.files]
     found.sort(key=lambda file: file.path)
     return Manifest(label, identity, splits, found, made)
 
@@ -108,22 +107,21 @@ class UnitTokens:
 
     Args:
         unit: the work unit.
-        folder: of the token dataset.
+        place: of the token dataset.
         identity: of the tokenizer.
         stage: name of what is done, in the accounting.
     """
 
-    def __init__(self, unit: Unit, folder: str, identity: TokenizerIdentity, stage: str) -> None:
+    def __init__(self, unit: Unit, place: Place, identity: TokenizerIdentity, stage: str) -> None:
         self._unit = unit
-        self._dataset = Dataset(folder)
+        self._attempt = Attempt(place, unit)
         self._identity = identity
         self._stage = stage
         self._funnel = Funnel()
         self._funnel.stage(stage)
-        self._splits: dict[str, tuple[TokenShardWriter, tuple[files.AtomicFile, ...]]] = {}
-        self._rejected = ShardWriter(
-            self._dataset.part("rejected", unit.name), REJECTED_SCHEMA, REJECTED_ROWS_PER_GROUP
-        )
+        self._splits: dict[str, TokenShardWriter] = {}
+        rejected = self._attempt.create("rejected", "parquet")
+        self._rejected = ShardWriter(rejected, REJECTED_SCHEMA, REJECTED_ROWS_PER_GROUP)
 
     def count(self, documents: int, kept: int, characters: int) -> None:
         """Account for documents, and the characters of those that are kept."""
@@ -140,63 +138,35 @@ class UnitTokens:
     def write(self, split: str, ids: NDArray[Any], documents: pa.Table) -> None:
         """Write documents, as `TokenShardWriter.add` takes them."""
         if split not in self._splits:
-            opened = tuple(files.AtomicFile(path) for path in self._paths(split))
+            opened = [self._attempt.create(split, suffix[1:]) for suffix in SUFFIXES]
             streams = Streams(*(cast(IO[bytes], file) for file in opened))
-            self._splits[split] = TokenShardWriter(streams, self._identity.vocabulary_size), opened
-        self._splits[split][0].add(ids, documents)
+            self._splits[split] = TokenShardWriter(streams, self._identity.vocabulary_size)
+        self._splits[split].add(ids, documents)
 
-    def _paths(self, split: str) -> list[str]:
-        return [self._dataset.part(split, self._unit.name, suffix[1:]) for suffix in SUFFIXES]
-
-    def commit(self, fingerprint: str, read: Mapping[str, Any]) -> None:
-        """Give every file its name, then write the stats.
+    def commit(self, fingerprint: str, read: UnitInput) -> UnitRecord:
+        """Publish every file and commit the unit.
 
         Args:
             fingerprint: of the pass.
-            read: size and checksum of the input.
+            read: what the tokens were made of.
         """
         self._funnel.check(f"unit {self._unit.name}")
         self._rejected.close()
-        for writer, opened in self._splits.values():
+        for writer in self._splits.values():
             writer.finish()
-            for file in opened:
-                file.sync()
-        # Another recipe's stats must not vouch for files of which some are already ours.
-        files.delete([self._dataset.stats_path(self._unit.name)])
-        self._rejected.commit()
-        committed = [self._rejected.file]
-        for split in SPLITS:
-            if split not in self._splits:
-                files.delete(self._paths(split))
-                continue
-            for file in self._splits[split][1]:
-                file.commit()
-                committed.append(file)
-        unit = self._unit
-        stats = {
-            "unit": unit.name,
-            "fingerprint": unit.fingerprint(fingerprint),
-            "input": {"path": unit.relative, "listed_bytes": unit.size, **read},
-            "funnel": self._funnel.to_json(),
-            "splits": {split: writer.counts() for split, (writer, _) in self._splits.items()},
-            "outputs": {_relative(file.path): _output(file) for file in committed},
+        stem = f"{self._unit.name}.{self._attempt.id}"
+        counts = {
+            split: {"name": self._unit.name, "stem": stem, **writer.counts()}
+            for split, writer in self._splits.items()
         }
-        write_json(self._dataset.stats_path(unit.name), stats)
+        rows = {split: writer.documents for split, writer in self._splits.items()}
+        rows["rejected"] = self._rejected.rows
+        key = self._unit.key(fingerprint)
+        return self._attempt.commit(key, read, self._funnel.to_json(), rows, extra=counts)
 
     def discard(self) -> None:
         """Give the unit up; nothing of it becomes visible."""
         self._rejected.discard()
-        for writer, opened in self._splits.values():
+        for writer in self._splits.values():
             writer.discard()
-            for file in opened:
-                file.discard()
-
-
-def _relative(path: str) -> str:
-    """A file's path below the dataset."""
-    folder, name = files.split(path)
-    return f"{files.split(folder)[1]}/{name}"
-
-
-def _output(file: files.AtomicFile) -> dict[str, Any]:
-    return {"bytes": file.size, "sha256": file.sha256(), "blocks": file.blocks()}
+        self._attempt.discard()

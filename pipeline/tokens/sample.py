@@ -6,8 +6,7 @@ to decide it: candidates are drawn with a margin, and the exact borders are set 
 sizes alone. A source gives at most its share of the sample's bytes, to the byte; it gives less only
 where it has less. Neither workers nor the order of units changes what is drawn.
 
-    <work>/<source>/documents/part-<unit>.parquet   the unit's candidates
-    <work>/<source>/stats/part-<unit>.json          written last: the unit is committed
+    <work>/work/sample.<source>/candidates/<unit>.<attempt>.parquet
 """
 
 from __future__ import annotations
@@ -24,23 +23,29 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline import files
-from pipeline.accounting import Funnel, StageStats, read_json, write_json
 from pipeline.batch import StageCount
-from pipeline.dataset import Dataset, document_files
-from pipeline.errors import InputError, RecipeError
+from pipeline.deduplication.step import unit_of_shard
+from pipeline.errors import RecipeError
+from pipeline.finish import checked_input
 from pipeline.models.cards import dataset_origin
 from pipeline.models.sampling import hash_of
+from pipeline.passes.run import Run
 from pipeline.recipe import fingerprint
-from pipeline.runner import Workers, run_unit_pass
 from pipeline.shards import BATCH_BYTES, batches_of
+from pipeline.store import files
+from pipeline.store.accounting import Funnel, StageStats
+from pipeline.store.commit import Attempt, Place
+from pipeline.store.dataset import Dataset
+from pipeline.store.records import UnitRecord
+from pipeline.store.streams import HashingReader
+from pipeline.store.units import Unit
 from pipeline.tokens.documents import document_batches, reasons
 from pipeline.tokens.settings import TokenizerSettings
-from pipeline.units import Unit, unit_of
 
 _SEED = 51
 _HASHES = 1 << 64
 STAGE = "draw"
+CANDIDATES = "candidates"
 _FIELDS: list[pa.Field[Any]] = [
     pa.field("id", pa.string(), nullable=False),
     pa.field("language", pa.string(), nullable=False),
@@ -103,10 +108,7 @@ def find_sources(
         raise RecipeError("none of these sources has a share above 0 in mixture.shares")
     found = []
     for label in sorted(folders):
-        origin = dataset_origin(folders[label])
-        manifest = read_json(Dataset(folders[label]).manifest_path)
-        if not {"characters", "documents"} <= set(manifest):
-            raise InputError(f"the manifest.json of {folders[label]} is not that of a dataset")
+        dataset = Dataset(folders[label])
         share = shares[label] / total
         found.append(
             Source(
@@ -114,9 +116,9 @@ def find_sources(
                 folders[label],
                 share,
                 int(share * settings.sample_bytes),
-                int(manifest["characters"]),
-                int(manifest["documents"]),
-                origin,
+                dataset.manifest["characters"],
+                dataset.manifest["documents"],
+                dataset_origin(folders[label]),
             )
         )
     return found
@@ -128,14 +130,14 @@ class SamplePass:
 
     Attributes:
         label: of the source.
-        folder: where they go.
+        place: where they go.
         fingerprint: of the pass.
         training_below: documents whose hash is below are candidates for training.
         held_out_from: documents whose hash is at least this are candidates for measuring.
     """
 
     label: str
-    folder: str
+    place: Place
     fingerprint: str
     training_below: int
     held_out_from: int
@@ -147,36 +149,24 @@ class SamplePass:
     def through(self, units: beam.PCollection) -> beam.PCollection:
         return units | "sample" >> beam.Map(self.draw)
 
-    def draw(self, unit: Unit) -> str:
+    def draw(self, unit: Unit) -> UnitRecord:
         """Write the candidates of one unit."""
-        dataset, funnel = Dataset(self.folder), Funnel()
+        attempt, funnel = Attempt(self.place, unit), Funnel()
         stage = funnel.stage(STAGE)
-        files.delete([dataset.stats_path(unit.name)])
-        path = dataset.part("documents", unit.name)
-        with (
-            files.HashingReader(files.open_read(unit.path)) as stream,
-            files.atomic_write(path) as file,
-            pq.ParquetWriter(cast(IO[bytes], file), _SCHEMA, compression="zstd") as writer,
-        ):
-            for rows in document_batches(unit.path, stream, _READ, BATCH_BYTES):
-                drawn = self._candidates(rows, stage)
-                if len(drawn):
-                    writer.write_table(drawn)
-        stats = {
-            "unit": unit.name,
-            "fingerprint": unit.fingerprint(self.fingerprint),
-            "input": {"path": unit.relative, "listed_bytes": unit.size},
-            "funnel": funnel.to_json(),
-            "outputs": {
-                "documents": {
-                    "rows": stage.count.documents_out,
-                    "bytes": file.size,
-                    "sha256": file.sha256(),
-                }
-            },
-        }
-        write_json(dataset.stats_path(unit.name), stats)
-        return unit.name
+        file = attempt.create(CANDIDATES, "parquet")
+        stream = HashingReader(files.open_read(unit.path))
+        try:
+            with pq.ParquetWriter(cast(IO[bytes], file), _SCHEMA, compression="zstd") as writer:
+                for rows in document_batches(unit.path, stream, _READ, BATCH_BYTES):
+                    drawn = self._candidates(rows, stage)
+                    if len(drawn):
+                        writer.write_table(drawn)
+            read = checked_input(unit, *stream.finish())
+            rows_of = {CANDIDATES: stage.count.documents_out}
+            return attempt.commit(unit.key(self.fingerprint), read, funnel.to_json(), rows_of)
+        except BaseException:
+            attempt.discard()
+            raise
 
     def _candidates(self, rows: pa.Table, stage: StageStats) -> pa.Table:
         """The rows that are drawn; the others never become Python objects."""
@@ -200,15 +190,15 @@ class SamplePass:
         return pa.table(columns).cast(_SCHEMA)
 
 
-def _pass_of(source: Source, settings: TokenizerSettings, work: str) -> SamplePass:
+def _pass_of(source: Source, settings: TokenizerSettings, place: Place) -> SamplePass:
     held_out = settings.held_out_share
     training = min(_candidate_share(source, source.wanted_bytes), 1 - held_out)
     measuring = min(_candidate_share(source, settings.held_out_bytes), held_out)
     below, from_ = int(training * _HASHES), _HASHES - int(measuring * _HASHES)
     version = fingerprint(
-        "tokenizer sample", source.origin["manifest_sha256"], _SEED, str(below), str(from_)
+        "tokenizer sample", source.origin["content"], _SEED, str(below), str(from_)
     )
-    return SamplePass(source.label, files.join(work, source.label), version, below, from_)
+    return SamplePass(source.label, place, version, below, from_)
 
 
 def _candidate_share(source: Source, wanted_bytes: int) -> float:
@@ -287,7 +277,7 @@ def _beginning(text: str, size: int, wanted: int) -> str:
 
 
 def draw_sample(
-    sources: list[Source], settings: TokenizerSettings, work: str, workers: Workers
+    sources: list[Source], settings: TokenizerSettings, work: str, run: Run
 ) -> list[DrawnSource]:
     """Run the pass over every source and set the exact borders; resumable.
 
@@ -296,11 +286,11 @@ def draw_sample(
     """
     drawn = []
     for source in sources:
-        work_pass = _pass_of(source, settings, work)
-        units = [unit_of(file) for file in document_files(source.folder)]
-        run_unit_pass(work_pass, units, workers)
-        dataset = Dataset(work_pass.folder)
-        parts = tuple(sorted(dataset.part("documents", unit.name) for unit in units))
+        place = run.place(work, f"sample.{source.label}")
+        units = [unit_of_shard(shard) for shard in Dataset(source.folder).shards]
+        result = run.run_units(_pass_of(source, settings, place), units)
+        run.kept.append(result)
+        parts = tuple(place.full(record.of_kind(CANDIDATES).name) for record in result.records())
         drawn.append(_within_bounds(source, parts, settings))
     return drawn
 

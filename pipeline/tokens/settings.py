@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from filters.document import Settings
+from filters.document import Settings, setting
 from pipeline.sources.settings import Positive, Share
 
 
@@ -24,12 +24,25 @@ class TokenizerSettings(Settings):
         memory_bytes: training that needs more is refused before it starts.
     """
 
-    vocabulary_size: Positive
-    threads: Positive
-    sample_bytes: Positive
-    held_out_share: Share
-    held_out_bytes: Positive
-    memory_bytes: Positive
+    vocabulary_size: Positive = setting(32_000, "code: LLaMA's tokenizer.model")
+    threads: Positive = setting(2, "ours: LLaMA took 80; they do not change the pieces")
+    sample_bytes: Positive = setting(
+        500_000_000, "measured: about 5.3 GB of memory; the paper does not say (docs/tokenizer.md)"
+    )
+    held_out_share: Share = setting(0.02, "ours: not tuned; little is lost to training")
+    held_out_bytes: Positive = setting(5_000_000, "ours: not tuned; bounds the time of measuring")
+    memory_bytes: Positive = setting(8_000_000_000, "ours: what a small machine has")
+
+
+SHARES = {
+    "commoncrawl": 0.67,
+    "c4": 0.15,
+    "github": 0.045,
+    "wikipedia": 0.045,
+    "books": 0.045,
+    "arxiv": 0.025,
+    "stackexchange": 0.02,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +55,15 @@ class MixtureSettings(Settings):
         maximum_epochs: a plan warns of a source that is read more often.
     """
 
-    shares: dict[str, Annotated[float, Field(ge=0)]]
-    tokens: Positive
-    maximum_epochs: Annotated[float, Field(gt=0)]
+    shares: dict[str, Annotated[float, Field(ge=0)]] = setting(
+        SHARES, "paper: LLaMA, Table 1; in tokens"
+    )
+    tokens: Positive = setting(
+        1_400_000_000_000, "paper: LLaMA 33B and 65B; 7B and 13B have 1_000_000_000_000"
+    )
+    maximum_epochs: Annotated[float, Field(gt=0)] = setting(
+        4.0, "paper: arXiv 2305.16264: up to four times teaches nearly as well as new text"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +78,11 @@ class TokensSettings(Settings):
         threads: of SentencePiece, in each worker, for words not met yet.
     """
 
-    validation_share: Share
-    batch_bytes: Annotated[int, Field(ge=1, le=1 << 29)]
-    cache_bytes: Positive
-    threads: Positive
+    validation_share: Share = setting(0.001, "ours: a document in a thousand, as C4's split has it")
+    batch_bytes: Annotated[int, Field(ge=1, le=1 << 29)] = setting(
+        4_000_000, "ours: bounds memory, 20 bytes for each (docs/tokens.md)"
+    )
+    cache_bytes: Positive = setting(
+        200_000_000, "ours: bounds a worker's memory; what is beyond is encoded again"
+    )
+    threads: Positive = setting(1, "ours: the workers share the cores")

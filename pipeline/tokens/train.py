@@ -7,7 +7,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pipeline.locking import lock_output
 from pipeline.models.cards import (
     ModelError,
     TooLittleData,
@@ -16,7 +15,7 @@ from pipeline.models.cards import (
     package_versions,
     write_card,
 )
-from pipeline.runner import Workers
+from pipeline.passes.run import Run
 from pipeline.tokens.sample import DrawnSource, draw_sample, find_sources
 from pipeline.tokens.settings import TokenizerSettings
 from tokenizer.card import describe, measure
@@ -38,7 +37,7 @@ def train_tokenizer(
     shares: Mapping[str, float],
     directory: Path,
     settings: TokenizerSettings,
-    workers: Workers,
+    run: Run,
     *,
     work: str,
 ) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def train_tokenizer(
         shares: of the mixture, by name.
         directory: folder to make.
         settings: section [tokenizer] of the recipe.
-        workers: for the pass that draws the sample.
+        run: that draws the sample.
         work: folder of the sample; it stays, and another training of the same documents uses it.
 
     Returns:
@@ -65,8 +64,8 @@ def train_tokenizer(
     sources = find_sources(folders, shares, settings)
     _check_memory(sum(source.most_bytes for source in sources), settings)
     # The folder is opened first: that it cannot be written to must not be found after hours.
-    with lock_output(work), building(directory) as folder:
-        drawn = draw_sample(sources, settings, work, workers)
+    with building(directory) as folder:
+        drawn = draw_sample(sources, settings, work, run)
         print("\n".join(sample_lines(drawn)))
         content = _train(drawn, settings)
         model = read_model(content)

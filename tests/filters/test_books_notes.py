@@ -6,16 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.books.notes import NoticeLimits, drop_bracketed_notes, drop_notices
+from filters.books import GutenbergSettings
+from filters.books.notes import drop_bracketed_notes, drop_notices
 
-LIMITS = NoticeLimits(paragraph=2000, note=4000)
+SETTINGS = GutenbergSettings(maximum_note_characters=4000)
 STORY = "\n\n".join(f"The mill stood by the weir for {n} years." for n in range(90))
 BODY = f"THE MILL\n\nBy ADA WEIR\n\n\n\n{STORY}\n\nTHE END"
 
 
 def cleaned(text: str, *, everywhere: bool = True) -> str:
-    text = drop_bracketed_notes(text, LIMITS.note)
-    return drop_notices(text, LIMITS, everywhere=everywhere).text
+    text = drop_bracketed_notes(text, SETTINGS.maximum_note_characters)
+    return drop_notices(text, SETTINGS, everywhere=everywhere).text
 
 
 def planted(note: str) -> str:

@@ -201,7 +201,7 @@ def test_unwrapping_changes_nothing_but_white_space_and_hyphens(text: str) -> No
     def letters(one: str) -> str:
         return "".join(one.split()).replace("-", "")
 
-    assert letters(unwrap(text, 0.5)) == letters(text)
+    assert letters(unwrap(text, LayoutSettings(minimum_wrapped_share=0.5))) == letters(text)
     assert line_width(text) <= 400
 
 

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pipeline.files import FileInfo
 
 from filters.document import Document
-from pipeline.files import FileInfo
 from pipeline.readers.archive_members import ArchiveSettings
 from pipeline.readers.books import read_books
 from pipeline.readers.records import BadRecord, Record, SkippedRecord

@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-
 from pipeline.accounting import read_json
+
 from pipeline.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]

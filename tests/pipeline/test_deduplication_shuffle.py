@@ -14,18 +14,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pipeline.accounting import read_json, write_json
+from pipeline.dataset import Dataset
+from pipeline.runner import Engine
+from pipeline.units import Unit
 
 from dedup.components import MEMBER_ROW
 from dedup.decisions import CANDIDATE, REMOVED, Summary, candidate_pairs, cluster_rows, removed_rows
 from dedup.key_blocks import KeyBlock
-from pipeline.accounting import read_json, write_json
-from pipeline.dataset import Dataset
 from pipeline.deduplication import shuffle
 from pipeline.deduplication.decisions import Decisions
 from pipeline.deduplication.shuffle import Comparison, KeyUnit, compare
-from pipeline.runner import Engine
 from pipeline.sources.commoncrawl import scope_numbers
-from pipeline.units import Unit
 
 # The local engine under its full name: it is treated as any other engine then.
 OTHER_ENGINE = Engine("apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner")

@@ -8,30 +8,42 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import apache_beam as beam
 import pyarrow.parquet as pq
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
+from dataset_files import contents as dataset_contents
 from dedup_data import document, words, write_dataset
-from test_frame import digest, make_input, make_pass, run
-from tokens_data import TEXTS, contents, tokenize, write_documents
+from test_frame import contents, make_input, run
+from tokens_data import TEXTS, tokenize, write_documents
+from tokens_data import contents as token_contents
 
+from dedup.decisions import REMOVED, removed_rows
 from pipeline.cli.main import main
 from pipeline.deduplication import shuffle, verify
 from pipeline.deduplication.decisions import Decisions
 from pipeline.deduplication.key_pass import KeyPass
+from pipeline.deduplication.key_units import KeyUnits
 from pipeline.deduplication.methods import key_maker
-from pipeline.deduplication.shuffle import KeyUnit
+from pipeline.deduplication.paragraphs import PARAGRAPHS
+from pipeline.deduplication.shuffle import Comparison
 from pipeline.job import Job
+from pipeline.passes.engine import Engine
+from pipeline.passes.frame import Tables, UnitPass, expand_units, write_tables
+from pipeline.passes.local import Workers
+from pipeline.passes.run import Run
+from pipeline.passes.units_file import UnitsFile
 from pipeline.recipe import load_recipe
-from pipeline.runner import Engine, Workers, expand
 from pipeline.sources import commoncrawl, wikipedia
+from pipeline.store.claim import Claim
+from pipeline.store.commit import Place
 from pipeline.tokens.adopt import AdoptPass
 from pipeline.tokens.encode import TokenPass
 from pipeline.tokens.sample import SamplePass
-from pipeline.units import Unit
 from tokenizer.shards.manifest import TokenizerIdentity
 
 pytestmark = pytest.mark.engines
@@ -49,64 +61,74 @@ DATAFLOW = (
     "--sdk_location=container",
     "--no_save_main_session",
 )
-UNITS = [Unit("a-1", "gs://b/a.warc.wet.gz", "a.warc.wet.gz", 1, "CC-MAIN-2020-05")]
-
-
-def job_for(source: str) -> Job:
-    engine = Engine("DataflowRunner", 1, DATAFLOW[1:])
-    return Job(source, "gs://b/in", "gs://b/out", load_recipe(LLAMA), engine, Workers(engine))
-
-
-def crawl_extract(root: beam.Pipeline) -> None:
-    job = job_for("commoncrawl")
-    stages = commoncrawl.extract_stages(job)
-    expand(root, commoncrawl.extract_pass(job, stages, "gs://b/out/extract", "f"), UNITS)
-
-
-def crawl_finish(root: beam.Pipeline) -> None:
-    job = job_for("commoncrawl")
-    stages = commoncrawl.finish_stages(job)
-    folders = "gs://b/out/extract", "gs://b/out"
-    expand(root, commoncrawl.finish_pass(job, stages, *folders, "f"), UNITS)
-
-
-def crawl_deduplicate(root: beam.Pipeline) -> None:
-    work = commoncrawl.comparison(job_for("commoncrawl"), UNITS, "gs://b/out/extract")
-    shuffle.expand(root, work, range(16), 4, 0)
-
-
-def documents_keys(root: beam.Pipeline) -> None:
-    maker = key_maker("minhash", load_recipe(LLAMA).deduplication)
-    expand(root, KeyPass(maker, "gs://b/out/work/keys/a", "f", "a"), UNITS)
-
-
-def candidates_verified(root: beam.Pipeline) -> None:
-    units = (KeyUnit("gs://b/out/work/keys/a", "a-1"),)
-    candidates = Decisions("gs://b/out/work/candidates")
-    edges = "gs://b/out/work/edges"
-    work = verify.Verification(units, candidates, verify.SignatureCheck(128, 0.7), edges, 1 << 24)
-    verify.expand(root, work, [0], 0)
-
-
-def wikipedia_documents(root: beam.Pipeline) -> None:
-    expand(root, wikipedia.documents_pass(job_for("wikipedia"), "gs://b/out", "f"), UNITS)
-
-
+UNITS = UnitsFile("gs://b/out/work/runs/0/units.parquet", 1_000_000)
+KEY_UNITS = KeyUnits("gs://b/out/work/runs/0/key-units.parquet", 1_000_000)
 IDENTITY = TokenizerIdentity("ab" * 32, 32_000, 1, 2)
 
 
-def tokenizer_sample(root: beam.Pipeline) -> None:
-    expand(root, SamplePass("a", "gs://b/sample/a", "f", 1 << 60, 1 << 63), UNITS)
+def place(step: str, root: str = "gs://b/out") -> Place:
+    return Place(root, step, run="0" * 8)
 
 
-def tokens(root: beam.Pipeline) -> None:
+def over_units(root: beam.Pipeline, work: UnitPass) -> None:
+    expand_units(root, work, UNITS, Tables(work.place, UNITS.units, "0"))
+
+
+@pytest.fixture
+def job_for(tmp_path: Path) -> Callable[[str], Job]:
+    run = Run(Workers(Engine("DataflowRunner", 1, DATAFLOW[1:])), Claim(lambda: True))
+    return lambda source: Job(source, "gs://b/in", str(tmp_path), load_recipe(LLAMA), run)
+
+
+Jobs: TypeAlias = Callable[[str], Job]
+
+
+def crawl_extract(root: beam.Pipeline, job_for: Jobs) -> None:
+    job = job_for("commoncrawl")
+    over_units(root, commoncrawl.extract_pass(job, commoncrawl.extract_stages(job), "f"))
+
+
+def crawl_finish(root: beam.Pipeline, job_for: Jobs) -> None:
+    job = job_for("commoncrawl")
+    stages = commoncrawl.finish_stages(job)
+    over_units(root, commoncrawl.finish_pass(job, stages, place("finish"), "f"))
+
+
+def crawl_deduplicate(root: beam.Pipeline, _: Jobs) -> None:
+    decide = partial(removed_rows, policy="keep_first")
+    at = place("paragraphs")
+    work = Comparison(KEY_UNITS, PARAGRAPHS, decide, REMOVED, at, 1 << 24)
+    records = shuffle.expand(root, work, range(16), 4)
+    write_tables(records, Tables(at, len(KEY_UNITS), "0"))
+
+
+def documents_keys(root: beam.Pipeline, _: Jobs) -> None:
+    maker = key_maker("minhash", load_recipe(LLAMA).deduplication)
+    over_units(root, KeyPass(maker, place("keys"), "f", "a"))
+
+
+def candidates_verified(root: beam.Pipeline, _: Jobs) -> None:
+    candidates = Decisions(place("candidates"), (), {})
+    check = verify.SignatureCheck(128, 0.7)
+    work = verify.Verification(KEY_UNITS, candidates, check, place("edges"), 1 << 24)
+    verify.expand(root, work, [0])
+
+
+def wikipedia_documents(root: beam.Pipeline, job_for: Jobs) -> None:
+    over_units(root, wikipedia.documents_pass(job_for("wikipedia"), place("finished"), "f"))
+
+
+def tokenizer_sample(root: beam.Pipeline, _: Jobs) -> None:
+    over_units(root, SamplePass("a", place("sample"), "f", 1 << 60, 1 << 63))
+
+
+def tokens(root: beam.Pipeline, _: Jobs) -> None:
     settings = load_recipe(LLAMA).tokens
-    expand(root, TokenPass("a", "gs://b/out/a", "/models/tokenizer", IDENTITY, settings), UNITS)
+    over_units(root, TokenPass("a", place("tokens"), "/models/tokenizer", IDENTITY, settings))
 
 
-def tokens_adopted(root: beam.Pipeline) -> None:
-    work = AdoptPass("a", "gs://b/out/a", "llmc", "/models/tokenizer", IDENTITY)
-    expand(root, work, UNITS)
+def tokens_adopted(root: beam.Pipeline, _: Jobs) -> None:
+    over_units(root, AdoptPass("a", place("tokens"), "llmc", "/models/tokenizer", IDENTITY))
 
 
 EXPECTED_STEPS = {
@@ -142,13 +164,18 @@ GRAPHS = (
 
 
 @pytest.mark.parametrize("build", GRAPHS, ids=lambda build: build.__name__)
-def test_dataflow_accepts_every_pass(build: Callable[[beam.Pipeline], None]) -> None:
+def test_dataflow_accepts_every_pass_over_a_million_units(
+    build: Callable[[beam.Pipeline, Jobs], None], job_for: Jobs
+) -> None:
+    """A graph of which Dataflow says that it is valid, and that is small: units are a file."""
     pipeline = beam.Pipeline(options=PipelineOptions(list(DATAFLOW)))
-    build(pipeline)
+    build(pipeline, job_for)
     result = pipeline.run()
-    assert result.job.proto_pipeline.components.environments
-    names = {step.unique_name for step in pipeline.to_runner_api().components.transforms.values()}
+    proto = result.job.proto_pipeline
+    assert proto.components.environments
+    names = {step.unique_name for step in proto.components.transforms.values()}
     assert names >= EXPECTED_STEPS[build.__name__]
+    assert proto.ByteSize() < 1_000_000
 
 
 @pytest.fixture
@@ -198,14 +225,14 @@ def test_a_job_server_with_a_worker_elsewhere_writes_the_same_bytes(
     tmp_path: Path, job_server: tuple[int, int]
 ) -> None:
     units = make_input(tmp_path / "in")
-    run(make_pass(tmp_path / "here"), units)
+    here = run(tmp_path / "here", units)
     options = (
         f"--job_endpoint=localhost:{job_server[0]}",
         "--environment_type=EXTERNAL",
         f"--environment_config=localhost:{job_server[1]}",
     )
-    run(make_pass(tmp_path / "there"), units, Engine("PortableRunner", 1, options))
-    assert digest(tmp_path / "here") == digest(tmp_path / "there")
+    there = run(tmp_path / "there", units, Engine("PortableRunner", 1, options))
+    assert contents(here) == contents(there)
 
 
 def test_deduplication_on_a_job_server_writes_the_same_bytes(
@@ -224,7 +251,9 @@ def test_deduplication_on_a_job_server_writes_the_same_bytes(
     for name, kept in (("one", 2), ("two", 0)):
         found = pq.read_table(tmp_path / "there" / name / "documents").num_rows
         assert found == kept
-        assert digest(tmp_path / "here" / name) == digest(tmp_path / "there" / name)
+        assert dataset_contents(tmp_path / "here" / name) == dataset_contents(
+            tmp_path / "there" / name
+        )
 
 
 def test_tokens_on_a_job_server_are_the_same_bytes(
@@ -236,4 +265,4 @@ def test_tokens_on_a_job_server_are_the_same_bytes(
     engine += ("--environment_type=EXTERNAL", f"--environment_config=localhost:{job_server[1]}")
     assert tokenize(small_tokenizer, tmp_path / "here", documents) == 0
     assert tokenize(small_tokenizer, tmp_path / "there", documents, options=engine) == 0
-    assert contents(tmp_path / "here") == contents(tmp_path / "there")
+    assert token_contents(tmp_path / "here") == token_contents(tmp_path / "there")

@@ -1,10 +1,10 @@
-"""The frame on a tiny source of its own: accounting, atomic commit, resume, determinism."""
+"""The frame on a tiny source of its own: accounting, commit, take-over, resume, determinism."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,16 +19,19 @@ import pytest
 
 from filters.document import Document, Rejected
 from pipeline import shards
-from pipeline.accounting import read_json, sum_funnels
 from pipeline.batch import Batch
-from pipeline.dataset import Dataset
-from pipeline.errors import OutputError, RunFailed
-from pipeline.files import list_files
+from pipeline.errors import RunFailed
+from pipeline.passes.documents import DocumentsPass
+from pipeline.passes.engine import Engine, execute
+from pipeline.passes.run import Result, running
 from pipeline.readers.records import BadRecord, Records, SkippedRecord
-from pipeline.runner import Engine, MapPass, Workers, run_unit_pass
 from pipeline.shards import Columns
 from pipeline.stages import Batching, ReadUnit
-from pipeline.units import Unit, unit_of
+from pipeline.store.commit import Attempt, Place
+from pipeline.store.files import list_files
+from pipeline.store.local import half_written
+from pipeline.store.records import UnitInput
+from pipeline.store.units import Unit, unit_of
 from pipeline.writer import UnitWriter, WriterSettings
 
 BATCHING = Batching(documents=7, characters=10_000, rejected_text_share=0.5)
@@ -82,39 +85,57 @@ class Slow:
         return document
 
 
+def find_units(folder: Path) -> list[Unit]:
+    return [unit_of(file) for file in list_files(str(folder))]
+
+
 def make_input(folder: Path, units: int = 6, lines: int = 40) -> list[Unit]:
     folder.mkdir(exist_ok=True)
     for unit in range(units):
         texts = [f"{'word ' * (line % 9)}{unit}-{line}" for line in range(lines + unit)]
         texts[3:3] = ["bad", "skip", "explode"]
         (folder / f"lines-{unit}.txt").write_text("\n".join(texts) + "\n")
-    return [unit_of(file) for file in list_files(str(folder))]
+    return find_units(folder)
 
 
-def make_pass(folder: Path, slow: float = 0.0, fingerprint: str = "f1") -> MapPass:
-    writer = WriterSettings(str(folder), fingerprint, Columns(), (), rows_per_group=10)
+def make_pass(place: Place, slow: float = 0.0, fingerprint: str = "f1") -> DocumentsPass:
+    writer = WriterSettings(Columns(), (), rows_per_group=10)
     stages = (DropShort(12), Slow(slow)) if slow else (DropShort(12),)
-    return MapPass("lines", ReadUnit(read_lines, BATCHING), stages, BATCHING, writer)
+    read = ReadUnit(read_lines, BATCHING)
+    return DocumentsPass("lines", place, fingerprint, read, stages, BATCHING, writer)
 
 
-def run(work: MapPass, units: list[Unit], engine: Engine | None = None) -> None:
-    with Workers(engine or Engine()) as workers:
-        run_unit_pass(work, units, workers)
+def run(
+    folder: Path,
+    units: list[Unit],
+    engine: Engine | None = None,
+    *,
+    slow: float = 0.0,
+    fingerprint: str = "f1",
+) -> Result:
+    with running(engine or Engine(), str(folder)) as one:
+        place = one.place(str(folder), "lines", is_last=True)
+        return one.run_units(make_pass(place, slow, fingerprint), units)
 
 
-def digest(folder: Path) -> dict[str, str]:
-    """Checksums of everything that must not differ between runs."""
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "logs" not in path.parts
-    }
+def contents(result: Result) -> dict[str, str]:
+    """SHA-256 of the bytes of every file, by kind and unit."""
+    found = {}
+    for record in result.records():
+        for file in record.files:
+            data = Path(result.place.full(file.name)).read_bytes()
+            found[f"{file.kind}/{record.unit}"] = hashlib.sha256(data).hexdigest()
+            assert found[f"{file.kind}/{record.unit}"] == file.sha256
+    return found
+
+
+def names(result: Result) -> list[str]:
+    return sorted(file.name for record in result.records() for file in record.files)
 
 
 def test_every_record_is_kept_dropped_or_failed_with_its_reason(tmp_path: Path) -> None:
     units = make_input(tmp_path / "in")
-    run(make_pass(tmp_path / "out"), units)
-    funnel = sum_funnels(Dataset(str(tmp_path / "out")).committed())
+    funnel = run(tmp_path / "out", units).summary.funnel
     funnel.check("test")
     reasons: Counter[str] = Counter()
     for stage in funnel.stages.values():
@@ -130,11 +151,11 @@ def test_every_record_is_kept_dropped_or_failed_with_its_reason(tmp_path: Path) 
 
 def test_shards_hold_documents_with_signals_and_rejects_with_reasons(tmp_path: Path) -> None:
     units = make_input(tmp_path / "in", units=1)
-    run(make_pass(tmp_path / "out"), units)
-    dataset = Dataset(str(tmp_path / "out"))
-    with open(dataset.part("documents", units[0].name), "rb") as file:
+    result = run(tmp_path / "out", units)
+    (record,) = result.records()
+    with open(result.place.full(record.of_kind("documents").name), "rb") as file:
         kept = list(shards.read_documents(file))
-    rejected = list(shards.read_rejected(dataset.part("rejected", units[0].name)))
+    rejected = list(shards.read_rejected(result.place.full(record.of_kind("rejected").name)))
     assert all(document.signals["length"] >= 12 for document in kept)
     assert kept[0].metadata["url"].startswith("u")
     exploded = [row for row in rejected if row.reason == "error:KeyError"]
@@ -150,68 +171,147 @@ def test_a_broken_reader_costs_the_rest_of_its_unit_only(tmp_path: Path) -> None
     path = Path(units[0].path)
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[:20], "raise", *lines[20:]]))
-    units = [unit_of(file) for file in list_files(str(tmp_path / "in"))]
-    run(make_pass(tmp_path / "out"), units)
-    stats = {s["unit"]: s for s in Dataset(str(tmp_path / "out")).committed()}
-    broken = stats[units[0].name]["funnel"]["stages"][0]
+    records = run(tmp_path / "out", find_units(tmp_path / "in")).records()
+    found = {record.unit: record.funnel["stages"][0] for record in records}
+    broken = found[units[0].name]
     assert broken["reasons"] == {"bad_line": 1, "error:ValueError": 1}
     assert broken["documents_in"] == 20
-    whole = stats[units[1].name]["funnel"]["stages"][0]
-    assert "error:ValueError" not in whole["reasons"]
+    assert "error:ValueError" not in found[units[1].name]["reasons"]
 
 
 def test_input_checksum_is_that_of_the_whole_file(tmp_path: Path) -> None:
     units = make_input(tmp_path / "in", units=1)
-    run(make_pass(tmp_path / "out"), units)
-    stats = read_json(Dataset(str(tmp_path / "out")).stats_path(units[0].name))
+    (record,) = run(tmp_path / "out", units).records()
     content = Path(units[0].path).read_bytes()
-    assert stats["input"]["sha256"] == hashlib.sha256(content).hexdigest()
-    assert stats["input"]["bytes"] == len(content)
+    assert record.input.sha256 == hashlib.sha256(content).hexdigest()
+    assert record.input.bytes == len(content)
+    assert record.input.identity == units[0].identity
 
 
 def test_two_workers_write_the_same_bytes_as_one(tmp_path: Path) -> None:
     units = make_input(tmp_path / "in")
-    run(make_pass(tmp_path / "one"), units)
-    run(make_pass(tmp_path / "two"), units, Engine(workers=2))
-    assert digest(tmp_path / "one") == digest(tmp_path / "two")
+    one = run(tmp_path / "one", units)
+    two = run(tmp_path / "two", units, Engine(workers=2))
+    assert contents(one) == contents(two)
+    assert one.summary.funnel == two.summary.funnel
+    assert len(two.summary.tables) == 2
 
 
-def test_replayed_bundles_write_the_same_bytes(tmp_path: Path) -> None:
+def test_replayed_bundles_write_the_same_bytes_and_count_once(tmp_path: Path) -> None:
     units = make_input(tmp_path / "in")
-    run(make_pass(tmp_path / "once"), units)
-    run(make_pass(tmp_path / "twice"), units, Engine(options=("--direct_runner_bundle_repeat=2",)))
-    assert digest(tmp_path / "once") == digest(tmp_path / "twice")
+    once = run(tmp_path / "once", units)
+    twice = run(tmp_path / "twice", units, Engine(options=("--direct_runner_bundle_repeat=2",)))
+    assert contents(once) == contents(twice)
+    assert once.summary.funnel == twice.summary.funnel
+    # The second attempt at a unit found the first's record, and left no file of its own.
+    written = {path.name for path in (tmp_path / "twice" / "documents").iterdir()}
+    assert written == {Path(name).name for name in names(twice) if name.startswith("documents/")}
 
 
-def test_committed_units_are_not_done_again_unless_the_recipe_changed(tmp_path: Path) -> None:
+def test_finished_units_are_taken_over_unless_the_recipe_changed(tmp_path: Path) -> None:
     units = make_input(tmp_path / "in")
-    run(make_pass(tmp_path / "out"), units)
-    stats = Path(Dataset(str(tmp_path / "out")).stats_path(units[0].name))
-    before = stats.stat().st_mtime_ns
-    run(make_pass(tmp_path / "out"), units)
-    assert stats.stat().st_mtime_ns == before
-    run(make_pass(tmp_path / "out", fingerprint="f2"), units)
-    assert stats.stat().st_mtime_ns > before
+    first = run(tmp_path / "out", units)
+    assert names(run(tmp_path / "out", units)) == names(first)
+    other = run(tmp_path / "out", units, fingerprint="f2")
+    assert not set(names(other)) & set(names(first))
+    # Nothing of the first recipe was overwritten: back to it, nothing is to be done.
+    assert names(run(tmp_path / "out", units)) == names(first)
 
 
-def test_output_of_another_input_is_refused(tmp_path: Path) -> None:
-    run(make_pass(tmp_path / "out"), make_input(tmp_path / "in", units=3))
-    (tmp_path / "other").mkdir()
-    with pytest.raises(OutputError, match="not in this input"):
-        run(make_pass(tmp_path / "out"), make_input(tmp_path / "other", units=1))
+def test_one_input_more_or_less_changes_that_unit_alone(tmp_path: Path) -> None:
+    units = make_input(tmp_path / "in", units=4)
+    first = run(tmp_path / "out", units)
+    grown = run(tmp_path / "out", make_input(tmp_path / "in", units=5))
+    assert set(names(first)) < set(names(grown))
+    assert grown.summary.units == 5
+    shrunk = run(tmp_path / "out", units[:2])
+    assert set(names(shrunk)) < set(names(first))
+    assert shrunk.summary.units == 2
 
 
-KILLED = """
+def test_a_file_of_the_same_size_with_other_content_is_read_again(tmp_path: Path) -> None:
+    units = make_input(tmp_path / "in", units=2)
+    first = run(tmp_path / "out", units)
+    path = Path(units[0].path)
+    path.write_text(path.read_text().replace("word", "wurd"))
+    again = run(tmp_path / "out", find_units(tmp_path / "in"))
+    changed = {key for key, value in contents(again).items() if contents(first)[key] != value}
+    assert changed == {f"{kind}/{units[0].name}" for kind in ("documents", "rejected")}
+
+
+def test_a_copy_of_the_input_is_hashed_once_and_nothing_is_redone(tmp_path: Path) -> None:
+    units = make_input(tmp_path / "in", units=2)
+    first = run(tmp_path / "out", units)
+    shutil.copytree(tmp_path / "in", tmp_path / "copy", copy_function=shutil.copy)
+    copies = find_units(tmp_path / "copy")
+    assert all(a.identity != b.identity for a, b in zip(units, copies, strict=True))
+    again = run(tmp_path / "out", copies)
+    assert names(again) == names(first)
+    assert [one.input.identity for one in again.records()] == [one.identity for one in copies]
+    # The identity is noted: another time the file is not even opened.
+    for unit in copies:
+        Path(unit.path).chmod(0)
+        os.truncate(unit.path, 0)
+    assert names(run(tmp_path / "out", copies)) == names(first)
+
+
+def test_a_record_whose_file_is_gone_or_cut_does_not_count(tmp_path: Path) -> None:
+    units = make_input(tmp_path / "in", units=2)
+    first = run(tmp_path / "out", units)
+    before = contents(first)
+    gone, cut = (first.place.full(one.of_kind("documents").name) for one in first.records())
+    Path(gone).unlink()
+    os.truncate(cut, 10)
+    again = run(tmp_path / "out", units)
+    assert contents(again) == before
+    assert not set(names(again)) & set(names(first))
+
+
+def test_a_second_attempt_never_touches_a_committed_unit(tmp_path: Path) -> None:
+    """The loser may be killed at any point: the unit stays as the first left it."""
+    (unit,) = make_input(tmp_path / "in", units=1)
+    place = Place(str(tmp_path / "out"), "lines", True, "0" * 8)
+    attempts = [Attempt(place, unit) for _ in range(2)]
+    for number, attempt in enumerate(attempts):
+        attempt.write("documents", "parquet", f"{number}".encode())
+    read = UnitInput(unit.relative, unit.identity, unit.size)
+    funnel = {"skipped": {}, "stages": []}
+    key = unit.key("f1")
+    first = attempts[0].commit(key, read, funnel, {})
+    second = attempts[1].commit(key, read, funnel, {})
+    assert second == first
+    assert [path.read_text() for path in (tmp_path / "out" / "documents").iterdir()] == ["0"]
+
+
+SCRIPT = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from test_frame import make_pass, run
-from pipeline.files import list_files
-from pipeline.units import unit_of
+from test_frame import find_units, run
+from pipeline.passes.engine import Engine
 if __name__ == "__main__":
-    units = [unit_of(file) for file in list_files({input!r})]
-    run(make_pass(Path({output!r}), slow=0.01), units)
+    run(Path({output!r}), find_units(Path({input!r})), Engine(workers={workers}), slow={slow})
 """
+
+
+def start(tmp_path: Path, output: Path, workers: int, slow: float) -> subprocess.Popen[bytes]:
+    script = tmp_path / "script.py"
+    script.write_text(
+        SCRIPT.format(
+            tests=str(Path(__file__).parent),
+            input=str(tmp_path / "in"),
+            output=str(output),
+            workers=workers,
+            slow=slow,
+        )
+    )
+    return subprocess.Popen([sys.executable, script], stderr=subprocess.DEVNULL)
+
+
+def wait_until(found: object) -> None:
+    deadline = time.monotonic() + 60
+    while not found() and time.monotonic() < deadline:  # type: ignore[operator]
+        time.sleep(0.005)
 
 
 @pytest.mark.engines
@@ -221,60 +321,25 @@ def test_a_killed_run_leaves_nothing_partial_and_resumes_to_the_same_bytes(
 ) -> None:
     units = make_input(tmp_path / "in")
     output = tmp_path / "killed"
-    script = KILLED.format(
-        tests=str(Path(__file__).parent), input=str(tmp_path / "in"), output=str(output)
+    process = start(tmp_path, output, 1, 0.01)
+    done = output / "work" / "lines" / "done"
+    wait_until(
+        lambda: len(list(done.glob("*.json"))) >= after_units and list(half_written(str(output)))
     )
-    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        committed = list((output / "stats").glob("part-*.json"))
-        started = list((output / "documents").glob(".*"))
-        if len(committed) >= after_units and started:
-            break
-        time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    committed = list((output / "stats").glob("part-*.json"))
-    assert after_units <= len(committed) < len(units)
-    for path in committed:
-        for kind, entry in json.loads(path.read_bytes())["outputs"].items():
-            part = output / kind / f"{path.stem}.parquet"
-            assert hashlib.sha256(part.read_bytes()).hexdigest() == entry["sha256"]
-    for path in output.rglob(".*.tmp-*"):
-        path.unlink()
-    run(make_pass(output, slow=0.0001), units)
-    run(make_pass(tmp_path / "whole", slow=0.0001), units)
-    assert digest(output) == digest(tmp_path / "whole")
-
-
-ORPHANED = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from test_frame import make_pass, run
-from pipeline.files import list_files
-from pipeline.runner import Engine
-from pipeline.units import unit_of
-if __name__ == "__main__":
-    units = [unit_of(file) for file in list_files({input!r})]
-    run(make_pass(Path({output!r}), slow=0.5), units, Engine(workers=2))
-"""
+    committed = len(list(done.glob("*.json")))
+    assert after_units <= committed < len(units)
+    resumed = run(output, units, slow=0.01)
+    assert contents(resumed) == contents(run(tmp_path / "whole", units, slow=0.01))
 
 
 @pytest.mark.engines
 def test_workers_do_not_outlive_a_killed_run(tmp_path: Path) -> None:
     make_input(tmp_path / "in")
     output = tmp_path / "out"
-    script = tmp_path / "orphaned.py"
-    script.write_text(
-        ORPHANED.format(
-            tests=str(Path(__file__).parent), input=str(tmp_path / "in"), output=str(output)
-        )
-    )
-    process = subprocess.Popen([sys.executable, script], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while len(list(output.glob("documents/.*"))) < 2 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    process = start(tmp_path, output, 2, 0.5)
+    wait_until(lambda: len(list(half_written(str(output)))) >= 4)
     workers = psutil.Process(process.pid).children(recursive=True)
     assert len(workers) >= 2
     os.kill(process.pid, signal.SIGKILL)
@@ -285,16 +350,16 @@ def test_workers_do_not_outlive_a_killed_run(tmp_path: Path) -> None:
     assert not alive
 
 
-def test_old_stats_never_vouch_for_files_of_another_recipe(tmp_path: Path) -> None:
-    units = make_input(tmp_path / "in", units=1)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sigterm_ends_a_run_in_order(tmp_path: Path, workers: int) -> None:
+    make_input(tmp_path / "in")
     output = tmp_path / "out"
-    run(make_pass(output), units)
-    blocked = output / "rejected" / f"part-{units[0].name}.parquet"
-    blocked.unlink()
-    blocked.mkdir()
-    with pytest.raises(RuntimeError, match="IsADirectoryError"):
-        run(make_pass(output, fingerprint="f2"), units)
-    assert Dataset(str(output)).pending(units, "f1") == units
+    process = start(tmp_path, output, workers, 0.05)
+    wait_until(lambda: list(half_written(str(output))))
+    process.terminate()
+    assert process.wait(timeout=30) != 0
+    runs = list((output / "work" / "runs").iterdir())
+    assert [(one / "ended.json").exists() for one in runs] == [True]
 
 
 def test_runners_known_to_lose_data_are_refused() -> None:
@@ -304,12 +369,13 @@ def test_runners_known_to_lose_data_are_refused() -> None:
 
 def test_an_unknown_runner_is_refused_with_those_there_are() -> None:
     with pytest.raises(RunFailed, match=r"NopeRunner.*DataflowRunner"):
-        Engine("NopeRunner").pipeline()
+        execute(Engine("NopeRunner"), "nothing", lambda root: root)
 
 
 def test_a_batch_out_of_order_is_an_error(tmp_path: Path) -> None:
     unit = make_input(tmp_path / "in", units=1)[0]
-    writer = UnitWriter(unit, make_pass(tmp_path / "out").writer)
+    place = Place(str(tmp_path / "out"), "lines")
+    writer = UnitWriter(unit, place, make_pass(place).writer)
     with pytest.raises(RunFailed, match="does not keep the batches of a unit together"):
         writer.add(Batch(unit, 1))
     writer.discard()

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from github_data import CODE, ISC, MIT, write_tables, write_tar
-
 from pipeline.accounting import read_json
+
 from pipeline.cli.main import main
 
 FORMS = ("parquet", "avro", "jsonl.gz")

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pipeline.units import Unit, group_units, members, open_unit
 
 from pipeline import files
 from pipeline.errors import InputError
 from pipeline.readers.records import BadRecord, Records
 from pipeline.stages import Batching, read_unit
-from pipeline.units import Unit, group_units, members, open_unit
 
 BATCHING = Batching(documents=100, characters=1000, rejected_text_share=0.0)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-
 from pipeline.accounting import Funnel, read_json
+
 from pipeline.cli.main import main
 
 PROSE = (

@@ -16,6 +16,7 @@ import pytest
 from github_data import CODE, MIT, avro_bytes, content_row, json_lines, write_parquet, write_tar
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pipeline.units import Unit
 
 from pipeline.github.licences import LicencePolicy, Verdict, identify, is_licence_file
 from pipeline.github.repositories import ReadRepository
@@ -23,7 +24,6 @@ from pipeline.github.tables import read_range
 from pipeline.readers.records import BadRecord, Record
 from pipeline.readers.tables import DamagedRows, read_rows
 from pipeline.sources.settings import GithubInputSettings, LicenceSettings
-from pipeline.units import Unit
 
 COLUMNS = ("id", "content", "size")
 LIMIT = 10_000

@@ -111,8 +111,3 @@ def test_the_command_line_prints_the_error_alone(
     error = capsys.readouterr().err
     assert error.startswith("roving: error: reference classifier: 0 positives, at least 100 ")
     assert error.count("\n") == 1
-
-
-def test_every_setting_is_a_threshold_of_the_recipe() -> None:
-    for settings in (LANGUAGE_SETTINGS, REFERENCE_SETTINGS):
-        assert all(field.default is dataclasses.MISSING for field in dataclasses.fields(settings))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import RecipeError
 from pipeline.job import Job
-from pipeline.recipe import fingerprint, load_recipe, to_plain
-from pipeline.runner import Engine, Workers
+from pipeline.passes.engine import Engine
+from pipeline.passes.local import Workers
+from pipeline.passes.run import Run
+from pipeline.recipe import Recipe, fingerprint, load_recipe, to_plain
 from pipeline.sources.commoncrawl import finish_fingerprint
+from pipeline.store.claim import Claim
+from pipeline.tokens.settings import MixtureSettings
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 LLAMA = str(RECIPES / "llama1.toml")
@@ -65,10 +70,23 @@ def test_what_is_wrong_is_named(override: str, message: str) -> None:
         load_recipe(LLAMA, [override])
 
 
-def test_a_missing_key_is_named(tmp_path: Path) -> None:
-    (tmp_path / "bad.toml").write_text('name = "bad"\n')
-    with pytest.raises(RecipeError, match="missing key 'run'"):
+def test_a_recipe_needs_a_name(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("[run]\nrows_per_group = 7\n")
+    with pytest.raises(RecipeError, match="missing key 'name'"):
         load_recipe(str(tmp_path / "bad.toml"))
+
+
+def test_what_a_recipe_leaves_out_is_default(tmp_path: Path) -> None:
+    (tmp_path / "bare.toml").write_text('name = "bare"\n[mixture.shares]\nbooks = 0.5\n')
+    recipe = load_recipe(str(tmp_path / "bare.toml"))
+    assert recipe.mixture.shares["books"] == 0.5
+    assert recipe.mixture.shares["c4"] == MixtureSettings().shares["c4"]
+    changed = replace(recipe, mixture=MixtureSettings())
+    assert changed == Recipe(name="bare")
+
+
+def test_the_defaults_are_those_of_llama1() -> None:
+    assert load_recipe("llama1") == Recipe(name="llama1")
 
 
 def test_a_recipe_can_extend_another(tmp_path: Path) -> None:
@@ -105,8 +123,8 @@ def test_with_every_language_kept_every_model_counts(tmp_path: Path) -> None:
         f'models.language_identifier="{identifier}"',
         f'models.language_models="{card.parent.parent}"',
     ]
-    recipe, engine = load_recipe(LLAMA, overrides), Engine()
-    job = Job("commoncrawl", "in", "out", recipe, engine, Workers(engine))
+    run = Run(Workers(Engine()), Claim(lambda: True))
+    job = Job("commoncrawl", "in", str(tmp_path / "out"), load_recipe(LLAMA, overrides), run)
     prints = []
     for text in ("{}", "{}", '{"cutoffs": 1}'):
         card.write_text(text)

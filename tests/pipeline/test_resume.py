@@ -10,6 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dataset_files import contents, leftovers
+
+from pipeline.store.accounting import read_json
 
 pytestmark = pytest.mark.engines
 
@@ -22,14 +25,6 @@ def command(source: Path, output: Path, workers: int) -> list[str]:
     arguments += ["--set", "commoncrawl.perplexity.enabled=false"]
     arguments += ["--set", "commoncrawl.reference_quality.enabled=false"]
     return [*arguments, "--set", "run.partition_bytes=4000"]
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "logs" not in path.parts and path.name != ".lock"
-    }
 
 
 @pytest.fixture(scope="module")
@@ -52,15 +47,20 @@ def dataset(tmp_path_factory: pytest.TempPathFactory, crawl: Path) -> Path:
 
 
 # What is there when the kill comes: nothing, a unit extracted, decisions, a unit finished.
-MOMENTS = ("extract", "extract/stats/*.json", "extract/decisions/*/*.npy", "stats/*.json")
+MOMENTS = (
+    "work/extract",
+    "work/extract/done/*.json",
+    "work/paragraphs/decisions/*.npy",
+    "documents/*.parquet",
+)
 
 
 # The same for a deduplication: candidates, clusters, the first dataset written.
 DEDUPLICATION_MOMENTS = (
-    "work/keys/*/stats/*.json",
-    "work/candidates/*.npy",
-    "work/decisions/*.npy",
-    "*/stats/*.json",
+    "work/minhash.keys.one/done/*.json",
+    "work/minhash.candidates/decisions/*.npy",
+    "work/minhash.decisions/decisions/*.npy",
+    "*/documents/*.parquet",
 )
 
 
@@ -87,10 +87,22 @@ def killed(tmp_path: Path, make: Callable[[Path], list[str]], moment: str, last:
     return output
 
 
+def assert_same(output: Path, undisturbed: Path) -> None:
+    """The same bytes and counts, and nothing of the killed run left over."""
+    assert contents(output) == contents(undisturbed)
+    assert leftovers(output) == []
+    one, other = (read_json(str(folder / "manifest.json")) for folder in (output, undisturbed))
+    for manifest in (one, other):
+        manifest.pop("run")
+        for table in manifest.pop("tables"):
+            assert (table["rows"] > 0) == bool(manifest["units"])
+    assert one == other
+
+
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_and_started_again(tmp_path: Path, crawl: Path, dataset: Path, moment: str) -> None:
     output = killed(tmp_path, lambda out: command(crawl, out, 2), moment, "manifest.json")
-    assert contents(output) == contents(dataset)
+    assert_same(output, dataset)
 
 
 def deduplication(dataset: Path, output: Path, workers: int) -> list[str]:
@@ -113,4 +125,5 @@ def test_deduplication_killed_and_started_again(
 ) -> None:
     last = "two/manifest.json"
     output = killed(tmp_path, lambda out: deduplication(dataset, out, 2), moment, last)
-    assert contents(output) == contents(deduplicated)
+    for label in ("one", "two"):
+        assert_same(output / label, deduplicated / label)

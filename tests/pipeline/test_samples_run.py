@@ -11,9 +11,11 @@ from pathlib import Path
 import orjson
 import pyarrow.parquet as pq
 import pytest
+from dataset_files import contents
 
-from pipeline.accounting import read_json
 from pipeline.cli.main import main
+from pipeline.store.accounting import read_json
+from tokenizer.shards.manifest import read_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAINING_STEPS = 16
@@ -95,17 +97,25 @@ def test_the_small_model_learns_from_the_tokens_of_every_source(finished: Path) 
 
 def test_two_workers_make_the_same_dataset(finished: Path, tmp_path: Path) -> None:
     run_all(tmp_path / "two", 2, 0)  # a model is trained by no worker
-    for made in ("wikipedia", "commoncrawl", "models/tokenizer", "tokens"):
-        one, two = (files_of(folder / made) for folder in (finished, tmp_path / "two"))
-        assert one.keys() == two.keys()
-        assert [name for name in one if one[name] != two[name]] == []
+    for made in ("wikipedia", "commoncrawl", "deduplicated/wikipedia"):
+        assert contents(finished / made) == contents(tmp_path / "two" / made)
+    for source in ("wikipedia", "books"):
+        one, two = (
+            read_manifest(str(folder / "tokens" / source))
+            for folder in (finished, tmp_path / "two")
+        )
+        assert one.fingerprint == two.fingerprint
+    one, two = (
+        files_of(folder / "models" / "tokenizer") for folder in (finished, tmp_path / "two")
+    )
+    assert one == two
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and "logs" not in path.parts
+        if path.is_file()
     }
 
 

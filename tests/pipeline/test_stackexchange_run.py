@@ -9,8 +9,8 @@ from typing import Any
 import py7zr
 import pyarrow.parquet as pq
 import pytest
-
 from pipeline.accounting import Funnel, read_json
+
 from pipeline.cli.main import main
 from pipeline.sources.stackexchange import site_name
 

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from model_data import Language, write_dataset
-
 from pipeline.dataset import Dataset
-from pipeline.errors import InputError, RecipeError
 from pipeline.runner import Engine, Workers
+
+from pipeline.errors import InputError, RecipeError
 from pipeline.tokens.sample import DrawnSource, draw_sample, find_sources
 from pipeline.tokens.settings import TokenizerSettings
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from pipeline.accounting import Funnel, read_json
 
 from dedup.shingles import shingle_texts
 from filters.books import GutenbergFilter
 from filters.books.frame import find_frame
 from filters.document import Document, Rejected
-from pipeline.accounting import Funnel, read_json
 from pipeline.cli.main import main
 from pipeline.recipe import RECIPES, load_recipe
 from pipeline.sources import books as source

@@ -12,8 +12,8 @@ import langdetect_rs
 import punkt
 import pyarrow.parquet as pq
 import pytest
-
 from pipeline.accounting import read_json
+
 from pipeline.cli.main import main
 
 pytestmark = pytest.mark.real

@@ -9,10 +9,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from pipeline.accounting import read_json
 
 from filters.code.headers import without_header
 from filters.code.syntax import programming_language
-from pipeline.accounting import read_json
 from pipeline.cli.main import main
 from pipeline.github.licences import identify, is_licence_file
 

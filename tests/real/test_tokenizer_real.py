@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import sentencepiece
+from pipeline.dataset import document_parts
+from pipeline.files import open_read
 
 from filters.document import Document
 from pipeline.cli.main import main
-from pipeline.dataset import document_parts
-from pipeline.files import open_read
 from pipeline.shards import read_documents
 from tokenizer.card import whitespace_pieces
 from tokenizer.flags import llama_flags

@@ -1,7 +1,8 @@
 """The manifest of a token dataset: what it is made of, by which tokenizer, with checksums.
 
 Its fingerprint is the SHA-256 of its canonical content (JSON with sorted keys and no white space,
-the fingerprint left out): a checkpoint that names it names these very tokens.
+the fingerprint and the names of files left out): a checkpoint that names it names these very
+tokens, whichever attempt wrote them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tokenizer.errors import TokenizerError
 from tokenizer.shards.index import token_type
 
 KIND = "tokens"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 NAME = "manifest.json"
 SPLITS = ("train", "validation")
 
@@ -40,9 +41,17 @@ class TokenizerIdentity:
 
 @dataclass(frozen=True)
 class ShardCounts:
-    """One shard of a split; its files are `<split>/<name>.bin`, `.idx` and `.docs.parquet`."""
+    """One shard of a split.
+
+    Attributes:
+        name: of the unit that it was made of.
+        stem: its files are `<split>/<stem>.bin`, `.idx` and `.docs.parquet`.
+        tokens, documents: how many, BOS and EOS included.
+        text_bytes: UTF-8 bytes of the documents' texts.
+    """
 
     name: str
+    stem: str
     tokens: int
     documents: int
     text_bytes: int
@@ -107,8 +116,22 @@ class Manifest:
 
 
 def fingerprint(content: Mapping[str, Any]) -> str:
-    """SHA-256 of canonical JSON."""
-    encoded = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """SHA-256 of canonical JSON, without the names of files, in which attempts are."""
+    nameless = {
+        **content,
+        "files": sorted(file["sha256"] for file in content["files"]),
+        "splits": {
+            split: {
+                **counts,
+                "shards": [
+                    {key: value for key, value in shard.items() if key != "stem"}
+                    for shard in counts["shards"]
+                ],
+            }
+            for split, counts in content["splits"].items()
+        },
+    }
+    encoded = json.dumps(nameless, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(encoded.encode()).hexdigest()
 
 
@@ -130,9 +153,15 @@ def read_manifest(folder: str) -> Manifest:
     if not isinstance(data, dict) or data.get("kind") != KIND:
         raise TokenizerError(f"{path} is not the manifest of a token dataset")
     if data.get("format_version") != FORMAT_VERSION:
-        raise TokenizerError(f"{path} has format version {data.get('format_version')!r}")
+        raise TokenizerError(
+            f"{folder} was written by another version of Roving; make it again: roving tokenize"
+        )
     stated = data.pop("fingerprint", None)
-    if stated != fingerprint(data):
+    try:
+        found = fingerprint(data)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise TokenizerError(f"{path} was changed or damaged: {error!r}") from None
+    if stated != found:
         raise TokenizerError(
             f"{path} was changed or damaged: its content does not have the fingerprint it states"
         )

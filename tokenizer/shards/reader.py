@@ -36,7 +36,7 @@ class ShardInfo:
     """One shard, as the manifest has it.
 
     Attributes:
-        name: `part-<unit>`.
+        name: of the unit that it was made of.
         stem: full path without suffix, as Megatron-LM's `--data-path` takes it.
         tokens, documents: how many, BOS and EOS included.
         text_bytes: UTF-8 bytes of the documents' texts.
@@ -155,7 +155,7 @@ class TokenDataset:
         self.shards = tuple(
             ShardInfo(
                 shard.name,
-                str(Path(folder, split, shard.name)),
+                str(Path(folder, split, shard.stem)),
                 shard.tokens,
                 shard.documents,
                 shard.text_bytes,

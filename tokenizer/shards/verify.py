@@ -8,7 +8,6 @@ document BOS ... EOS and neither in between, ids within the vocabulary, the inde
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,11 +72,10 @@ def verify_tokens(folder: str, tokenizer: TokenizerIdentity | None = None) -> To
         damage += found
         if found:
             broken.add(_stem(file.path))
-    damage += _foreign(folder, manifest)
     for split, shards in manifest.splits.items():
         for shard in shards:
-            if f"{split}/{shard.name}" not in broken:
-                stem = str(Path(folder, split, shard.name))
+            if f"{split}/{shard.stem}" not in broken:
+                stem = str(Path(folder, split, shard.stem))
                 damage += check_shard(stem, shard, manifest.tokenizer)
     return TokenReport(tuple(damage), manifest)
 
@@ -92,22 +90,13 @@ def _stem(path: str) -> str:
 def _blocks(folder: str) -> dict[str, list[str]]:
     """Checksums of blocks of every file, as far as they are known."""
     found: dict[str, list[str]] = {}
-    for path in sorted(Path(folder, "stats").glob("part-*.json")):
+    for path in sorted(Path(folder, "tables").glob("*.parquet")):
         try:
-            outputs = json.loads(path.read_bytes())["outputs"]
-        except (ValueError, KeyError):
+            units: list[Any] = pq.read_table(path, columns=["files"]).column("files").to_pylist()
+        except (pa.ArrowException, KeyError):
             continue  # damage is located less closely without
-        found |= {name: entry.get("blocks", []) for name, entry in outputs.items()}
+        found |= {file["name"]: file["blocks"] for unit in units for file in unit}
     return found
-
-
-def _foreign(folder: str, manifest: Manifest) -> Iterator[Damage]:
-    """Files that stand among the dataset's own and are not its own."""
-    listed = {file.path for file in manifest.files}
-    for split in manifest.splits:
-        for path in sorted(Path(folder, split).glob("part-*")):
-            if f"{split}/{path.name}" not in listed:
-                yield Damage(str(path), "the manifest does not list this file")
 
 
 def check_shard(stem: str, shard: ShardCounts, tokenizer: TokenizerIdentity) -> Iterator[Damage]:

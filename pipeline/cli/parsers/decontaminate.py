@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.cli.options import Deferred, add_engine_options, add_recipe_options
+from pipeline.cli.options import (
+    Deferred,
+    add_engine_options,
+    add_foreign_option,
+    add_recipe_options,
+)
 
 DESCRIPTION = "`roving decontaminate`: take the text of evaluation sets out of documents datasets."
 EPILOG = """\
@@ -39,6 +44,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--evaluation", required=True, metavar="SETS", help="folder or file with evaluation sets"
     )
     parser.add_argument("--output", required=True, help="folder of the decontaminated datasets")
+    add_foreign_option(parser)
     add_recipe_options(parser, "decontamination.action=cut")
     add_engine_options(parser)
     parser.set_defaults(execute=Deferred("decontaminate"), accepts_engine_options=True)

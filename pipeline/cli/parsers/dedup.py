@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.cli.options import Deferred, add_engine_options, add_recipe_options
+from pipeline.cli.options import (
+    Deferred,
+    add_engine_options,
+    add_foreign_option,
+    add_recipe_options,
+)
 
 DESCRIPTION = "`roving dedup METHOD`: remove what documents datasets have more than once."
 METHODS = {
@@ -27,8 +32,8 @@ examples:
 
 Datasets are compared with each other as well as within; of two copies the one in the dataset named
 first stays. Each is written anew to OUTPUT/LABEL, with what was dropped and why; LABEL is the
-folder's name unless given. OUTPUT/work/report.json says what each dataset shares with each and what
-was repeated most. A document that has duplicates carries the signals METHOD_cluster (where the copy
+folder's name unless given. Their manifests say what each dataset shares with each and what was
+repeated most. A document that has duplicates carries the signals METHOD_cluster (where the copy
 is that stayed) and METHOD_cluster_size.
 """
 
@@ -51,6 +56,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="folder of a documents dataset; repeat for more, in order of priority",
     )
     parser.add_argument("--output", required=True, help="folder of the deduplicated datasets")
+    add_foreign_option(parser)
     add_recipe_options(parser, "deduplication.minhash.threshold=0.7")
     add_engine_options(parser)
     parser.set_defaults(execute=Deferred("dedup"), accepts_engine_options=True)

@@ -13,6 +13,7 @@ examples:
   roving shards head  out/commoncrawl --rejected --reason low_score
   roving shards show  out/commoncrawl ID             # one document, kept or rejected, and why
   roving shards stats out/commoncrawl                # the funnel
+  roving shards files out/commoncrawl                # paths of the document shards
   roving shards verify out/commoncrawl out/tokens/c4 # every byte against its checksum
   roving shards convert out/tokens/c4 --to nanogpt --output out/nanogpt
 """
@@ -64,9 +65,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     stats.add_argument("--json", action="store_true", help="as JSON")
     stats.set_defaults(execute=Deferred("shards", "stats"))
 
+    names = actions.add_parser("files", help="print the paths of a dataset's files, for globbing")
+    names.add_argument("--kind", default="documents", help="documents (default) or rejected")
+    names.set_defaults(execute=Deferred("shards", "names"))
+
     _add_token_actions(actions)
 
-    for action in (listing, head, show, stats):
+    for action in (listing, head, show, stats, names):
         action.add_argument("dataset", help="dataset folder")
     show.add_argument("id", help="document id or URL")
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.cli.options import Deferred, add_recipe_options, add_runner_options
+from pipeline.cli.options import (
+    Deferred,
+    add_foreign_option,
+    add_recipe_options,
+    add_runner_options,
+)
 
 DESCRIPTION = "`roving tokenize`: make token datasets from documents datasets."
 EPILOG = """\
@@ -43,6 +48,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="tokenizer folder, or a SentencePiece .model file (default: models.tokenizer)",
     )
     parser.add_argument("--output", required=True, help="folder of the token datasets")
+    add_foreign_option(parser)
     add_recipe_options(parser, "tokens.validation_share=0.01")
     add_runner_options(parser)
     parser.set_defaults(execute=Deferred("tokenize"), accepts_engine_options=True)

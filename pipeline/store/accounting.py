@@ -1,21 +1,21 @@
-"""Accounting: every input record is kept, dropped with a reason, or failed with a reason.
-
-One JSON record a unit (`stats/part-<unit>.json`), written last: it is the unit's commit marker. It
-holds nothing that depends on time or machine; CPU seconds go to `logs/timings/` instead.
-"""
+"""Accounting: every input record is kept, dropped with a reason, or failed with a reason."""
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from pipeline import files
 from pipeline.batch import Batch, StageCount
 from pipeline.errors import RunFailed
+from pipeline.store import files
+
+# Columns for the reasons of a stage in the funnel that is printed.
+REASONS_WIDTH = 60
 
 
 @dataclass
@@ -130,23 +130,19 @@ class Funnel:
         return funnel
 
 
+def json_bytes(data: Any) -> bytes:
+    """Sorted, indented JSON."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(data, option=options)
+
+
 def write_json(path: str, data: Any) -> None:
     """Write sorted, indented JSON that appears whole."""
-    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
-    with files.atomic_write(path) as file:
-        file.write(orjson.dumps(data, option=options))
+    files.write_bytes(path, json_bytes(data))
 
 
 def read_json(path: str) -> Any:
     return orjson.loads(files.read_bytes(path))
-
-
-def sum_funnels(stats: Iterable[Mapping[str, Any]]) -> Funnel:
-    """The funnel over many units' stats."""
-    total = Funnel()
-    for one in stats:
-        total.add(Funnel.from_json(one["funnel"]))
-    return total
 
 
 def funnel_lines(funnel: Funnel) -> list[str]:
@@ -156,7 +152,9 @@ def funnel_lines(funnel: Funnel) -> list[str]:
         entered, left = stage.count.documents_in, stage.count.documents_out
         share = f"{100 * left / entered:.1f}" if entered else "-"
         reasons = ", ".join(
-            f"{reason} {number:,}" for reason, number in stage.reasons.most_common(4)
+            f"{reason} {number:,}" for reason, number in stage.reasons.most_common()
         )
-        lines.append(f"{name:<20}{entered:>12,}{left:>12,}{share:>8}  {reasons}")
+        first, *others = textwrap.wrap(reasons, REASONS_WIDTH) or [""]
+        lines.append(f"{name:<20}{entered:>12,}{left:>12,}{share:>8}  {first}".rstrip())
+        lines += [f"{'':<54}{other}" for other in others]
     return lines

@@ -1,0 +1,35 @@
+"""`roving clean`: remove what interrupted and superseded runs left in an output folder."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.errors import InputError
+from pipeline.store import files
+from pipeline.store.claim import claim
+from pipeline.store.clean import delete, find_orphans, named_by_records
+from pipeline.store.dataset import MANIFEST, Dataset
+
+
+def execute(parsed: argparse.Namespace, _: list[str]) -> int:
+    """Find what nobody needs, and delete it."""
+    root = parsed.dataset
+    with claim(root) as held:
+        if not held.holds():
+            raise InputError(f"{root} is on a file system without locks: nothing is removed there")
+        named = named_by_records(root)
+        if files.exists(files.join(root, MANIFEST)):
+            dataset = Dataset(root)
+            named |= {table.name for table in dataset.tables}
+            named |= {file.name for file in dataset.files()}
+        orphans = find_orphans(root, named, parsed.ended)
+        for run in orphans.waiting:
+            print(f"run {run} has not said that it ended; --ended {run} if you know that it has")
+        found = list(orphans)
+        for file in found if parsed.dry_run else ():
+            print(file.path)
+        if not parsed.dry_run:
+            delete(orphans, held)
+        verb = "would go" if parsed.dry_run else "removed"
+        print(f"{len(found):,} files, {orphans.size:,} bytes {verb}")
+    return 0

@@ -1,0 +1,41 @@
+"""The pass that documents go through: reader, stages, writer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from pipeline.stages import Batching, RunStage, Stage
+from pipeline.store.commit import Place
+from pipeline.writer import WRITE, WriterSettings, WriteUnits
+
+
+@dataclass(frozen=True)
+class DocumentsPass:
+    """A pass over documents; each unit's come out in the order that they were read in.
+
+    Attributes:
+        name: for progress.
+        place: where its units are committed.
+        fingerprint: of everything that decides what becomes of a unit, but the unit.
+        read: DoFn from a unit to its batches.
+        stages: in order.
+        batching: how units are cut.
+        writer: what is written.
+    """
+
+    name: str
+    place: Place
+    fingerprint: str
+    read: beam.DoFn
+    stages: tuple[Stage, ...]
+    batching: Batching
+    writer: WriterSettings
+
+    def through(self, units: beam.PCollection) -> beam.PCollection:
+        batches = units | "read" >> beam.ParDo(self.read)
+        for stage in self.stages:
+            batches = batches | stage.name >> beam.ParDo(RunStage(stage, self.batching))
+        write = WriteUnits(self.place, self.fingerprint, self.writer)
+        return batches | WRITE >> beam.ParDo(write)

@@ -1,0 +1,1 @@
+"""Where files are and how they come to be: stores, work units, commits, datasets. No Beam."""
