@@ -15,6 +15,7 @@ from typing import Any
 from filters.ccnet_text import Mode
 from filters.document import Document, Rejected, StageSettings, setting
 from filters.models import load_fasttext, predict
+from filters.paths import Model
 
 # Where `roving models fetch` puts it.
 DEFAULT_MODEL = "models/lid.176.ftz"
@@ -111,7 +112,7 @@ class LanguageFilter:
         mode: Mode = "standard",
     ) -> None:
         self.settings = settings or LanguageSettings()
-        self.model = str(model)
+        self.model = Model(model)
         self.mode: Mode = mode
         self._model: Any = None
 

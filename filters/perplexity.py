@@ -19,6 +19,7 @@ from typing import Any, Literal
 from filters.ccnet_text import Mode, normalize_for_language_model
 from filters.document import Document, Rejected, StageSettings, setting
 from filters.models import load_kenlm, load_once, load_sentencepiece, missing_model
+from filters.paths import Model
 
 COMMAND = "roving models language --documents WIKIPEDIA"
 
@@ -140,7 +141,7 @@ class PerplexityFilter:
                 and keeps what it cannot score.
         """
         self.settings = settings or PerplexitySettings()
-        self.models = str(models)
+        self.models = Model(models, members=required)
         self.required = required
         self.mode: Mode = mode
         self._loaded: dict[str, LanguageModel | None] = {}

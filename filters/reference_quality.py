@@ -14,6 +14,7 @@ from typing import Any
 
 from filters.document import Document, Rejected, StageSettings, setting
 from filters.models import load_fasttext, missing_model, predict
+from filters.paths import Model
 
 COMMAND = "roving models reference --documents CRAWL --citations WIKIPEDIA"
 
@@ -47,7 +48,7 @@ class ReferenceQualityFilter:
         model: str | Path = "models/reference/reference.bin",
     ) -> None:
         self.settings = settings or ReferenceQualitySettings()
-        self.model = str(model)
+        self.model = Model(model)
         self._model: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:

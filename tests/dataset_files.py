@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pyarrow.parquet as pq
 
 from pipeline.store.dataset import Dataset
+from pipeline.store.records import UnitRecord
+
+_ATTEMPT = re.compile(r"\.[0-9a-f]{14}(?=\.[a-z]+$)")
 
 
 def contents(folder: Path | str) -> dict[str, str]:
@@ -48,3 +53,27 @@ def leftovers(folder: Path | str) -> list[str]:
         for path in Path(folder, kind).rglob("*")
         if path.is_file() and path.relative_to(folder).as_posix() not in named
     )
+
+
+def every_step(folder: Path | str) -> dict[str, str]:
+    """SHA-256 of the files of every step and of what their records say, by name.
+
+    Neither attempts, nor runs and their tables, which are called after them, are in it.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(Path(folder).rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if not path.is_file() or re.search(r"(^|/)(work/runs|tables)/", name):
+            continue
+        if path.parent.name == "done":
+            record = UnitRecord.from_bytes(path.read_bytes())
+            rows = {file.kind: file.rows for file in record.files if file.kind != "tables"}
+            data = orjson.dumps([record.content, record.funnel, record.extra, rows])
+        elif _ATTEMPT.search(name):
+            data = path.read_bytes()
+        else:
+            continue
+        name = _ATTEMPT.sub("", name)
+        assert name not in found, f"two attempts at {name}"
+        found[name] = hashlib.sha256(data).hexdigest()
+    return found

@@ -12,11 +12,12 @@ from pipeline.decontamination.report import report_lines, write_report
 from pipeline.decontamination.stage import SIGNALS, Decontamination
 from pipeline.deduplication.step import Documents, find_documents
 from pipeline.errors import InputError
+from pipeline.fingerprints.checksums import model_checksum
 from pipeline.finish import ReadShard
-from pipeline.job import Job, checksum
+from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.passes.run import running
-from pipeline.recipe import fingerprint, load_recipe, to_plain
+from pipeline.recipe import load_recipe
 from pipeline.shards import Columns
 from pipeline.store import files
 from pipeline.store.inputs import Inputs
@@ -62,7 +63,6 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
 
 def _decontaminate(job: Job, dataset: Documents, index: Path) -> None:
     settings = job.recipe.decontamination
-    version = fingerprint(to_plain(settings), checksum(str(index)), job.shard_form)
     columns = Columns(dataset.columns.metadata, {**dataset.columns.signals, **SIGNALS})
     rows_per_group = job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
@@ -71,13 +71,12 @@ def _decontaminate(job: Job, dataset: Documents, index: Path) -> None:
     work = DocumentsPass(
         dataset.label,
         dataset.place,
-        version,
         ReadShard(job.batching),
         (stage,),
         job.batching,
         writer,
     )
     result = own.run_pass(work, dataset.units)
-    done = {"method": "decontamination", "evaluation": checksum(str(index))}
-    own.complete(version, result, [], done)
+    done = {"method": "decontamination", "evaluation": model_checksum(str(index))}
+    own.complete(result, [], done)
     print("\n".join(report_lines(write_report(own.output, index))))

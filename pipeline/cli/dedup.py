@@ -44,6 +44,6 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
                 "inputs": list(inputs),
                 "deduplication": [written.report.to_json()],
             }
-            own[written.dataset.label].complete(written.fingerprint, written.result, [], done)
+            own[written.dataset.label].complete(written.result, [], done)
         run.clean(parsed.output)
     return 0

@@ -6,7 +6,6 @@ record of the whole comparison names the tables of these files; it is written wh
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import xxhash
+from numpy.typing import NDArray
 
 from dedup.decisions import Structured, Summary
 from dedup.groups import ROW_BITS
@@ -25,6 +26,8 @@ from pipeline.store.tables import TableFile, read_table
 from pipeline.store.units import Unit
 
 DECISIONS = "decisions"
+REPRESENTATIVE = "representative"
+_LANES = 2
 _NOTHING = UnitInput("", "", 0)
 
 
@@ -51,21 +54,40 @@ def read_rows(paths: Sequence[str]) -> Structured:
 
 
 def digest(rows: Structured, units: KeyUnits) -> str:
-    """Short hash of the decisions on a unit, whatever numbers the units have this time.
+    """Hash of the decisions on a unit: the same however the key space is cut (`joined`).
 
-    Numbers of units are in order of preference, so that which is which follows from their names.
+    A sum over rows, in two lanes of 64 bits, in which units go by their names: numbers change when
+    units come and go.
     """
-    hashed = hashlib.sha256()
-    for name in rows.dtype.names or ():
-        if name != "representative":
-            hashed.update(rows[name].tobytes())
-            continue
-        numbers, places = np.unique(rows[name] >> ROW_BITS, return_inverse=True)
-        hashed.update(places.astype("<u4").tobytes())
-        hashed.update((rows[name] & np.uint64(0xFFFFFFFF)).astype("<u4").tobytes())
-        names = [units[int(number)].full_name for number in numbers]
-        hashed.update("\n".join(names).encode())
-    return hashed.hexdigest()[:16]
+    fields = rows.dtype.names or ()
+    columns = [rows[name].astype(np.uint64) for name in fields if name != REPRESENTATIVE]
+    if REPRESENTATIVE in fields:
+        numbers, places = np.unique(rows[REPRESENTATIVE] >> ROW_BITS, return_inverse=True)
+        names = [units[int(number)].full_name.encode() for number in numbers]
+        hashed = np.array([xxhash.xxh3_64_intdigest(name) for name in names], np.uint64)
+        columns += [hashed[places], rows[REPRESENTATIVE] & np.uint64(0xFFFFFFFF)]
+    lanes = []
+    for seed in range(_LANES):
+        hashes = np.full(len(rows), seed, np.uint64)
+        for column in columns:
+            hashes = _mixed(hashes + column)
+        lanes.append(int(hashes.sum(dtype=np.uint64)))
+    return "".join(f"{lane:016x}" for lane in lanes)
+
+
+def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Steele's SplitMix64, one step of it."""
+    values = values + np.uint64(0x9E3779B97F4A7C15)
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def joined(digests: Sequence[str]) -> str:
+    """The digest of what has these digests, one for each part of the key space."""
+    split = [[one[at : at + 16] for at in range(0, len(one), 16)] for one in digests]
+    lanes = zip(*split, strict=True)
+    return "".join(f"{sum(int(part, 16) for part in lane) % (1 << 64):016x}" for lane in lanes)
 
 
 @dataclass(frozen=True)
@@ -116,11 +138,13 @@ class Decisions:
         found: dict[str, tuple[list[str], list[str]]] = {}
         for table in self.tables:
             for row in self._rows(table):
+                if not row["files"]:
+                    continue  # said of the comparison as a whole
                 paths, digests = found.setdefault(row["unit"], ([], []))
                 paths += [self.place.full(file["name"]) for file in row["files"]]
                 digests.append(row["content"])
         return {
-            unit: UnitDecisions(tuple(paths), hashlib.sha256("".join(digests).encode()).hexdigest())
+            unit: UnitDecisions(tuple(paths), joined(digests))
             for unit, (paths, digests) in found.items()
         }
 
@@ -156,13 +180,15 @@ def finished(place: Place, fingerprint: str) -> Decisions | None:
     """The comparison that was made under this fingerprint, if all its files are there."""
     unit = _whole(place)
     record = read_record(place, place.done(unit, unit.key(fingerprint)))
-    if record is None:
-        return None
-    found = _of(place, record)
+    found = None if record is None else _of(place, record)
+    return found if found is not None and _is_whole(found) else None
+
+
+def _is_whole(decisions: Decisions) -> bool:
+    """Whether all files are there, by one listing."""
+    place = decisions.place
     there = {file.path for file in files.list_files(place.folder(DECISIONS))}
-    if all(path in there for one in found.units.values() for path in one.paths):
-        return found
-    return None
+    return all(path in there for one in decisions.units.values() for path in one.paths)
 
 
 def finish(
@@ -176,7 +202,11 @@ def finish(
     record = UnitRecord(
         unit.name, unit.key(fingerprint), unit.identity, _NOTHING, outputs, {}, extra=extra
     )
-    return _of(place, put_record(place, unit, record))
+    first = put_record(place, unit, record)
+    if first is not record and not _is_whole(_of(place, first)):
+        files.write_bytes(place.done(unit, record.key), record.to_bytes())
+        first = record
+    return _of(place, first)
 
 
 def _of(place: Place, record: UnitRecord) -> Decisions:

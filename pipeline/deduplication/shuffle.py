@@ -40,9 +40,10 @@ from pipeline.store.units import Unit
 
 PARTITIONS_PER_SLICE = 8
 BYTES_PER_KEY = 16  # with its rank
-# Takes the place of a unit number for what belongs to no unit, and its name in tables.
+# Takes the place of a unit number for what belongs to no unit, and its name in tables: no unit is
+# called so, since a slash cannot be in a file's name.
 SUMMARY = -1
-SUMMARY_NAME = "summary"
+SUMMARY_NAME = "/summary"
 
 Decide: TypeAlias = Callable[[Groups], Iterable[Decided]]
 

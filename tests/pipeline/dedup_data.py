@@ -6,17 +6,37 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
+from dataset_files import every_step, leftovers, rows
 
 from filters.document import Document
+from pipeline.batch import Batch, StageCount
 from pipeline.cli.main import main
-from pipeline.shards import Columns, ShardWriter, document_row, document_schema
+from pipeline.cli.options import DEFAULT_RECIPE
+from pipeline.deduplication.decisions import Decisions
+from pipeline.job import Job
+from pipeline.passes.engine import Engine
+from pipeline.passes.frame import Tables
+from pipeline.passes.run import Result as RunResult
+from pipeline.passes.run import running, write_mark
+from pipeline.passes.summary import Summary
+from pipeline.recipe import load_recipe
+from pipeline.shards import Columns
+from pipeline.store.accounting import json_bytes, read_json
+from pipeline.store.commit import Place, new_run, read_record
+from pipeline.store.records import UnitInput, UnitRecord
+from pipeline.store.tables import TableFile, write_table
+from pipeline.store.units import Unit
+from pipeline.writer import UnitWriter, WriterSettings
 
+FINGERPRINT = "made"
 COLUMNS = Columns({"title": pa.string()}, {"quality": pa.float32()})
 Rows = dict[str, dict[str, Any]]
 
@@ -27,23 +47,49 @@ def document(identifier: str, text: str, quality: float | None = None, **metadat
 
 
 def write_dataset(folder: Path, units: Mapping[str, Sequence[Document]]) -> Path:
-    """A dataset as a run leaves it: shards, and the stats that vouch for each."""
-    for name, documents in units.items():
-        write_unit(folder, name, documents)
+    """A dataset as a run leaves it; what of an earlier one is as it was, stays."""
+    with running(Engine(), str(folder)) as run:
+        job = Job("test", "", str(folder), load_recipe(DEFAULT_RECIPE, []), run)
+        place = job.place("made", is_last=True)
+        records = [write_unit(place, name, documents) for name, documents in units.items()]
+        tables = Tables(place, len(records), place.attempt())
+        summary = Summary()
+        for record in records:
+            summary.add_record(record)
+        summary.tables.append(write_table(place.root, tables.table_name(0), records))
+        result = RunResult(place, summary)
+        run.kept.append(result)
+        job.complete(FINGERPRINT, result, [])
     return folder
 
 
-def write_unit(folder: Path, name: str, documents: Sequence[Document]) -> None:
-    schema = document_schema(COLUMNS)
-    path = folder / "documents" / f"part-{name}.parquet"
-    writer = ShardWriter(str(path), schema, 100)
-    for one in documents:
-        writer.add(document_row(one, schema))
-    writer.close()
-    writer.commit()
-    stats = folder / "stats" / f"part-{name}.json"
-    stats.parent.mkdir(exist_ok=True)
-    stats.write_text(json.dumps({"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}))
+def write_unit(place: Place, name: str, documents: Sequence[Document]) -> UnitRecord:
+    """The shard of a unit, whose documents are its input."""
+    held = orjson.dumps([[one.id, one.text, one.metadata, one.signals] for one in documents])
+    sha256 = hashlib.sha256(held).hexdigest()
+    unit = Unit(name, name, name, len(held), sha256)
+    characters = sum(len(one.text) for one in documents)
+    batch = Batch(unit, 0, is_last=True, documents=list(documents))
+    count = StageCount(len(documents), len(documents), characters, characters)
+    batch.counts["read"] = count
+    batch.input = UnitInput(name, sha256, len(held), len(held), sha256)
+    writer = UnitWriter(unit, place, WriterSettings(COLUMNS, (), 100))
+    writer.add(batch)
+    return writer.commit(batch, FINGERPRINT)
+
+
+def write_foreign(folder: Path, tables: Mapping[str, pa.Table]) -> Path:
+    """Parquet files of somebody else, by path below the folder."""
+    for name, table in tables.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, folder / name)
+    return folder
+
+
+def keep_work(output: Path) -> Path:
+    """Let a run on another engine be under way there: what steps have made stays for it."""
+    write_mark(str(output), new_run(), Engine("DataflowRunner"))
+    return output
 
 
 def words(seed: int, count: int) -> list[str]:
@@ -63,15 +109,15 @@ class Result:
 
     def rejected(self, label: str) -> Rows:
         """What was dropped, by id, signals as data."""
-        rows = self._rows("rejected", label)
-        for row in rows.values():
+        found = self._rows("rejected", label)
+        for row in found.values():
             row["signals"] = json.loads(row["signals"] or "{}")
-        return rows
+        return found
 
     def _rows(self, kind: str, label: str) -> Rows:
-        rows = pq.read_table(self.folder / label / kind).to_pylist()
-        found = {row["id"]: row for row in rows}
-        assert len(found) == len(rows)
+        every = list(rows(self.folder / label, kind))
+        found = {row["id"]: row for row in every}
+        assert len(found) == len(every)
         return found
 
     def kept(self, label: str) -> list[str]:
@@ -96,11 +142,21 @@ class Result:
 
     @property
     def report(self) -> Any:
-        return json.loads((self.folder / "work" / "report.json").read_text())
+        """What the manifests of all labels say, once in each."""
+        found = [read_json(str(path)) for path in self.folder.glob("*/manifest.json")]
+        reports = [report for manifest in found for report in manifest["deduplication"]]
+        assert len(reports) == len(found) > 0
+        assert all(report == reports[0] for report in reports)
+        return reports[0]
 
-    def report_of(self, step: str) -> Any:
-        """The marker of a step of the work folder."""
-        return json.loads((self.folder / "work" / step / "done.json").read_text())
+    def decisions(self, step: str) -> Decisions:
+        """What a step has decided."""
+        place = Place(str(self.folder), step)
+        (path,) = (self.folder / "work" / step / "done").glob("all.*.json")
+        record = read_record(place, str(path))
+        assert record is not None
+        tables = [TableFile(one.name, one.bytes, one.sha256, one.rows) for one in record.files]
+        return Decisions(place, tuple(tables), record.extra, record.name)
 
     def manifest(self, label: str) -> Any:
         return json.loads((self.folder / label / "manifest.json").read_text())
@@ -110,19 +166,26 @@ class Result:
         kept, rejected = self.documents(label), self.rejected(label)
         assert not kept.keys() & rejected.keys()
         assert len(kept) + len(rejected) == documents
+        assert leftovers(self.folder / label) == []
         manifest = self.manifest(label)
         assert manifest["documents"] == len(kept)
         stages = manifest["funnel"]["stages"]
         assert stages[0]["documents_in"] == documents
         assert sum(sum(stage["reasons"].values()) for stage in stages) == len(rejected)
 
-    def contents(self, pattern: str = "**/*") -> dict[str, str]:
-        """SHA-256 of every file, timings left out."""
-        return {
-            path.relative_to(self.folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(self.folder.glob(pattern))
-            if path.is_file() and "logs" not in path.parts and path.name != ".lock"
-        }
+    def contents(self, pattern: str = "*") -> dict[str, str]:
+        """SHA-256 of the files of all steps, and what manifests say but of runs, by name."""
+        found = {}
+        for name, checksum in every_step(self.folder).items():
+            if fnmatch(name, pattern):
+                found[name] = checksum
+        for path in sorted(self.folder.glob("*/manifest.json")):
+            name, manifest = path.relative_to(self.folder).as_posix(), read_json(str(path))
+            own = {"run", "tables"}
+            plain = {key: value for key, value in manifest.items() if key not in own}
+            if fnmatch(name, pattern):
+                found[name] = hashlib.sha256(json_bytes(plain)).hexdigest()
+        return found
 
     def times(self, pattern: str = "**/*") -> dict[str, int]:
         """When each file was last written."""

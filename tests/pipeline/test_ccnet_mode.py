@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-import pyarrow.parquet as pq
+from dataset_files import rows
 
 from pipeline.cli.main import main
 
@@ -33,8 +33,7 @@ def run(tmp_path: Path, documents: list[list[str]], *options: str) -> dict[str, 
     for option in ("commoncrawl.perplexity.enabled=false", *options):
         arguments += ["--set", option]
     assert main(arguments) == 0
-    table = pq.read_table(tmp_path / "out" / "documents").to_pylist()
-    return {row["url"][-1]: row["text"].split("\n") for row in table}
+    return {row["url"][-1]: row["text"].split("\n") for row in rows(tmp_path / "out")}
 
 
 WITHOUT_LIMITS = ("commoncrawl.length.minimum_characters=0", "commoncrawl.language.enabled=false")
@@ -69,7 +68,7 @@ def test_length_is_tested_before_and_not_after_deduplication(tmp_path: Path) -> 
         "0": ["The first page has one short line of its own."],
         "1": ["The second page has another short line of its own."],
     }
-    rejected = pq.read_table(tmp_path / "out" / "rejected").to_pylist()
+    rejected = rows(tmp_path / "out", "rejected")
     assert [(row["url"][-1], row["reason"]) for row in rejected] == [("2", "too_short")]
 
 

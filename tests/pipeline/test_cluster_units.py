@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from pipeline.files import FileInfo
-from pipeline.runner import Engine
 
 from dedup.components import EDGE, MEMBER_ROW, find_clusters
 from pipeline.deduplication.component_stages import Stages
 from pipeline.deduplication.components import ClusterReport, cluster_units
 from pipeline.errors import RunFailed
+from pipeline.passes.engine import Engine
+from pipeline.store.base import FileInfo
 
 UNITS = ("a", "b", "c", "d", "e")
 

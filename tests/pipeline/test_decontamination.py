@@ -12,7 +12,6 @@ import pytest
 from evaluation_data import FOX, SEA, animals_and_sea, evaluation, write_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pipeline.units import Unit
 
 from filters.document import Document
 from pipeline.batch import Batch
@@ -22,6 +21,7 @@ from pipeline.decontamination.stage import SIGNALS, Decontamination, Decontamina
 from pipeline.errors import InputError
 from pipeline.shards import Columns
 from pipeline.stages import Batching, BatchStage, apply_function
+from pipeline.store.units import Unit
 from pipeline.writer import UnitWriter, WriterSettings
 
 BATCHING = Batching(documents=256, characters=1 << 20, rejected_text_share=1.0)

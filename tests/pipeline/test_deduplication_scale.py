@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dedup_data import Result, deduplicate, document, words, write_dataset
+from dedup_data import Result, deduplicate, document, keep_work, words, write_dataset
 
 from dedup.shingles import shingle_texts
 from filters.document import Document
-from pipeline.deduplication.decisions import Decisions, read_array
+from pipeline.deduplication.decisions import read_array
 
 UNITS = ("u0", "u1", "u2", "u3")
 
@@ -47,8 +47,9 @@ def test_20000_identical_documents(tmp_path: Path, identical: Path, method: str)
     result = deduplicate(method, {"in": identical}, tmp_path / "out")
     assert result.kept("in") == ["d0"]
     assert result.report["most_repeated"][0]["copies"] == 20_000
-    decided = Decisions(str(tmp_path / "out" / "work" / "decisions"))
-    rows = sum(len(decided.read(unit)) for unit in UNITS)
+    decided = result.decisions(f"{method}.decisions").units
+    assert decided.keys() == set(UNITS)
+    rows = sum(len(decided[unit].read()) for unit in UNITS)
     assert rows == {"exact": 20_000, "lines": 19_999}[method]
 
 
@@ -69,13 +70,15 @@ def test_a_giant_cluster_costs_its_share(tmp_path: Path) -> None:
         own = " ".join(words(100 + number, 90))
         documents.append(document(f"e{number}", f"{own}\n{shared}"))
     inputs = {"in": write_dataset(tmp_path / "in", in_units(documents))}
-    result = deduplicate("minhash", inputs, tmp_path / "out")
+    result = deduplicate("minhash", inputs, keep_work(tmp_path / "out"))
     assert clusters_of(result, "minhash") == [{f"d{number}" for number in range(3000)}]
     # Two candidates for each key at most, of which a document has one for each band.
     work = tmp_path / "out" / "work"
-    bands = result.report_of("candidates")["summary"]["keys"] // len(documents)
-    assert bands <= 32
-    assert 2999 <= rows_in(work / "edges") <= rows_in(work / "candidates") <= 2 * 3000 * bands
+    bands = result.decisions("minhash.candidates").summary.keys // len(documents)
+    assert 1 < bands <= 32
+    edges = rows_in(work / "minhash.edges" / "edges")
+    candidates = rows_in(work / "minhash.candidates" / "decisions")
+    assert 2999 <= edges <= candidates <= 2 * 3000 * bands
 
 
 def families(seed: int) -> list[Document]:
@@ -110,7 +113,7 @@ def near(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Document]
     """Families of near-duplicates, deduplicated in one process."""
     folder, documents = tmp_path_factory.mktemp("near"), families(5)
     inputs = {"in": write_dataset(folder / "in", in_units(documents))}
-    deduplicate("minhash", inputs, folder / "out")
+    deduplicate("minhash", inputs, keep_work(folder / "out"))
     return folder, documents
 
 
@@ -131,13 +134,13 @@ def test_minhash_finds_what_is_alike_and_joins_nothing_else(
         assert cluster_of[one] == cluster_of[other]
     joined = [
         similar[ids.index(units_in(documents)[int(a)]), ids.index(units_in(documents)[int(b)])]
-        for path in (folder / "out" / "work" / "edges").glob("*.npy")
+        for path in (folder / "out/work/minhash.edges/edges").glob("*.npy")
         for a, b in read_array(str(path))[["one", "other"]].tolist()
     ]
     assert len(joined) > 100
     # Pairs that the bands took for candidates, and the whole signatures did not.
-    candidates = Decisions(str(folder / "out" / "work" / "candidates"))
-    pairs = {(unit, *pair) for unit in UNITS for pair in candidates.read(unit).tolist()}
+    candidates = Result(folder / "out").decisions("minhash.candidates").units
+    pairs = {(unit, *pair) for unit in UNITS for pair in candidates[unit].read().tolist()}
     assert len(pairs) > len(joined) + 20
     assert min(joined) >= 0.5
     # Nor is anything clustered that is like no other.
@@ -155,9 +158,12 @@ def units_in(documents: list[Document]) -> dict[int, str]:
 
 def test_the_same_bytes_with_two_workers(tmp_path: Path, near: tuple[Path, list[Document]]) -> None:
     folder, _ = near
-    result = deduplicate("minhash", {"in": folder / "in"}, tmp_path / "out", "--workers", "2")
+    output = keep_work(tmp_path / "out")
+    result = deduplicate("minhash", {"in": folder / "in"}, output, "--workers", "2")
     assert result.contents() == Result(folder / "out").contents()
     assert len(result.contents("in/documents/*")) == len(UNITS)
+    for step in ("minhash.keys.in/keys", "minhash.candidates", "minhash.edges", "in/work"):
+        assert result.contents(f"*{step}/*"), step
 
 
 def test_the_same_documents_with_clusters_found_in_rounds(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +16,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pipeline.accounting import read_json, write_json
-from pipeline.dataset import Dataset
-from pipeline.runner import Engine
-from pipeline.units import Unit
 
 from dedup.components import MEMBER_ROW
 from dedup.decisions import CANDIDATE, REMOVED, Summary, candidate_pairs, cluster_rows, removed_rows
 from dedup.key_blocks import KeyBlock
 from pipeline.deduplication import shuffle
-from pipeline.deduplication.decisions import Decisions
-from pipeline.deduplication.shuffle import Comparison, KeyUnit, compare
+from pipeline.deduplication.decisions import Decisions, digest, finished, joined
+from pipeline.deduplication.key_units import KeyUnit, write_key_units
+from pipeline.deduplication.shuffle import Comparison, compare
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import Run, running
 from pipeline.sources.commoncrawl import scope_numbers
+from pipeline.store.files import write_bytes
+from pipeline.store.units import Unit
 
 # The local engine under its full name: it is treated as any other engine then.
 OTHER_ENGINE = Engine("apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner")
@@ -44,11 +47,7 @@ class Made:
         keys = np.array(self.keys, np.uint64)
         ranks = None if self.ranks is None else np.array(self.ranks, np.uint32)
         block = KeyBlock.of(keys, np.arange(len(keys), dtype=np.uint32), ranks)
-        path = Path(self.unit.keys_path(KIND))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(block.to_bytes())
-        stats = {"outputs": {f"keys/{KIND}": {"rows": len(keys)}}}
-        write_json(Dataset(self.unit.dataset).stats_path(self.unit.name), stats)
+        write_bytes(self.unit.files[f"keys/{KIND}"], block.to_bytes())
 
 
 def make_units(
@@ -62,11 +61,20 @@ def make_units(
         keys = [] if number == 1 else [pool[0], *generator.choices(pool, k=180)]
         ranks = [generator.randrange(3) for _ in keys] if ranked and number % 2 == 0 else None
         # Units of different sources have the same names.
-        dataset, label = str(folder / f"d{source}"), f"s{source}" if max(sources) else ""
+        label = f"s{source}" if max(sources) else ""
         name = f"u{list(sources[:number]).count(source)}"
-        unit = KeyUnit(dataset, name, scope, source, label)
+        unit = key_unit(folder, name, scope, source, label)
         made.append(Made(unit, tuple(keys), None if ranks is None else tuple(ranks)))
     return made
+
+
+def key_unit(folder: Path, name: str, scope: int, source: int, label: str = "") -> KeyUnit:
+    path = str(folder / f"d{source}" / f"{name}.keys")
+    return KeyUnit(name, scope, source, label, {f"keys/{KIND}": path})
+
+
+def run_in(folder: Path, engine: Engine | None = None) -> AbstractContextManager[Run]:
+    return running(engine or Engine(), str(folder))
 
 
 def groups_of(made: Sequence[Made]) -> list[list[int]]:
@@ -123,23 +131,51 @@ DECIDE: dict[str, tuple[Any, Any]] = {
 }
 
 
-def comparison(made: Sequence[Made], method: str, folder: Path, size: int) -> Comparison:
+def comparison(made: Sequence[Made], method: str, folder: Path, size: int, run: Run) -> Comparison:
     decide, dtype = DECIDE[method]
-    units = tuple(one.unit for one in made)
-    return Comparison(units, KIND, decide, dtype, str(folder / "decisions"), size)
+    units = write_key_units(run.path(str(folder), "u.parquet"), [one.unit for one in made])
+    return Comparison(units, KIND, decide, dtype, run.place(str(folder), "decisions"), size)
 
 
-def assert_decided(work: Comparison, made: Sequence[Made], method: str) -> Decisions:
-    decisions = Decisions(work.folder)
-    found = {unit.full_name: decisions.read(unit.full_name) for unit in work.units}
+def decide(work: Comparison, made: Sequence[Made], fingerprint: str, run: Run) -> Decisions:
+    keys: dict[int, int] = {}
+    for one in made:
+        keys[one.unit.scope] = keys.get(one.unit.scope, 0) + len(one.keys)
+    return compare(work, keys, fingerprint, run)
+
+
+def assert_decided(
+    work: Comparison, made: Sequence[Made], method: str, fingerprint: str, slices: int
+) -> Decisions:
+    """What is recorded under a fingerprint is what plain Python finds, in so many slices."""
+    decisions = finished(work.place, fingerprint)
+    assert decisions is not None
+    found = {name: unit.read() for name, unit in decisions.units.items()}
     assert {name: rows.tolist() for name, rows in found.items()} == expected(made, method)
     assert {rows.dtype for rows in found.values()} == {work.dtype}
-    assert decisions.summary() == summary_of(made)
-    # A file for every unit and slice, and nothing else.
-    names = {f"part-{name}.{i}.npy" for name in found for i in range(decisions.slices())}
-    names |= {"done.json", *(f"summary.{i}.json" for i in range(decisions.slices()))}
-    assert {path.name for path in Path(work.folder).iterdir()} == names
+    assert decisions.summary == summary_of(made)
+    # A file for every unit and slice, and none for two.
+    for name, unit in decisions.units.items():
+        assert [Path(path).name.rsplit(".", 2)[0] for path in unit.paths] == [name] * slices
+    paths = [path for unit in decisions.units.values() for path in unit.paths]
+    assert len(set(paths)) == len(paths)
     return decisions
+
+
+def decision_files(work: Comparison) -> set[str]:
+    """Paths of all files with decisions, and of those not even finished."""
+    folder = Path(work.place.folder("decisions"))
+    return {str(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def named(decisions: Decisions) -> set[str]:
+    return {path for unit in decisions.units.values() for path in unit.paths}
+
+
+def times(folder: Path) -> dict[Path, int]:
+    """When each file was written, but for the traces of runs."""
+    files = [path for path in folder.rglob("*") if path.is_file() and "runs" not in path.parts]
+    return {path: path.stat().st_mtime_ns for path in files}
 
 
 # The scope and the source of each of six units.
@@ -175,9 +211,10 @@ def test_decisions_do_not_depend_on_partitions_or_slices(
         (3, bytes_for(3, made), Engine()),
         (1, 600, OTHER_ENGINE),  # sixteen partitions and more at once
     ):
-        work = comparison(made, method, tmp_path, size)
-        compare(work, f"{size}", engine)
-        assert assert_decided(work, made, method).slices() == slices
+        with run_in(tmp_path, engine) as run:
+            work = comparison(made, method, tmp_path, size, run)
+            decide(work, made, f"{size}", run)
+        assert_decided(work, made, method, f"{size}", slices)
 
 
 @settings(max_examples=2)
@@ -191,17 +228,20 @@ def test_any_scopes_sources_and_slices(units: list[tuple[int, int]], slices: int
         made = make_units(Path(name), scopes, sorted(one for _, one in units), ranked=True)
         for one in made:
             one.store()
-        work = comparison(made, "clusters", Path(name), bytes_for(slices, made))
-        compare(work, "f", Engine())
-        assert_decided(work, made, "clusters")
+        size = bytes_for(slices, made)
+        with run_in(Path(name)) as run:
+            work = comparison(made, "clusters", Path(name), size, run)
+            decisions = decide(work, made, "f", run)
+        assert_decided(work, made, "clusters", "f", len(decisions.tables))
 
 
 def test_decisions_do_not_depend_on_the_order_of_arrival(tmp_path: Path) -> None:
     """A shuffle hands the blocks of a partition over in any order."""
     made = make_units(tmp_path, *CASES["three sources"], ranked=True)
-    work = comparison(made, "clusters", tmp_path, 10**9)
     for one in made:
         one.store()
+    with run_in(tmp_path) as run:
+        work = comparison(made, "clusters", tmp_path, 10**9, run)
     blocks = [
         block
         for number in range(len(made))
@@ -216,14 +256,15 @@ def test_decisions_do_not_depend_on_the_order_of_arrival(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("sources", [(0,), (0, 0, 1)])
 def test_units_without_a_key_get_their_files(tmp_path: Path, sources: tuple[int, ...]) -> None:
-    units = [KeyUnit(str(tmp_path), f"u{i}", 0, source) for i, source in enumerate(sources)]
+    units = [key_unit(tmp_path, f"u{i}", 0, source) for i, source in enumerate(sources)]
     made = [Made(unit, ()) for unit in units]
     for one in made:
         one.store()
-    work = comparison(made, "keep_first", tmp_path, 1000)
-    compare(work, "f", Engine())
-    decisions = assert_decided(work, made, "keep_first")
-    assert decisions.summary() == Summary.empty(max(sources) + 1)
+    with run_in(tmp_path) as run:
+        work = comparison(made, "keep_first", tmp_path, 1000, run)
+        decide(work, made, "f", run)
+    decisions = assert_decided(work, made, "keep_first", "f", 1)
+    assert decisions.summary == Summary.empty(max(sources) + 1)
 
 
 @pytest.fixture
@@ -231,70 +272,142 @@ def decided(tmp_path: Path) -> tuple[Comparison, list[Made]]:
     made = make_units(tmp_path, *CASES["one scope"], ranked=False)
     for one in made:
         one.store()
-    work = comparison(made, "keep_first", tmp_path, bytes_for(2, made))
-    compare(work, "first", Engine())
+    with run_in(tmp_path) as run:
+        work = comparison(made, "keep_first", tmp_path, bytes_for(2, made), run)
+        decide(work, made, "first", run)
     return work, made
 
 
-def test_what_is_decided_is_not_decided_again(decided: tuple[Comparison, list[Made]]) -> None:
+def test_what_is_decided_is_not_decided_again(
+    tmp_path: Path, decided: tuple[Comparison, list[Made]]
+) -> None:
     work, made = decided
-    decisions = assert_decided(work, made, "keep_first")
-    assert decisions.is_done("first")
-    assert not decisions.is_done("second")
-    marker = read_json(decisions.marker)
-    assert marker["fingerprint"] == "first"
-    assert marker["slices"] == 2
-    assert marker["summary"]["keys"] == sum(len(one.keys) for one in made)
-    files = {path: path.stat().st_mtime_ns for path in Path(work.folder).iterdir()}
-    compare(work, "first", Engine())
-    assert {path: path.stat().st_mtime_ns for path in Path(work.folder).iterdir()} == files
+    decisions = assert_decided(work, made, "keep_first", "first", 2)
+    assert finished(work.place, "second") is None
+    assert decisions.summary.keys == sum(len(one.keys) for one in made)
+    before = times(tmp_path)
+    with run_in(tmp_path) as run:
+        again = decide(work, made, "first", run)
+    assert named(again) == named(decisions)
+    assert times(tmp_path) == before
 
 
-def test_another_fingerprint_decides_anew(decided: tuple[Comparison, list[Made]]) -> None:
+def test_another_fingerprint_decides_anew(
+    tmp_path: Path, decided: tuple[Comparison, list[Made]]
+) -> None:
     """A unit has other keys now, and partitions are larger: no file of the old slices stays."""
     work, made = decided
-    before = {one.unit.name: Decisions(work.folder).digest(one.unit.full_name) for one in made}
+    before = assert_decided(work, made, "keep_first", "first", 2)
     changed = replace(made[5], keys=made[5].keys[:-40])
     changed.store()
     made = [*made[:5], changed]
     work = replace(work, partition_bytes=10**9)
-    compare(work, "second", Engine())
-    assert assert_decided(work, made, "keep_first").slices() == 1
-    after = {one.unit.name: Decisions(work.folder).digest(one.unit.full_name) for one in made}
+    with run_in(tmp_path) as run:
+        run.kept.append(decide(work, made, "second", run))
+        after = assert_decided(work, made, "keep_first", "second", 1)
+        assert decision_files(work) == named(before) | named(after)
+        run.clean(str(tmp_path))
+    assert decision_files(work) == named(after)
+    assert finished(work.place, "first") is None
+    assert_decided(work, made, "keep_first", "second", 1)
     # The last unit's keys decide on itself alone: the other units need not be written again.
-    assert [name for name in before if before[name] != after[name]] == ["u5"]
+    changes = [
+        name for name in before.units if before.units[name].digest != after.units[name].digest
+    ]
+    assert changes == ["u5"]
 
 
-def test_decisions_cut_short_are_made_again(decided: tuple[Comparison, list[Made]]) -> None:
-    """The marker is written last; a run that ended before leaves none."""
-    work, made = decided
-    decisions = Decisions(work.folder)
-    Path(decisions.part("u0", 1)).unlink()
-    Path(decisions.marker).unlink()
-    assert not decisions.is_done("first")
-    compare(work, "first", Engine())
-    assert_decided(work, made, "keep_first")
-
-
-def test_a_missing_decision_file_is_an_error_and_clear_leaves_nothing(
-    decided: tuple[Comparison, list[Made]],
+@given(
+    st.lists(st.tuples(*[st.integers(0, 2**32 - 1)] * 3), min_size=1, max_size=30, unique=True),
+    st.lists(st.integers(0, 3), min_size=30, max_size=30),
+    st.permutations(range(4)),
+)
+def test_a_digest_is_of_what_is_decided(
+    rows: list[tuple[int, int, int]], parts: list[int], order: list[int]
 ) -> None:
-    work, _ = decided
-    decisions = Decisions(work.folder)
-    path = Path(decisions.part("u0", 0))
+    """Not of the numbers that units happen to have, nor of the parts of the key space."""
+    with tempfile.TemporaryDirectory() as folder:
+        digests = []
+        for numbers, cut in ((list(range(4)), [0] * len(rows)), (order, parts)):
+            names = [f"u{numbers.index(number)}" for number in range(4)]
+            units = write_key_units(f"{folder}/{len(digests)}", [KeyUnit(name) for name in names])
+            decided = np.empty(len(rows), MEMBER_ROW)
+            for place, (row, size, kept) in enumerate(rows):
+                decided[place] = (row, size, numbers[row % 4] << 32 | kept)
+            of = np.array(cut[: len(rows)])
+            digests.append(joined([digest(decided[of == part], units) for part in range(4)]))
+        assert digests[0] == digests[1]
+        for field in MEMBER_ROW.names or ():
+            other = decided.copy()
+            other[field][0] ^= 1
+            assert digest(other, units) != digests[1]
+        # The same row of another unit.
+        decided["representative"][0] ^= np.uint64(1 << 32)
+        assert digest(decided, units) != digests[1]
+
+
+@pytest.mark.parametrize("lost", ["record", "file", "both"])
+def test_decisions_cut_short_are_made_again(
+    tmp_path: Path, decided: tuple[Comparison, list[Made]], lost: str
+) -> None:
+    """The record is written last, and vouches for nothing that is gone."""
+    work, made = decided
+    (record,) = Path(work.place.folder("done")).iterdir()
+    before = assert_decided(work, made, "keep_first", "first", 2)
+    if lost in ("file", "both"):
+        Path(before.units["u0"].paths[1]).unlink()
+    if lost in ("record", "both"):
+        record.unlink()
+    assert finished(work.place, "first") is None
+    with run_in(tmp_path) as run:
+        made_again = decide(work, made, "first", run)
+    after = assert_decided(work, made, "keep_first", "first", 2)
+    assert named(after) == named(made_again)
+    assert not named(after) & named(before)
+
+
+def test_a_missing_decision_file_is_an_error_and_cleaning_leaves_nothing(
+    tmp_path: Path, decided: tuple[Comparison, list[Made]]
+) -> None:
+    work, made = decided
+    unit = assert_decided(work, made, "keep_first", "first", 2).units["u0"]
+    path = Path(unit.paths[0])
     data = path.read_bytes()
     path.write_bytes(data[:-3])
     with pytest.raises(ValueError, match="read"):
-        decisions.read("u0")
+        unit.read()
     path.unlink()
-    with pytest.raises(OSError, match="part-u0"):
-        decisions.read("u0")
-    decisions.clear()
-    assert not list(Path(work.folder).iterdir())
+    with pytest.raises(OSError, match="u0"):
+        unit.read()
+    with run_in(tmp_path) as run:
+        run.clean(str(tmp_path))
+    assert [path for path in (tmp_path / "work").rglob("*") if path.is_file()] == []
 
 
-def test_scopes_follow_file_order_groups_and_snapshots() -> None:
+def test_scopes_follow_groups_of_names_and_snapshots() -> None:
     units = [Unit(f"n{i}", "", f"f{i}", 1, group="s1" if i < 3 else "s2") for i in range(5)]
     assert scope_numbers(units, "all", 2) == [0, 0, 0, 0, 0]
     assert scope_numbers(units, "snapshot", 2) == [0, 0, 0, 1, 1]
-    assert scope_numbers(units, "group", 2) == [0, 0, 1, 1, 2]
+    assert scope_numbers(units, "group", 1) == [0, 1, 2, 3, 4]
+
+
+def test_a_group_ends_where_its_last_name_says_so() -> None:
+    """One file less changes its own group, and the one that it ended."""
+    units = [Unit(f"n{i}", "", f"f{i}", 1) for i in range(300)]
+
+    def groups(of: Sequence[Unit]) -> set[tuple[str, ...]]:
+        numbers = scope_numbers(of, "group", 10)
+        assert numbers[0] == 0
+        assert {after - before for before, after in pairwise(numbers)} == {0, 1}
+        found: dict[int, list[str]] = {}
+        for unit, number in zip(of, numbers, strict=True):
+            found.setdefault(number, []).append(unit.name)
+        return {tuple(names) for names in found.values()}
+
+    every = groups(units)
+    assert 20 <= len(every) <= 45
+    for missing in range(0, 300, 7):
+        fewer = groups(units[:missing] + units[missing + 1 :])
+        changed = every - fewer
+        assert 1 <= len(changed) <= 2
+        assert any(f"n{missing}" in group for group in changed)

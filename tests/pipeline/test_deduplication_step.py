@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from dedup_data import Result, deduplicate, document, words, write_dataset, write_unit
+from dataset_files import leftovers, paths
+from dedup_data import Result, deduplicate, document, words, write_dataset, write_foreign
 
 WOOL = "Wool is a textile fibre obtained from sheep."
 FLAX = "Flax is grown for its fibre, which is called linen."
 SILK = "Silk is a natural protein fibre of some insects."
 COTTON = "Cotton is a soft fibre that grows in a boll."
 
+CRAWL_FIRST = [document("c0", SILK), document("c1", WOOL), document("c2", "")]
 CRAWL_UNIT = [document("c3", WOOL + "!"), document("c4", COTTON), document("c5", SILK)]
 
 
@@ -32,9 +34,8 @@ def exact(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "u0": [document("w0", WOOL), document("w1", FLAX), document("w2", "")],
         "u1": [document("w3", f"  {FLAX.upper()}\n"), document("w4", "…")],
     }
-    first = [document("c0", SILK), document("c1", WOOL), document("c2", "")]
     write_dataset(inputs["wikipedia"], wikipedia)
-    write_dataset(inputs["crawl"], {"u0": first, "u1": CRAWL_UNIT})
+    write_dataset(inputs["crawl"], {"u0": CRAWL_FIRST, "u1": CRAWL_UNIT})
     deduplicate("exact", inputs, folder / "out")
     return folder
 
@@ -86,8 +87,12 @@ def test_a_second_run_does_nothing_but_report(
     before, times = result.contents(), result.times()
     deduplicate("exact", inputs_in(folder), result.folder)
     assert result.contents() == before
-    again = {"wikipedia/manifest.json", "crawl/manifest.json", "work/report.json"}
-    assert {name for name, time in result.times().items() if times[name] != time} == again
+    after = result.times()
+    again = {name for name in after | times if after.get(name) != times.get(name)}
+    assert {"wikipedia/manifest.json", "crawl/manifest.json"} < again
+    # The rest are tables of records and traces of the run: nothing is made of the documents.
+    made = re.compile(r"manifest\.json$|(^|/)(tables|work/runs)/")
+    assert [name for name in again if not made.search(name)] == []
     printed = capsys.readouterr().out
     assert "9 documents in 4 groups of duplicates" in printed
     assert f"3 documents: {WOOL!r} (first: wikipedia.u0:0)" in printed
@@ -96,23 +101,38 @@ def test_a_second_run_does_nothing_but_report(
     assert ["crawl", "3", "4"] in lines
 
 
-KINDS = {"documents": "parquet", "rejected": "parquet", "stats": "json"}
+def unit_files(result: Result) -> dict[tuple[str, str, str], tuple[str, int]]:
+    """Of each dataset and unit the documents, rejects and record: name, when it was written."""
+    found = {}
+    for label in ("wikipedia", "crawl"):
+        folder = result.folder / label
+        files = [(kind, one) for kind in ("documents", "rejected") for one in paths(folder, kind)]
+        for kind, unit in files:
+            path = paths(folder, kind)[unit]
+            found[label, kind, unit] = (path.name, path.stat().st_mtime_ns)
+        for path in folder.glob("work/exact/done/*.json"):
+            found[label, "record", path.name.split(".")[0]] = path.name, path.stat().st_mtime_ns
+    return found
 
 
 def test_only_units_whose_decisions_changed_are_written_again(tmp_path: Path, exact: Path) -> None:
     folder = Path(shutil.copytree(exact, tmp_path / "copy"))
     result, inputs = Result(folder / "out"), inputs_in(folder)
-    before = result.times("*/*/part-*")
+    before = unit_files(result)
     # Flax has one copy more: its cluster is larger, in both units of Wikipedia.
-    write_unit(inputs["crawl"], "u1", [*CRAWL_UNIT, document("c6", FLAX), document("c7", "new")])
+    more = [*CRAWL_UNIT, document("c6", FLAX), document("c7", "new")]
+    write_dataset(inputs["crawl"], {"u0": CRAWL_FIRST, "u1": more})
     deduplicate("exact", inputs, result.folder)
-    after = result.times("*/*/part-*")
-    changed = {name for name, time in after.items() if before[name] != time and "work" not in name}
-    assert changed == {
-        f"{label}/{kind}/part-{unit}.{suffix}"
+    after = unit_files(result)
+    assert after.keys() == before.keys()
+    assert {name for name, file in after.items() if before[name] != file} == {
+        (label, kind, unit)
         for label, unit in (("wikipedia", "u0"), ("wikipedia", "u1"), ("crawl", "u1"))
-        for kind, suffix in KINDS.items()
+        for kind in ("documents", "rejected", "record")
     }
+    # What was superseded is gone.
+    for label in inputs:
+        assert leftovers(result.folder / label) == []
     assert result.clusters("wikipedia", "exact")["w1"] == ("wikipedia.u0:1", 3)
     assert result.reasons("crawl")["c6"] == "duplicate"
     assert "c7" in result.kept("crawl")
@@ -355,8 +375,12 @@ def test_paragraphs_as_ccnet_compares_them(tmp_path: Path) -> None:
     assert result.report["most_repeated"][0]["text"] == "Page 1 of 20"
 
 
-@pytest.mark.parametrize("method", ["exact", "overlap"])
-def test_a_foreign_file_with_nulls_and_typed_timestamps(tmp_path: Path, method: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "name"), [("exact", "train"), ("exact", "summary"), ("overlap", "train")]
+)
+def test_a_foreign_file_with_nulls_and_typed_timestamps(
+    tmp_path: Path, method: str, name: str
+) -> None:
     table = pa.table(
         {
             "id": [1, 2, 3, 4],
@@ -366,9 +390,8 @@ def test_a_foreign_file_with_nulls_and_typed_timestamps(tmp_path: Path, method: 
             ),
         }
     )
-    (tmp_path / "in" / "documents").mkdir(parents=True)
-    pq.write_table(table, tmp_path / "in" / "documents" / "train.parquet")
-    result = deduplicate(method, {"one": tmp_path / "in"}, tmp_path / "out", keep="newest")
+    folder = write_foreign(tmp_path / "in", {f"documents/{name}.parquet": table})
+    result = deduplicate(method, {"one": folder}, tmp_path / "out", "--foreign", keep="newest")
     # Nothing overlaps nothing, but is the same.
     assert result.kept("one") == {"exact": ["2", "3"], "overlap": ["2", "3", "4"]}[method]
     result.assert_conserved("one", 4)

@@ -10,12 +10,12 @@ import pytest
 from github_data import CODE, content_row, write_parquet, write_tables
 from hypothesis import given
 from hypothesis import strategies as st
-from pipeline.accounting import read_json
-from pipeline.files import FileInfo
-from pipeline.units import open_unit, unit_of
 
 from pipeline.cli.main import main
 from pipeline.readers.tables import DamagedRows, Row, read_rows, split_parquet
+from pipeline.store.accounting import read_json
+from pipeline.store.base import FileInfo
+from pipeline.store.units import open_unit, unit_of
 
 COLUMNS = ("id", "content", "nothing")
 LIMIT = 10_000

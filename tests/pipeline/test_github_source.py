@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from github_data import CODE, ISC, MIT, write_tables, write_tar
-from pipeline.accounting import read_json
 
 from pipeline.cli.main import main
+from pipeline.store.accounting import read_json
 
 FORMS = ("parquet", "avro", "jsonl.gz")
 

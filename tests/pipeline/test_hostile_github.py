@@ -16,7 +16,6 @@ import pytest
 from github_data import CODE, MIT, avro_bytes, content_row, json_lines, write_parquet, write_tar
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pipeline.units import Unit
 
 from pipeline.github.licences import LicencePolicy, Verdict, identify, is_licence_file
 from pipeline.github.repositories import ReadRepository
@@ -24,6 +23,7 @@ from pipeline.github.tables import read_range
 from pipeline.readers.records import BadRecord, Record
 from pipeline.readers.tables import DamagedRows, read_rows
 from pipeline.sources.settings import GithubInputSettings, LicenceSettings
+from pipeline.store.units import Unit
 
 COLUMNS = ("id", "content", "size")
 LIMIT = 10_000
@@ -201,9 +201,8 @@ LICENCES = LicenceSettings(allowed=("MIT",), minimum_coverage=75.0)
 
 
 def records_of(data: bytes, name: str = "a.tar") -> list[Record]:
-    unit = Unit("u", name, name, len(data))
-    read_repository = ReadRepository({"u": ("ada/heron", "")}, INPUT, LICENCES)
-    return list(read_repository(io.BytesIO(data), unit))
+    unit = Unit("u", name, name, len(data), group="ada/heron")
+    return list(ReadRepository(INPUT, LICENCES)(io.BytesIO(data), unit))
 
 
 def reasons_of(data: bytes, name: str = "a.tar") -> dict[str, str]:

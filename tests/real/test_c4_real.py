@@ -12,9 +12,9 @@ import langdetect_rs
 import punkt
 import pyarrow.parquet as pq
 import pytest
-from pipeline.accounting import read_json
 
 from pipeline.cli.main import main
+from pipeline.store.accounting import read_json
 
 pytestmark = pytest.mark.real
 

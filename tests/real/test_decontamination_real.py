@@ -9,7 +9,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from pipeline.units import Unit
 
 from dedup.shingles import lower, shingle_texts
 from filters.document import Document
@@ -19,6 +18,7 @@ from pipeline.decontamination.sets import EvaluationSettings
 from pipeline.decontamination.stage import Decontamination, DecontaminationSettings
 from pipeline.readers.wet import read_wet
 from pipeline.stages import Batching
+from pipeline.store.units import Unit
 
 pytestmark = pytest.mark.real
 SIZE, MINIMUM_WORDS = 13, 8

@@ -9,12 +9,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from pipeline.accounting import read_json
 
 from filters.code.headers import without_header
 from filters.code.syntax import programming_language
 from pipeline.cli.main import main
 from pipeline.github.licences import identify, is_licence_file
+from pipeline.store.accounting import read_json
 
 pytestmark = pytest.mark.real
 
