@@ -61,7 +61,7 @@ def main() -> None:
                 with running(Engine(), output) as run:
                     job = Job("wikipedia", inputs, output, recipe, run)
                     place = job.place("wikipedia", is_last=True)
-                    work = wikipedia.documents_pass(job, place, "benchmark")
+                    work = wikipedia.documents_pass(job, place)
                     started = time.process_time()
                     if way == "plain":
                         plain_loop(work, units, wikipedia.ReadDump(recipe.wikipedia.input))

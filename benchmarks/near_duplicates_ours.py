@@ -90,7 +90,7 @@ def run_chain(units: tuple[Unit, ...], recipe: Recipe, work: str) -> None:
     settings = recipe.deduplication
     with running(Engine(), work) as run:
         place = run.place(work, "minhash.keys")
-        keys = run.run_units(KeyPass(key_maker("minhash", settings), place, "", "set"), units)
+        keys = run.run_units(KeyPass(key_maker("minhash", settings), place, "set"), units)
         compared, count = [], 0
         for record in keys.records():
             files = {file.kind: place.full(file.name) for file in record.files}
