@@ -39,8 +39,8 @@ def read_batches(folders: Sequence[str], size: int) -> list[list[str]]:
     batches: list[list[str]] = [[]]
     held = 0
     for folder in folders:
-        for path in [shard.path for shard in Dataset(folder).shards]:
-            for text in pq.read_table(path, columns=["text"]).column("text").to_pylist():
+        for shard in Dataset(folder).shards:
+            for text in pq.read_table(shard.path, columns=["text"]).column("text").to_pylist():
                 if held >= size:
                     batches.append([])
                     held = 0

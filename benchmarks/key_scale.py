@@ -20,13 +20,13 @@ from pathlib import Path
 
 import numpy as np
 from common import measure
-from pipeline.dataset import Dataset
-from pipeline.runner import Engine
 
 from dedup.decisions import REMOVED, removed_rows
 from dedup.key_blocks import KeyBlock, read_range
-from pipeline.deduplication.shuffle import Comparison, KeyUnit, compare
-from pipeline.store.accounting import write_json
+from pipeline.deduplication.key_units import KeyUnit, KeyUnits, write_key_units
+from pipeline.deduplication.shuffle import Comparison, compare
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import running
 
 HOT = np.uint64(0x0123456789ABCDEF)
 HOT_COPIES = 100
@@ -35,7 +35,8 @@ HOT_COPIES = 100
 def write_blocks(folder: Path, keys: int, units: int, repeated: float) -> None:
     """Key blocks of `keys` keys in all, as a pass over documents would leave them."""
     shutil.rmtree(folder, ignore_errors=True)
-    dataset, size = Dataset(str(folder)), keys // units
+    (folder / "keys").mkdir(parents=True)
+    size = keys // units
     for unit in range(units):
         generator = np.random.default_rng(unit)
         common = generator.integers(0, int(keys * repeated / 3), int(size * repeated))
@@ -44,30 +45,30 @@ def write_blocks(folder: Path, keys: int, units: int, repeated: float) -> None:
         # Multiplication by an odd number spreads small numbers over the key space.
         mixed = common.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C55)
         block = KeyBlock.of(np.concatenate([mixed, own, hot]), np.arange(size, dtype=np.uint32))
-        path = Path(dataset.part("keys/synthetic", f"{unit:05}", "keys"))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(block.to_bytes())
-        stats = {"outputs": {"keys/synthetic": {"rows": size}}}
-        write_json(dataset.stats_path(f"{unit:05}"), stats)
+        (folder / "keys" / f"{unit:05}.keys").write_bytes(block.to_bytes())
 
 
-def key_units(folder: Path) -> tuple[KeyUnit, ...]:
-    names = sorted(path.stem.removeprefix("part-") for path in folder.glob("stats/*.json"))
-    return tuple(KeyUnit(str(folder), name) for name in names)
+def key_units(folder: Path) -> KeyUnits:
+    units = [
+        KeyUnit(path.stem, files={"keys/synthetic": str(path)})
+        for path in sorted(folder.glob("keys/*.keys"))
+    ]
+    return write_key_units(str(folder / "units.parquet"), units)
 
 
-def decide(folder: Path) -> None:
+def decide(folder: Path, keys: int) -> None:
     """The measured work."""
-    work = Comparison(
-        key_units(folder),
-        "synthetic",
-        partial(removed_rows, policy="keep_first"),
-        REMOVED,
-        str(folder / "decisions"),
-        16 << 20,
-    )
-    decisions = compare(work, "benchmark", Engine())
-    print(json.dumps({"removed": decisions.summary().members - decisions.summary().groups}))
+    with running(Engine(), str(folder)) as run:
+        work = Comparison(
+            key_units(folder),
+            "synthetic",
+            partial(removed_rows, policy="keep_first"),
+            REMOVED,
+            run.place(str(folder), "synthetic"),
+            16 << 20,
+        )
+        summary = compare(work, {0: keys}, "benchmark", run).summary
+    print(json.dumps({"removed": summary.members - summary.groups}))
 
 
 def python_set(folder: Path, keys: int) -> tuple[float, int]:
@@ -75,7 +76,7 @@ def python_set(folder: Path, keys: int) -> tuple[float, int]:
     seen: set[int] = set()
     looked, seconds = 0, 0.0
     for unit in key_units(folder):
-        with open(unit.keys_path("synthetic"), "rb") as file:
+        with open(unit.files["keys/synthetic"], "rb") as file:
             found = read_range(file, range(1), 0).keys.tolist()
         started = time.process_time()
         removed = []
@@ -101,10 +102,11 @@ def main() -> None:
     parsed = parser.parse_args()
     folder = parsed.folder / "key_scale"
     if parsed.decide:
-        decide(folder)
+        decide(folder, parsed.keys)
         return
     write_blocks(folder, parsed.keys, parsed.units, parsed.repeated)
     command = [sys.executable, __file__, "--decide", "--folder", str(parsed.folder)]
+    command += ["--keys", str(parsed.keys)]
     used = measure(command)
     idle = measure([sys.executable, "-c", "import apache_beam, pipeline.deduplication.shuffle"])
     seconds, looked = python_set(folder, min(parsed.keys, 5_000_000))

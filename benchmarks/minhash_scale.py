@@ -19,16 +19,15 @@ from pathlib import Path
 import numpy as np
 from common import measure
 from numpy.typing import NDArray
-from pipeline.dataset import Dataset
-from pipeline.runner import Engine
 
 from pipeline.cli.options import DEFAULT_RECIPE
-from pipeline.deduplication.decisions import write_array
+from pipeline.deduplication.decisions import array_bytes
+from pipeline.deduplication.key_units import KeyUnit, write_key_units
 from pipeline.deduplication.makers import MinHashKeys, band_block
 from pipeline.deduplication.methods import Deduplicator
-from pipeline.deduplication.shuffle import KeyUnit
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
-from pipeline.store.accounting import write_json
 
 REPEATED = 0.3
 RECIPE = load_recipe(DEFAULT_RECIPE)
@@ -46,7 +45,8 @@ def signatures_of(identities: NDArray[np.uint64], permutations: int) -> NDArray[
 def write_units(folder: Path, documents: int, units: int) -> None:
     """Signatures and keys, as a pass over documents would leave them."""
     shutil.rmtree(folder, ignore_errors=True)
-    dataset, size = Dataset(str(folder)), documents // units
+    (folder / "keys").mkdir(parents=True)
+    size = documents // units
     maker = MinHashKeys(RECIPE.deduplication.minhash)
     permutations = maker.settings.permutations
     for unit in range(units):
@@ -60,28 +60,40 @@ def write_units(folder: Path, documents: int, units: int) -> None:
         for row in copies:
             other = generator.random(permutations) < generator.random() * 0.3
             found[row, other] = generator.integers(0, 1 << 32, int(other.sum()))
-        name, rows = f"{unit:05}", np.arange(size, dtype=np.uint32)
-        block = band_block(maker.hasher, found, rows)
-        path = Path(dataset.part("keys/minhash", name, "keys"))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(block.to_bytes())
-        write_array(dataset.part("keys/minhash-signatures", name, "npy"), found)
-        write_array(dataset.part("keys/minhash-ranks", name, "npy"), np.zeros(size, np.uint32))
-        write_json(dataset.stats_path(name), {"outputs": {"keys/minhash": {"rows": len(block)}}})
+        block = band_block(maker.hasher, found, np.arange(size, dtype=np.uint32))
+        contents = {
+            "": block.to_bytes(),
+            "-signatures": array_bytes(found),
+            "-ranks": array_bytes(np.zeros(size, np.uint32)),
+        }
+        for kind, content in contents.items():
+            (folder / "keys" / f"{unit:05}{kind}").write_bytes(content)
 
 
-def decide(folder: Path) -> None:
+def decide(folder: Path, documents: int) -> None:
     """The measured work."""
-    names = sorted(path.stem.removeprefix("part-") for path in folder.glob("stats/*.json"))
-    units = tuple(KeyUnit(str(folder), name) for name in names)
-    work = Deduplicator(
-        units,
-        RECIPE.deduplication,
-        str(folder / "work"),
-        Engine(),
-        RECIPE.run.partition_bytes,
-    )
-    summary = work.run("minhash", "benchmark").summary()
+    units = [
+        KeyUnit(
+            path.name.removesuffix("-ranks"),
+            files={
+                f"keys/minhash{kind}": f"{str(path).removesuffix('-ranks')}{kind}"
+                for kind in ("", "-signatures", "-ranks")
+            },
+        )
+        for path in sorted(folder.glob("keys/*-ranks"))
+    ]
+    bands, _ = MinHashKeys(RECIPE.deduplication.minhash).hasher.banding
+    with running(Engine(), str(folder)) as run:
+        work = Deduplicator(
+            write_key_units(str(folder / "units.parquet"), units),
+            {0: documents * bands},
+            RECIPE.deduplication,
+            str(folder),
+            "minhash",
+            run,
+            RECIPE.run.partition_bytes,
+        )
+        summary = work.decide("minhash", "benchmark").summary
     found = {"members": summary.members, "clusters": summary.groups}
     print(json.dumps({**found, "largest": summary.most_repeated[0][0]}), file=sys.stderr)
 
@@ -95,10 +107,11 @@ def main() -> None:
     parsed = parser.parse_args()
     folder = parsed.folder / "minhash_scale"
     if parsed.decide:
-        decide(folder)
+        decide(folder, parsed.documents)
         return
     write_units(folder, parsed.documents, parsed.units)
-    used = measure([sys.executable, __file__, "--decide", "--folder", str(parsed.folder)])
+    command = [sys.executable, __file__, "--decide", "--folder", str(parsed.folder)]
+    used = measure([*command, "--documents", str(parsed.documents)])
     each = used.cpu / parsed.documents * 1e6
     print(f"{parsed.documents:,} documents in {parsed.units} units: {used.cpu:.1f} CPU s,")
     print(f"  {each:.2f} us per document, peak {used.peak:.0f} MB")

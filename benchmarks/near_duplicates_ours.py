@@ -14,21 +14,25 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pipeline.runner import Engine, Workers, run_unit_pass
 
 from dedup.groups import ROW_BITS
 from pipeline.cli.options import DEFAULT_RECIPE
-from pipeline.deduplication.decisions import Decisions
 from pipeline.deduplication.key_pass import KeyPass
+from pipeline.deduplication.key_units import KeyUnit, write_key_units
 from pipeline.deduplication.methods import Deduplicator, key_maker
-from pipeline.deduplication.shuffle import KeyUnit
-from pipeline.deduplication.step import Documents, find_documents
+from pipeline.deduplication.step import find_documents
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import running
 from pipeline.recipe import Recipe, load_recipe
-from pipeline.store import files
+from pipeline.store.commit import Place
+from pipeline.store.dataset import Dataset
+from pipeline.store.units import Unit
 
 SHARDS = 20
+DECISIONS = "decisions.npz"
 Result = dict[str, Any]
 
 
@@ -45,52 +49,67 @@ def write_dataset(documents: Path, folder: Path) -> None:
 
 def read_dataset_result(folder: Path) -> Result:
     """Removed and clusters of a dataset that `roving dedup minhash` wrote."""
+    dataset = Dataset(str(folder))
     clusters: dict[str, list[str]] = {}
-    for path in sorted(folder.glob("documents/part-*.parquet")):
-        table = pq.read_table(path, columns=["id", "minhash_cluster"])
+    for file in dataset.files("documents"):
+        table = pq.read_table(dataset.full(file.name), columns=["id", "minhash_cluster"])
         for name, cluster in zip(*(column.to_pylist() for column in table.columns), strict=True):
             if cluster is not None:
                 clusters.setdefault(cluster, []).append(name)
     removed = []
-    for path in sorted(folder.glob("rejected/part-*.parquet")):
-        for row in pq.read_table(path).to_pylist():
+    for file in dataset.files("rejected"):
+        for row in pq.read_table(dataset.full(file.name)).to_pylist():
             assert row["reason"] == "duplicate", row
             removed.append(row["id"])
             clusters.setdefault(json.loads(row["signals"])["minhash_cluster"], []).append(row["id"])
     return {"removed": removed, "clusters": list(clusters.values())}
 
 
+def units_of(dataset: Path) -> tuple[Unit, ...]:
+    """The shards of a dataset that `write_dataset` wrote."""
+    return find_documents(str(dataset), "set", Place("", ""), foreign=True).units
+
+
 def read_decisions(dataset: Path, work: Path) -> Result:
-    """Removed and clusters as the decision files have them."""
-    units = find_documents(str(dataset), "set", "").units
+    """Removed and clusters as the decisions have them."""
+    units = units_of(dataset)
     ids = [pq.read_table(unit.path, columns=["id"])["id"].to_pylist() for unit in units]
-    decisions = Decisions(str(work / "decisions"))
+    decisions = np.load(work / DECISIONS)
     removed: list[str] = []
     clusters: dict[int, list[str]] = {}
     for number, unit in enumerate(units):
-        for row, _, representative in decisions.read(unit.name).tolist():
+        for row, _, representative in decisions[unit.name].tolist():
             clusters.setdefault(representative, []).append(ids[number][row])
             if representative != number << int(ROW_BITS) | row:
                 removed.append(ids[number][row])
     return {"removed": removed, "clusters": list(clusters.values())}
 
 
-def run_chain(documents: Documents, recipe: Recipe, work: str) -> None:
+def run_chain(units: tuple[Unit, ...], recipe: Recipe, work: str) -> None:
     """Keys, then decisions, in one process."""
-    engine, settings = Engine(), recipe.deduplication
-    keys = files.join(work, "keys")
-    with Workers(engine) as workers:
-        run_unit_pass(
-            KeyPass(key_maker("minhash", settings), keys, "", documents.label),
-            documents.units,
-            workers,
+    settings = recipe.deduplication
+    with running(Engine(), work) as run:
+        place = run.place(work, "minhash.keys")
+        keys = run.run_units(KeyPass(key_maker("minhash", settings), place, "set"), units)
+        compared, count = [], 0
+        for record in keys.records():
+            files = {file.kind: place.full(file.name) for file in record.files}
+            compared.append(KeyUnit(record.unit, files=files))
+            count += record.of_kind("keys/minhash").rows
+        chain = Deduplicator(
+            write_key_units(run.path(work, "units.parquet"), compared),
+            {0: count},
+            settings,
+            work,
+            "minhash",
+            run,
+            recipe.run.partition_bytes,
         )
-    compared = tuple(KeyUnit(keys, unit.name) for unit in documents.units)
-    chain = Deduplicator(compared, settings, work, engine, recipe.run.partition_bytes)
-    chain.run("minhash", "")
+        decisions = chain.decide("minhash", "").units
+        found = {name: one.read() for name, one in decisions.items()}
+    np.savez(Path(work, DECISIONS), **found)
 
 
 if __name__ == "__main__":
-    dataset, work, *settings = sys.argv[1:]
-    chosen = load_recipe(DEFAULT_RECIPE, settings)
-    run_chain(find_documents(dataset, "set", ""), chosen, work)
+    given, work, *settings = sys.argv[1:]
+    run_chain(units_of(Path(given)), load_recipe(DEFAULT_RECIPE, settings), work)

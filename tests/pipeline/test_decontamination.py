@@ -17,7 +17,8 @@ from filters.document import Document
 from pipeline.batch import Batch
 from pipeline.decontamination.index import build_evaluation_index
 from pipeline.decontamination.report import report_lines, write_report
-from pipeline.decontamination.stage import SIGNALS, Decontamination, DecontaminationSettings
+from pipeline.decontamination.settings import DecontaminationSettings
+from pipeline.decontamination.stage import SIGNALS, Decontamination
 from pipeline.errors import InputError
 from pipeline.shards import Columns
 from pipeline.stages import Batching, BatchStage, apply_function
