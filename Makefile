@@ -20,6 +20,12 @@ TORCH ?= torch==2.13.0
 LID := models/lid.176.ftz
 KENLM := build/kenlm/bin/lmplz
 READY := $(VENV)/.ready
+TEST_READY := $(VENV)/.test-ready
+# uv where it is on the PATH: the same locks and hashes, in less time.
+PIP := $(if $(shell command -v uv),uv pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet)
+# An installation says how long it took and how large it is; its stamp keeps that.
+STARTED := $(VENV)/.started
+MEASURE = @echo "$(VENV): $$(du -sh $(VENV) | cut -f1), installed in $$(($$(date +%s) - $$(cat $(STARTED)))) s" | tee $@
 
 .PHONY: help
 help: ## print every target
@@ -28,14 +34,21 @@ help: ## print every target
 	@echo "variables: INPUT OUTPUT RECIPE WORKERS; for one source also RUNNER and OPTIONS"
 
 .PHONY: setup
-setup: $(READY) $(LID) $(KENLM) ## make .venv, fetch the language identifier, build KenLM's programs
+setup: $(READY) $(LID) $(KENLM) ## make .venv for `make run`, fetch the language identifier, build KenLM's programs
+	$(if $(filter setup,$(MAKECMDGOALS)),@cat $(READY))
 
-$(READY): requirements-dev.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml
+	@mkdir -p $(VENV) && date +%s > $(STARTED)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet $(TORCH)
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
-	touch $@
+	$(PIP) --no-deps --require-hashes -r requirements.lock
+	$(PIP) $(TORCH)
+	$(PIP) --no-deps --editable .
+	$(MEASURE)
+
+$(TEST_READY): requirements-dev.lock $(READY)
+	@date +%s > $(STARTED)
+	$(PIP) --no-deps --require-hashes -r requirements-dev.lock
+	$(MEASURE)
 
 $(LID): | $(READY)
 	$(BIN)/roving models fetch --output $@
@@ -105,19 +118,22 @@ ablation: setup ## does curation help? raw INPUT against OUTPUT of `make run`, j
 	PATH="$(CURDIR)/$(BIN):$$PATH" tools/ablation.sh "$(INPUT)" "$(or $(OUTSIDE),docs)" \
 	  "$(OUTPUT)" "$(RECIPE)" "$(WORKERS)" $(OPTIONS)
 
-.PHONY: test
-test: setup ## run the tests, on TEST_PROCESSES at a time (default: 2)
-	$(BIN)/python -m pytest -n $(or $(TEST_PROCESSES),2) --dist loadfile
+.PHONY: test test-engines
+test: setup $(TEST_READY) ## run the tests, on TEST_PROCESSES at a time (default: 2)
+	$(BIN)/python -m pytest -n $(or $(TEST_PROCESSES),2) --dist loadfile -m "not engines"
+
+test-engines: setup $(TEST_READY) ## run what starts engines, servers or ranks of its own, or kills runs
+	$(BIN)/python -m pytest -n $(or $(TEST_PROCESSES),2) --dist loadfile -m engines
 
 .PHONY: check
-check: $(READY) ## lint, types, import directions
+check: $(TEST_READY) ## lint, types, import directions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 .PHONY: format
-format: $(READY) ## format the code
+format: $(TEST_READY) ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -125,12 +141,12 @@ format: $(READY) ## format the code
 samples-rebuild: $(READY) ## rebuild samples/ from samples/source/
 	$(BIN)/python tools/make_samples.py
 
+COMPILE := uv pip compile --quiet --universal --no-emit-index-url --generate-hashes --no-header \
+  -p 3.11 --override tools/lock_overrides.txt pyproject.toml
 .PHONY: lock
 lock: ## pin every dependency again (needs uv)
-	uv pip compile --quiet --universal --no-emit-index-url --generate-hashes --no-header -p 3.10 \
-	  pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --no-emit-index-url --generate-hashes --no-header -p 3.10 \
-	  --override tools/lock_overrides.txt pyproject.toml --extra dev -o requirements-dev.lock
+	$(COMPILE) --extra train --extra sevenzip -o requirements.lock
+	$(COMPILE) --extra dev -o requirements-dev.lock
 
 .PHONY: clean
 clean: ## delete outputs and models, keep .venv

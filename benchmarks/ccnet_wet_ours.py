@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from dedup.paragraphs import duplicate_rows
 
+from dedup.decisions import removed_rows
+from dedup.groups import find_groups
 from dedup.key_blocks import KeyBlock
 from dedup.paragraph_hashes import hash_document, unique_paragraphs
 from filters.document import Document, Filter, Rejected
@@ -103,14 +104,15 @@ def kept(stage: Filter, documents: list[Document]) -> list[Document]:
 
 def hash_paragraphs(documents: list[Document]) -> tuple[KeyBlock, list[list[str]]]:
     """The key block of the documents, and each document's unique lines."""
-    builder, lines = KeyBlock.builder(), []
+    keys, lines = [], []
     for document in documents:
         hashes = hash_document(document.text)
         unique = unique_paragraphs(hashes.lines, hashes.keys)
         document.signals["line_ids"] = unique
         lines.append([hashes.lines[index] for index in unique])
-        builder.extend([hashes.keys[unique]])
-    return builder.build(), lines
+        keys.append(hashes.keys[unique])
+    together = np.concatenate(keys)
+    return KeyBlock.of(together, np.arange(len(together), dtype=np.uint32)), lines
 
 
 def remove_duplicates(
@@ -118,7 +120,8 @@ def remove_duplicates(
 ) -> list[Document]:
     """Drop every copy of the paragraphs that several documents have, as cc_net does."""
     keep = np.ones(len(block), dtype=bool)
-    keep[duplicate_rows([block], "remove_all")[0]] = False
+    for _, removed in removed_rows(find_groups([block], [0], [0]), "remove_all"):
+        keep[removed["row"]] = False
     remaining, start = [], 0
     for document, own in zip(documents, lines, strict=True):
         mask = keep[start : start + len(own)]

@@ -16,7 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cc_net import dedup, jsonql, perplexity, process_wet_file, split_by_lang
+try:
+    from cc_net import dedup, jsonql, perplexity, process_wet_file, split_by_lang
+except ModuleNotFoundError as missing:
+    sys.exit(f"{missing.name} is not installed: ccnet_wet_path.py says how to install cc_net")
 
 FIELD = "raw_content"
 

@@ -207,4 +207,8 @@ TOOLS: dict[str, Callable[[Path], Result]] = {
 
 if __name__ == "__main__":
     tool, documents, output = sys.argv[1:]
-    Path(output).write_text(json.dumps(TOOLS[tool](Path(documents))), encoding="utf-8")
+    try:
+        result = TOOLS[tool](Path(documents))
+    except ModuleNotFoundError as missing:
+        sys.exit(f"{missing.name} is not installed: near_duplicates.py says how to install {tool}")
+    Path(output).write_text(json.dumps(result), encoding="utf-8")

@@ -21,8 +21,11 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from bs4 import BeautifulSoup, Comment, NavigableString, Tag
-from lxml import etree
+try:
+    from bs4 import BeautifulSoup, Comment, NavigableString, Tag
+    from lxml import etree
+except ModuleNotFoundError as missing:
+    sys.exit(f"{missing.name} is not installed: pip install beautifulsoup4 lxml")
 
 SPACE = re.compile(r"[ \t\n\r\xa0]+")
 LINE = re.compile(r" *\0[ \0]*")

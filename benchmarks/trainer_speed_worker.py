@@ -62,7 +62,10 @@ class Gpt2(nn.Module):
 
 
 def litgpt_model(vocabulary: int, context: int) -> nn.Module:
-    from litgpt import GPT, Config  # noqa: PLC0415  (in the peer's environment only)
+    try:
+        from litgpt import GPT, Config  # noqa: PLC0415  (in the peer's environment only)
+    except ModuleNotFoundError as missing:
+        sys.exit(f"{missing.name} is not installed: pip install litgpt")
 
     return GPT(
         Config(

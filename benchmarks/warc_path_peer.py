@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from datatrove.pipeline.extractors import Trafilatura
-from datatrove.pipeline.filters import LanguageFilter
-from datatrove.pipeline.readers import WarcReader
-from datatrove.utils import lid
+try:
+    from datatrove.pipeline.extractors import Trafilatura
+    from datatrove.pipeline.filters import LanguageFilter
+    from datatrove.pipeline.readers import WarcReader
+    from datatrove.utils import lid
+except ModuleNotFoundError as missing:
+    sys.exit(f"{missing.name} is not installed: warc_path.py says how to install datatrove")
 
 
 def run(config: dict[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from dedup.runs import run_starts
 
@@ -75,6 +73,9 @@ def _components(
     edges: Structured,
 ) -> tuple[Nodes, Nodes, NDArray[np.int32], NDArray[np.uint32]]:
     """Nodes, ascending, and of each its rank, its representative's index, its component's size."""
+    from scipy import sparse  # noqa: PLC0415  (a third of a second)
+    from scipy.sparse import csgraph  # noqa: PLC0415
+
     ends = np.concatenate((edges["one"], edges["other"]))
     ends.sort()
     nodes = ends[run_starts(ends)]

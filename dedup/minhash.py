@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from datasketch import MinHash, MinHashLSH
 from numpy.typing import NDArray
 
 from dedup.shingles import Shingles
@@ -40,12 +39,16 @@ class MinHasher:
     @cached_property
     def banding(self) -> tuple[int, int]:
         """Bands and rows per band, as datasketch chooses them."""
+        from datasketch import MinHashLSH  # noqa: PLC0415  (half a second, most of it scipy's)
+
         weights = (1 - self.miss_weight, self.miss_weight)
         index = MinHashLSH(self.threshold, num_perm=self.permutations, weights=weights)
         return index.b, index.r
 
     @cached_property
     def _coefficients(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        from datasketch import MinHash  # noqa: PLC0415  (half a second, most of it scipy's)
+
         multipliers, increments = MinHash(self.permutations, seed=self.seed).permutations
         return np.asarray(multipliers, np.uint32), np.asarray(increments, np.uint32)
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from filters.document import Document, Rejected, StageSettings, setting
 from filters.models import MissingModel
+from filters.paths import Model
 
 _WORD = re.compile(r"\w+")
 
@@ -46,7 +47,8 @@ class BadWordFilter:
     name = "bad_words"
 
     def __init__(self, settings: BadWordSettings | None = None) -> None:
-        self.settings = settings or BadWordSettings()
+        given = settings or BadWordSettings()
+        self.settings = replace(given, list=Model(given.list))
         self._words: frozenset[str] = frozenset()
         self._phrases: tuple[str, ...] = ()
 

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
-import trafilatura
 from lxml import etree
 from lxml import html as lxml_html
-from trafilatura.settings import Extractor
 
 from filters.document import Document, Rejected, Settings, setting
 from filters.prescreen import main_content
@@ -130,6 +128,9 @@ def parse(html: str) -> Any:
 
 def extract_tree(tree: Any, *, fast: bool) -> str:
     """Main text of a page, empty if there is none; the tree stays as it is."""
+    import trafilatura  # noqa: PLC0415  (a quarter of a second, which every recipe would cost)
+    from trafilatura.settings import Extractor  # noqa: PLC0415
+
     options = Extractor(fast=fast, comments=False)
     text = tidy_tables(trafilatura.extract(tree, options=options) or "")
     return "\n".join(map(str.rstrip, text.split("\n")))

@@ -15,8 +15,10 @@ from typing import Any
 from filters.ccnet_text import Mode
 from filters.document import Document, Rejected, StageSettings, setting
 from filters.models import load_fasttext, predict
+from filters.paths import Model
 
-MAKE_TARGET = "models/lid.176.ftz"
+# Where `roving models fetch` puts it.
+DEFAULT_MODEL = "models/lid.176.ftz"
 
 # Characters per slice: some words, and short enough that 500 characters see 16 places.
 SLICE = 32
@@ -54,7 +56,7 @@ def load_language_model(path: str | Path) -> Any:
     Raises:
         MissingModel: no such file, or fastText cannot read it.
     """
-    return load_fasttext(path, MAKE_TARGET)
+    return load_fasttext(path, f"roving models fetch --output {path}")
 
 
 def spread_sample(text: str, characters: int) -> str:
@@ -106,11 +108,11 @@ class LanguageFilter:
     def __init__(
         self,
         settings: LanguageSettings | None = None,
-        model: str | Path = MAKE_TARGET,
+        model: str | Path = DEFAULT_MODEL,
         mode: Mode = "standard",
     ) -> None:
         self.settings = settings or LanguageSettings()
-        self.model = str(model)
+        self.model = Model(model)
         self.mode: Mode = mode
         self._model: Any = None
 

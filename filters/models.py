@@ -25,12 +25,12 @@ _lock = threading.Lock()
 
 
 class MissingModel(Exception):
-    """A model is absent or unusable; the message names its path and the make target."""
+    """A model is absent or unusable; the message names its path and the command that makes it."""
 
 
-def missing_model(path: str | Path, make_target: str, problem: str = "not found") -> MissingModel:
+def missing_model(path: str | Path, command: str, problem: str = "not found") -> MissingModel:
     """The error for a model that is absent, or unusable because of `problem`."""
-    return MissingModel(f"model {path}: {problem}; make it with `make {make_target}`")
+    return MissingModel(f"model {path}: {problem}; make it with `{command}`")
 
 
 def _expected_bytes(path: Path) -> int | None:
@@ -46,13 +46,13 @@ def _expected_bytes(path: Path) -> int | None:
         return None  # a card need not list its files
 
 
-def load_once(kind: str, path: str | Path, make_target: str, load: Callable[[str], Model]) -> Model:
+def load_once(kind: str, path: str | Path, command: str, load: Callable[[str], Model]) -> Model:
     """The model at `path`, loaded by the first caller.
 
     Args:
         kind: separates models of different libraries that share a path.
         path: the model file.
-        make_target: what the user is told to run when the file is absent or unreadable.
+        command: what the user is told to run when the file is absent or unreadable.
         load: reads a file; raises OSError, RuntimeError or ValueError when it cannot.
 
     Raises:
@@ -63,37 +63,37 @@ def load_once(kind: str, path: str | Path, make_target: str, load: Callable[[str
         if (kind, resolved) in _loaded:
             return _loaded[kind, resolved]
         if not Path(resolved).is_file():
-            raise missing_model(path, make_target)
+            raise missing_model(path, command)
         size, expected = Path(resolved).stat().st_size, _expected_bytes(Path(resolved))
         if expected is not None and size < expected:
             # fastText crashes or hangs on a file that was cut off.
-            raise missing_model(path, make_target, f"cut off, {size} of {expected} bytes")
+            raise missing_model(path, command, f"cut off, {size} of {expected} bytes")
         try:
             model = load(resolved)
         except (OSError, RuntimeError, ValueError) as error:
-            raise missing_model(path, make_target, f"cannot be read ({error})") from error
+            raise missing_model(path, command, f"cannot be read ({error})") from error
         _loaded[kind, resolved] = model
         return model
 
 
-def load_fasttext(path: str | Path, make_target: str) -> Any:
+def load_fasttext(path: str | Path, command: str) -> Any:
     """A fastText model (`.bin` or `.ftz`)."""
-    return load_once("fasttext", path, make_target, fasttext.load_model)
+    return load_once("fasttext", path, command, fasttext.load_model)
 
 
-def load_sentencepiece(path: str | Path, make_target: str) -> Any:
+def load_sentencepiece(path: str | Path, command: str) -> Any:
     """A SentencePiece model."""
     return load_once(
         "sentencepiece",
         path,
-        make_target,
+        command,
         lambda name: sentencepiece.SentencePieceProcessor(model_file=name),
     )
 
 
-def load_kenlm(path: str | Path, make_target: str) -> Any:
+def load_kenlm(path: str | Path, command: str) -> Any:
     """A KenLM model: a binary file, mapped into memory and so shared by workers, or ARPA."""
-    return load_once("kenlm", path, make_target, kenlm.Model)
+    return load_once("kenlm", path, command, kenlm.Model)
 
 
 def predict(model: Any, text: str, k: int = 1) -> list[tuple[str, float]]:

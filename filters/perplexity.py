@@ -19,8 +19,9 @@ from typing import Any, Literal
 from filters.ccnet_text import Mode, normalize_for_language_model
 from filters.document import Document, Rejected, StageSettings, setting
 from filters.models import load_kenlm, load_once, load_sentencepiece, missing_model
+from filters.paths import Model
 
-MAKE_TARGET = "language-models"
+COMMAND = "roving models language --documents WIKIPEDIA"
 
 Bucket = Literal["head", "middle", "tail"]
 
@@ -110,7 +111,7 @@ def load_cutoffs(card: Path) -> tuple[float, float]:
         except (KeyError, TypeError) as error:
             raise ValueError("no cutoffs head and middle") from error
 
-    return load_once("card", card, MAKE_TARGET, read)
+    return load_once("card", card, COMMAND, read)
 
 
 class PerplexityFilter:
@@ -140,7 +141,7 @@ class PerplexityFilter:
                 and keeps what it cannot score.
         """
         self.settings = settings or PerplexitySettings()
-        self.models = str(models)
+        self.models = Model(models, members=required)
         self.required = required
         self.mode: Mode = mode
         self._loaded: dict[str, LanguageModel | None] = {}
@@ -155,10 +156,10 @@ class PerplexityFilter:
             MissingModel: one of them is absent, or the folder of all models.
         """
         if not Path(self.models).is_dir():
-            raise missing_model(self.models, MAKE_TARGET, "no such folder")
+            raise missing_model(self.models, COMMAND, "no such folder")
         for language in self.required:
             if self._model(language) is None:
-                raise missing_model(Path(self.models) / language, MAKE_TARGET)
+                raise missing_model(Path(self.models) / language, COMMAND)
 
     def _model(self, language: str) -> LanguageModel | None:
         if language not in self._loaded:
@@ -171,8 +172,8 @@ class PerplexityFilter:
     def _load(self, folder: Path) -> LanguageModel:
         own = self.settings.cutoffs == "own"
         return LanguageModel(
-            load_sentencepiece(folder / "sentencepiece.model", MAKE_TARGET),
-            load_kenlm(folder / "lm.binary", MAKE_TARGET),
+            load_sentencepiece(folder / "sentencepiece.model", COMMAND),
+            load_kenlm(folder / "lm.binary", COMMAND),
             load_cutoffs(folder / "card.json") if own else PUBLISHED_CUTOFFS.get(folder.name),
         )
 

@@ -19,8 +19,9 @@ from typing import Any
 from resiliparse.extract.html2text import extract_plain_text
 
 from filters.document import Document, Rejected, StageSettings, setting
-from filters.language import MAKE_TARGET, load_language_model, spread_sample
+from filters.language import DEFAULT_MODEL, load_language_model, spread_sample
 from filters.models import predict
+from filters.paths import Model
 
 # Shorter runs are labels, dates and buttons; English ones stand on pages of every language.
 _PARAGRAPH = re.compile(r"<[pP](?:\s[^<>]{0,500})?>([^<]{40,})")
@@ -68,7 +69,7 @@ class LanguagePrescreen:
     def __init__(
         self,
         settings: PrescreenSettings | None = None,
-        model: str | Path = MAKE_TARGET,
+        model: str | Path = DEFAULT_MODEL,
         languages: tuple[str, ...] = ("en",),
     ) -> None:
         """
@@ -78,7 +79,7 @@ class LanguagePrescreen:
             languages: its codes of the wanted languages; their probabilities are added up.
         """
         self.settings = settings or PrescreenSettings()
-        self.model = str(model)
+        self.model = Model(model)
         self.languages = languages
         self._model: Any = None
 

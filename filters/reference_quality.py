@@ -14,8 +14,9 @@ from typing import Any
 
 from filters.document import Document, Rejected, StageSettings, setting
 from filters.models import load_fasttext, missing_model, predict
+from filters.paths import Model
 
-MAKE_TARGET = "reference-model"
+COMMAND = "roving models reference --documents CRAWL --citations WIKIPEDIA"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ class ReferenceQualityFilter:
         model: str | Path = "models/reference/reference.bin",
     ) -> None:
         self.settings = settings or ReferenceQualitySettings()
-        self.model = str(model)
+        self.model = Model(model)
         self._model: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -59,11 +60,11 @@ class ReferenceQualityFilter:
         Raises:
             MissingModel: absent, unreadable, or without the positive label among its two.
         """
-        model = load_fasttext(self.model, MAKE_TARGET)
+        model = load_fasttext(self.model, COMMAND)
         labels = [label.removeprefix("__label__") for label in model.get_labels()]
         if len(labels) != 2 or self.settings.positive_label not in labels:
             wanted = f"two labels, one of them {self.settings.positive_label!r}"
-            raise missing_model(self.model, MAKE_TARGET, f"has labels {labels}, not {wanted}")
+            raise missing_model(self.model, COMMAND, f"has labels {labels}, not {wanted}")
         self._model = model
 
     def __call__(self, document: Document) -> Document | Rejected:

@@ -15,6 +15,7 @@ import apache_beam as beam
 import xxhash
 
 from filters.document import Document
+from filters.paths import Location
 from pipeline import shards
 from pipeline.batch import Batch, StageCount
 from pipeline.errors import InputError
@@ -135,7 +136,7 @@ class ReadExtracted(beam.DoFn):
     """Unit -> the batches of the shard that an earlier pass wrote below `root`."""
 
     def __init__(self, root: str, batching: Batching) -> None:
-        self._root = root
+        self._root = Location(root)
         self._batching = batching
 
     def process(self, unit: Unit) -> Iterator[Batch]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,6 @@ import pyarrow as pa
 
 from filters.pii import ORDER, PiiFilter
 from pipeline.decontamination.stage import SIGNALS, Decontamination
-from pipeline.errors import InputError
 from pipeline.losses import check_errors, check_losses, loss_lines
 from pipeline.passes.engine import Engine
 from pipeline.passes.frame import UnitPass
@@ -65,11 +63,6 @@ class Job:
         return Batching(run.batch_documents, run.batch_characters, share)
 
     @property
-    def shard_form(self) -> tuple[int, float]:
-        """What decides the look of shards beside the source's settings: part of fingerprints."""
-        return self.recipe.run.rows_per_group, self.batching.rejected_text_share
-
-    @property
     def last_stages(self) -> tuple[Stage, ...]:
         """What the documents of every source go through last."""
         recipe = self.recipe
@@ -78,12 +71,6 @@ class Job:
             (recipe.decontamination, Decontamination(recipe.decontamination, index)),
             (recipe.pii, PiiFilter(recipe.pii)),
         )
-
-    def last_version(self) -> list[Any]:
-        """What decides what the last stages do: part of fingerprints."""
-        recipe = self.recipe
-        index = checksum(recipe.models.evaluation_index) if recipe.decontamination.enabled else ""
-        return [to_plain(recipe.decontamination), index, to_plain(recipe.pii)]
 
     def columns(self, columns: Columns) -> Columns:
         """A source's columns, with those that the last stages add."""
@@ -122,7 +109,6 @@ class Job:
 
     def complete(
         self,
-        fingerprint: str,
         result: Result,
         refused: Sequence[dict[str, str]],
         done: Mapping[str, Any] | None = None,
@@ -130,7 +116,6 @@ class Job:
         """Replace the manifest by that of the finished dataset, clean up, and print the funnel.
 
         Args:
-            fingerprint: of the last pass.
             result: of the last pass.
             refused: input files that were not read, with their reason.
             done: what was done where the recipe does not say it.
@@ -150,7 +135,7 @@ class Job:
             "kind": "documents",
             "source": self.source,
             "run": self.run.id,
-            "fingerprint": fingerprint,
+            "fingerprint": result.fingerprint,
             "recipe": to_plain(self.recipe),
             **(done or {}),
             "documents": funnel.kept,
@@ -183,24 +168,3 @@ def unit_contents(result: Result) -> list[tuple[str, str]]:
         contents: list[Any] = read.column("content").to_pylist()
         found += zip(names, contents, strict=True)
     return found
-
-
-def checksum(path: str) -> str:
-    """SHA-256 over the names, sizes and contents of a model: a file, or the files of a folder.
-
-    Raises:
-        InputError: it is not there.
-    """
-    found = files.list_files(path)
-    if not found:
-        raise InputError(
-            f"there is no model at {path}; models must be at the recipe's paths on the machine "
-            "that starts a run, too"
-        )
-    digest = hashlib.sha256()
-    for file in found:
-        digest.update(f"{file.relative} {file.size}\n".encode())
-        with files.open_read(file.path) as handle:
-            while block := handle.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()

@@ -7,11 +7,9 @@ recipe may start from another (`extends = "llama1.toml"`, beside itself or else 
 
 from __future__ import annotations
 
-import hashlib
-import sys
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +36,6 @@ from pipeline.sources.settings import (
     WikipediaSettings,
 )
 from pipeline.tokens.settings import MixtureSettings, TokenizerSettings, TokensSettings
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 
 # Recipes that come with the package.
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
@@ -244,21 +236,3 @@ def _describe(item: Any) -> str:
 def to_plain(settings: Any) -> Any:
     """Settings (or plain values) as JSON data."""
     return orjson.loads(orjson.dumps(settings))
-
-
-@lru_cache(maxsize=1)
-def code_fingerprint() -> str:
-    """SHA-256 of our own source: units made by other code are made again, never mixed."""
-    digest = hashlib.sha256()
-    root = Path(__file__).resolve().parents[1]
-    for package in ("filters", "dedup", "pipeline"):
-        for path in sorted((root / package).rglob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def fingerprint(*parts: Any) -> str:
-    """A short hash of what decides a pass's output: plain data, and our own code."""
-    encoded = orjson.dumps([code_fingerprint(), *parts], option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(encoded).hexdigest()[:16]

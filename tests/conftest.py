@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 import sentencepiece
+from hypothesis import settings
 
 from tokenizer.flags import llama_flags
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# No test fails because a machine is slow; in CI, none because of what was drawn this time.
+settings.register_profile("roving", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("roving")
 
 
 @pytest.fixture(scope="session")

@@ -20,13 +20,18 @@ from tokenizer.shards.manifest import TokenizerIdentity
 MODEL_FILE, CARD_FILE = "tokenizer.model", "card.json"
 
 
+def model_file(path: str) -> Path:
+    """The `.model` file that a path names, or the one in a tokenizer's folder."""
+    return Path(path, MODEL_FILE) if Path(path).is_dir() else Path(path)
+
+
 def read_model_file(path: str) -> bytes:
     """Content of a `.model` file, or of that in a tokenizer's folder.
 
     Raises:
         TokenizerError: there is none, or it is not the one that the card beside it describes.
     """
-    file = Path(path, MODEL_FILE) if Path(path).is_dir() else Path(path)
+    file = model_file(path)
     try:
         content = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError):

@@ -18,7 +18,6 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
-from scipy.stats import ttest_rel
 
 from tokenizer.mixture.datasets import find_datasets
 from tokenizer.mixture.plan import plan
@@ -203,6 +202,8 @@ def _comparison(
     if len(first) > 1 and (first == second).all():
         interval, p = (0.0, 0.0), 1.0  # a t-test divides 0 by 0
     elif len(first) > 1:
+        from scipy.stats import ttest_rel  # noqa: PLC0415  (a second, for ablations only)
+
         test = ttest_rel(second, first)
         found = test.confidence_interval()
         interval, p = (float(found.low), float(found.high)), float(test.pvalue)

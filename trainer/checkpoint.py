@@ -24,9 +24,6 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import nn
-from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
-from torch.distributed.checkpoint.state_dict_loader import load
-from torch.distributed.checkpoint.state_dict_saver import async_save
 
 from trainer.config import CheckpointConfig
 from trainer.errors import TrainerError
@@ -86,6 +83,13 @@ class Checkpoint:
 
         Settings of the optimizer, weight decay among them, stay those of this run.
         """
+        # Imported here: it takes a second, and what only reads `trainer.json` does without.
+        from torch.distributed.checkpoint.state_dict import (  # noqa: PLC0415
+            get_state_dict,
+            set_state_dict,
+        )
+        from torch.distributed.checkpoint.state_dict_loader import load  # noqa: PLC0415
+
         optimizers = [optimizer] if optimizer is not None else []
         options = [
             {name: value for name, value in group.items() if name != "params"}
@@ -176,6 +180,9 @@ class Checkpointer:
         self, model: nn.Module, optimizer: torch.optim.Optimizer | None, state: dict[str, Any]
     ) -> None:
         """Begin to save; it is a checkpoint after `poll`, `finish` or the next save."""
+        from torch.distributed.checkpoint.state_dict import get_state_dict  # noqa: PLC0415
+        from torch.distributed.checkpoint.state_dict_saver import async_save  # noqa: PLC0415
+
         self.finish()
         target = self._folder / f"step-{state['step']:08}"
         partial = _partial(target)

@@ -22,7 +22,7 @@ Train LLaMA on token datasets.
   roving train ablate small.toml --arm raw=out/raw --arm curated=out/tokens --outside out/other \
       --output out/ablation
 """
-# Packages of `roving[train]`.
+# What only the trainer needs: the extra `train`.
 PACKAGES = ("torch", "safetensors", "matplotlib")
 
 
@@ -94,7 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     inspect = add("inspect", "which documents an optimizer step read")
-    _add_config(inspect, "TOML file, or folder of a run")
+    _add_config(inspect, "TOML file, one of ours, or folder of a run")
     inspect.add_argument("--step", type=_natural, required=True, help="counted from 0")
 
     plan = add("plan", "parameters, memory, epochs and time, before training")
@@ -118,7 +118,9 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_config(parser: argparse.ArgumentParser, what: str = "TOML file") -> None:
+def _add_config(
+    parser: argparse.ArgumentParser, what: str = "TOML file, or one of ours: 125m"
+) -> None:
     parser.add_argument("config", help=what)
     _add_overrides(parser, "training.steps=200")
 
@@ -191,7 +193,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Looked for before, because the curve is drawn when all training is done.
         for package in PACKAGES:
             if find_spec(package) is None:
-                raise TrainerError(f"{package} is not installed: pip install 'roving[train]'")
+                raise TrainerError(
+                    f"{package} is not installed; the trainer needs: "
+                    f"pip install {' '.join(PACKAGES)}"
+                )
         from trainer import actions  # noqa: PLC0415  (torch takes seconds)
 
         status: int = getattr(actions, f"do_{parsed.action}")(parsed)

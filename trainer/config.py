@@ -13,7 +13,7 @@ Everything else has a default, and what a preset was published with is taken fro
 from __future__ import annotations
 
 import json
-import sys
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,10 +25,8 @@ from trainer.errors import TrainerError
 from trainer.model import ModelSettings, RopeScaling
 from trainer.presets import LLAMA31_ROPE_SCALING, PRESETS
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+# Configurations that come with the package.
+CONFIGURATIONS = Path(__file__).resolve().parents[1] / "recipes" / "training"
 
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
@@ -228,13 +226,23 @@ _ADAPTER = TypeAdapter(Config)
 def load_config(path: str, overrides: Sequence[str] = ()) -> Config:
     """Read a configuration and apply `section.key=value` overrides, whose values are TOML.
 
+    Args:
+        path: a TOML file, or the name of one that comes with the package: `125m`.
+        overrides: each `section.key=value`.
+
     Raises:
         TrainerError: no such file, not TOML, an unknown key, or a value that cannot be.
     """
+    named = CONFIGURATIONS / f"{path}.toml"
+    is_name = "/" not in path and named.is_file() and not Path(path).exists()
     try:
-        data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        data = tomllib.loads((named if is_name else Path(path)).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise TrainerError(f"there is no configuration {path!r}; see recipes/training/") from None
+        names = ", ".join(sorted(file.stem for file in CONFIGURATIONS.glob("*.toml")))
+        raise TrainerError(
+            f"there is no configuration {path!r}; give a TOML file, or the name of one of ours: "
+            f"{names}"
+        ) from None
     except (OSError, ValueError) as error:
         raise TrainerError(f"{path} cannot be read as TOML: {error}") from None
     return config_from(data, path, overrides)

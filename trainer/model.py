@@ -162,10 +162,8 @@ def document_mask(tokens: Tensor, bos_id: int, *, flex: bool) -> AttentionMask:
     return Documents(tuple(end - start for start, end in pairwise([*starts, tokens.numel()])))
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, mask: AttentionMask) -> Tensor:
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask | None) -> Tensor:
     """Values mixed by causal attention, (batch, length, heads, head_dim) as the queries are."""
-    if isinstance(mask, Documents):
-        return attend_documents(query, key, value, mask)
     grouped = key.shape[2] < query.shape[2]
     query, key, value = query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
     if mask is None:
@@ -177,7 +175,6 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: AttentionMask) -> Te
     return mixed.transpose(1, 2)
 
 
-@torch.compiler.disable  # lengths change from batch to batch: each would be compiled anew
 def attend_documents(query: Tensor, key: Tensor, value: Tensor, documents: Documents) -> Tensor:
     """The same within each document only: less to compute than a mask over whole windows."""
     rows = (x.flatten(0, 1).split(documents.lengths) for x in (query, key, value))
@@ -198,12 +195,17 @@ class Attention(nn.Module):
         rows = (self.heads + 2 * self.kv_heads) * self.head_dim
         self.query_key_value = nn.Linear(settings.dim, rows, bias=False)
         self.output = nn.Linear(settings.dim, settings.dim, bias=False)
+        self.attend_documents = attend_documents
 
     def forward(self, x: Tensor, table: Tensor, mask: AttentionMask) -> Tensor:
         heads = self.query_key_value(x).unflatten(-1, (-1, self.head_dim))
         turned, value = heads.split([self.heads + self.kv_heads, self.kv_heads], dim=2)
         query, key = rotate(turned, table).split([self.heads, self.kv_heads], dim=2)
-        return self.output(attend(query, key, value, mask).flatten(2))
+        if isinstance(mask, Documents):
+            mixed = self.attend_documents(query, key, value, mask)
+        else:
+            mixed = attend(query, key, value, mask)
+        return self.output(mixed.flatten(2))
 
 
 class FeedForward(nn.Module):

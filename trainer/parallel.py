@@ -18,14 +18,12 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
-from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts
 
 from trainer.config import TrainingConfig
 from trainer.errors import TrainerError
-from trainer.model import Llama
+from trainer.model import Attention, Llama, attend_documents
 
 # Outputs of matrix products and of attention: dear to compute, kept. All else is computed again.
 _KEPT = {
@@ -98,6 +96,10 @@ def spread(model: Llama, config: TrainingConfig, ranks: Ranks) -> nn.Module:
         for index, block in enumerate(model.blocks):
             model.blocks[index] = recomputed(block, config.checkpointing)
     if config.compile:
+        for module in model.modules():
+            if isinstance(module, Attention):
+                # Lengths change from batch to batch: each would be compiled anew.
+                module.attend_documents = torch.compiler.disable(attend_documents)
         for block in model.blocks:
             block.compile()
     if config.parallel == "fsdp":
@@ -129,6 +131,8 @@ def recomputed(block: nn.Module, how: str) -> nn.Module:
 def _sharded(model: Llama, config: TrainingConfig, ranks: Ranks) -> nn.Module:
     if ranks.number == 1:
         raise TrainerError("training.parallel = 'fsdp' needs several ranks; start it by torchrun")
+    from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard  # noqa: PLC0415  (SymPy)
+
     mesh = init_device_mesh(ranks.device.type, (ranks.number,))
     narrow = torch.bfloat16 if config.precision == "bf16" else torch.float32
     # Inputs are not cast: the rotary table stays fp32.
@@ -145,6 +149,8 @@ def _sharded(model: Llama, config: TrainingConfig, ranks: Ranks) -> nn.Module:
 
 def fill(parameter: Tensor, whole: Tensor) -> None:
     """Put a weight into a parameter, or this rank's part of it into this rank's part."""
+    from torch.distributed.tensor import DTensor, distribute_tensor  # noqa: PLC0415  (SymPy)
+
     if isinstance(parameter, DTensor):
         whole = whole.to(parameter.device)
         mesh, placements = parameter.device_mesh, parameter.placements

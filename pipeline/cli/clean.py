@@ -10,36 +10,6 @@ from pipeline.store.claim import claim
 from pipeline.store.clean import delete, find_orphans, named_by_records
 from pipeline.store.dataset import MANIFEST, Dataset
 
-EPILOG = """\
-examples:
-  roving clean out/commoncrawl --dry-run    # what would go
-  roving clean out/commoncrawl
-
-What the manifest names stays, and so does what finished units of an interrupted run have made: the
-same command again takes it over. A run on another engine whose command was killed may still be
-writing: its files stay until you say with --ended that its job is over.
-"""
-
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "clean",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("dataset", help="output folder of a command")
-    parser.add_argument("--dry-run", action="store_true", help="only print what would go")
-    parser.add_argument(
-        "--ended",
-        action="append",
-        default=[],
-        metavar="RUN",
-        help="a run that you know has ended, though it has not said so; repeatable",
-    )
-    parser.set_defaults(execute=execute)
-
 
 def execute(parsed: argparse.Namespace, _: list[str]) -> int:
     """Find what nobody needs, and delete it."""

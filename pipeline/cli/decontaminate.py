@@ -6,66 +6,22 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.cli.options import (
-    add_engine_options,
-    add_foreign_option,
-    add_recipe_options,
-    engine_of,
-    is_foreign,
-    labelled,
-    output_for,
-)
+from pipeline.cli.arguments import engine_of, is_foreign, labelled, output_for
 from pipeline.decontamination.index import build_evaluation_index, index_lines
 from pipeline.decontamination.report import report_lines, write_report
 from pipeline.decontamination.stage import SIGNALS, Decontamination
 from pipeline.deduplication.step import Documents, find_documents
 from pipeline.errors import InputError
+from pipeline.fingerprints.checksums import model_checksum
 from pipeline.finish import ReadShard
-from pipeline.job import Job, checksum
+from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.passes.run import running
-from pipeline.recipe import fingerprint, load_recipe, to_plain
+from pipeline.recipe import load_recipe
 from pipeline.shards import Columns
 from pipeline.store import files
 from pipeline.store.inputs import Inputs
 from pipeline.writer import WriterSettings
-
-EPILOG = """\
-examples:
-  roving decontaminate --input out/commoncrawl --evaluation benchmarks/ --output out/clean
-  roving decontaminate --input out/c4 --evaluation mmlu.jsonl --output out/clean \\
-      --set decontamination.action=cut --set models.evaluation.ngram_words=8
-
-Evaluation sets are *.jsonl, *.parquet and *.txt files, also as .gz or .zst: a file is a set, a line
-or row an item. A document that shares 13 consecutive words with an item is dropped, flagged or cut
-(decontamination.action). OUTPUT/LABEL is the dataset without them; contamination.parquet in it says
-which document holds text of which item, contamination.json how much of each set was found.
-"""
-
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "decontaminate",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--input",
-        action="append",
-        required=True,
-        metavar="[LABEL=]DATASET",
-        help="folder of a documents dataset; repeat for more",
-    )
-    parser.add_argument(
-        "--evaluation", required=True, metavar="SETS", help="folder or file with evaluation sets"
-    )
-    parser.add_argument("--output", required=True, help="folder of the decontaminated datasets")
-    add_foreign_option(parser)
-    add_recipe_options(parser, "decontamination.action=cut")
-    add_engine_options(parser)
-    parser.set_defaults(execute=execute, accepts_engine_options=True)
 
 
 def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
@@ -107,7 +63,6 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
 
 def _decontaminate(job: Job, dataset: Documents, index: Path) -> None:
     settings = job.recipe.decontamination
-    version = fingerprint(to_plain(settings), checksum(str(index)), job.shard_form)
     columns = Columns(dataset.columns.metadata, {**dataset.columns.signals, **SIGNALS})
     rows_per_group = job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
@@ -116,13 +71,12 @@ def _decontaminate(job: Job, dataset: Documents, index: Path) -> None:
     work = DocumentsPass(
         dataset.label,
         dataset.place,
-        version,
         ReadShard(job.batching),
         (stage,),
         job.batching,
         writer,
     )
     result = own.run_pass(work, dataset.units)
-    done = {"method": "decontamination", "evaluation": checksum(str(index))}
-    own.complete(version, result, [], done)
+    done = {"method": "decontamination", "evaluation": model_checksum(str(index))}
+    own.complete(result, [], done)
     print("\n".join(report_lines(write_report(own.output, index))))

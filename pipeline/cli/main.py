@@ -14,8 +14,8 @@ from pipeline.errors import RovingError
 from tokenizer.errors import TokenizerError
 from trainer.cli import main as train
 
-# Each but `train` is a module of this package, imported only when its command is the one given:
-# Beam takes seconds to import.
+# Each but `train` has a module of options in `pipeline.cli.parsers`; what a command needs to run is
+# imported when it runs.
 COMMANDS = {
     "run": "make a clean dataset from a source's raw files",
     "dedup": "remove duplicates within and between datasets",
@@ -49,7 +49,7 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, summary in COMMANDS.items():
         if name == command:
-            importlib.import_module(f"pipeline.cli.{name}").add_parser(commands)
+            importlib.import_module(f"pipeline.cli.parsers.{name}").add_parser(commands)
         else:
             commands.add_parser(name, help=summary)
     return parser

@@ -13,55 +13,12 @@ from typing import Any
 
 import orjson
 
-from pipeline.cli.options import DEFAULT_RECIPE, add_command, add_override_option
+from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.errors import RecipeError
 from pipeline.recipe import Recipe, load_recipe, resolved
 
-EPILOG = """\
-examples:
-  roving recipe show
-  roving recipe show curated pii
-  roving recipe show commoncrawl.language
-  roving recipe show mine.toml --set commoncrawl.length.minimum_characters=200
-  roving recipe show llama1 --json > recipe.json
-
-What is printed is TOML, and a recipe as it stands. Behind each key stands where its default is
-from: `paper` (which one says so), `code` (published with a paper), `measured` (where to read it) or
-`ours` (why). `CHANGED` marks what the recipe or --set has otherwise.
-"""
-
 _WIDTH = 100
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser("recipe")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    show = add_command(
-        actions,
-        "show",
-        __doc__ or "",
-        "print all keys, resolved, with where they are from",
-        execute,
-    )
-    show.epilog = EPILOG
-    show.add_argument(
-        "recipe",
-        nargs="?",
-        default=DEFAULT_RECIPE,
-        metavar="RECIPE",
-        help="recipe file, or the name of one of ours (default: llama1)",
-    )
-    show.add_argument(
-        "section",
-        nargs="?",
-        default="",
-        metavar="SECTION",
-        help="only this section or key, e.g. commoncrawl.language",
-    )
-    add_override_option(show, "commoncrawl.length.minimum_characters=200")
-    show.add_argument("--json", action="store_true", help="print JSON, by key, for machines")
 
 
 def execute(parsed: argparse.Namespace, _: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""`roving shards`: look into a dataset; `token_shards` has what verifies and converts."""
+"""`roving shards`: look into a dataset."""
 
 from __future__ import annotations
 
@@ -9,66 +9,13 @@ from collections.abc import Iterator
 import orjson
 
 from pipeline import shards
-from pipeline.cli import token_shards
 from pipeline.errors import InputError
 from pipeline.store.accounting import Funnel, funnel_lines
 from pipeline.store.dataset import Dataset, read_head
 
-EPILOG = """\
-examples:
-  roving shards ls    out/commoncrawl                # units, documents, size
-  roving shards head  out/commoncrawl -n 3           # the first documents with their signals
-  roving shards head  out/commoncrawl --rejected --reason low_score
-  roving shards show  out/commoncrawl ID             # one document, kept or rejected, and why
-  roving shards stats out/commoncrawl                # the funnel
-  roving shards files out/commoncrawl                # paths of the document shards
-  roving shards verify out/commoncrawl out/tokens/c4 # every byte against its checksum
-  roving shards convert out/tokens/c4 --to nanogpt --output out/nanogpt
-"""
 
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "shards",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-
-    listing = actions.add_parser("ls", help="list units with their documents and sizes")
-    listing.set_defaults(execute=_ls)
-
-    head = actions.add_parser("head", help="print the first documents or rejects")
-    head.add_argument("-n", type=int, default=5, help="how many (default: 5)")
-    head.add_argument("--characters", type=int, default=600, help="of each text (default: 600)")
-    head.add_argument("--rejected", action="store_true", help="rejects instead of documents")
-    head.add_argument("--stage", help="only rejects of this stage")
-    head.add_argument("--reason", help="only rejects with this reason")
-    head.add_argument("--json", action="store_true", help="one JSON object a line")
-    head.set_defaults(execute=_head)
-
-    show = actions.add_parser("show", help="print one document, kept or rejected")
-    show.set_defaults(execute=_show)
-
-    stats = actions.add_parser("stats", help="print the funnel")
-    stats.add_argument("--json", action="store_true", help="as JSON")
-    stats.set_defaults(execute=_stats)
-
-    names = actions.add_parser("files", help="print the paths of a dataset's files, for globbing")
-    names.add_argument(
-        "--kind", default="documents", help="documents (default), rejected, keys/...: see `ls`"
-    )
-    names.set_defaults(execute=_files)
-
-    token_shards.add_actions(actions)
-
-    for action in (listing, head, show, stats, names):
-        action.add_argument("dataset", help="dataset folder")
-    show.add_argument("id", help="document id or URL")
-
-
-def _ls(parsed: argparse.Namespace, _: list[str]) -> int:
+def ls(parsed: argparse.Namespace, _: list[str]) -> int:
+    """List units with their documents and sizes."""
     dataset = Dataset(parsed.dataset)
     print(f"{'documents':>12}{'rejected':>12}{'bytes':>14}  unit")
     for record in dataset.records():
@@ -77,14 +24,16 @@ def _ls(parsed: argparse.Namespace, _: list[str]) -> int:
     return 0
 
 
-def _files(parsed: argparse.Namespace, _: list[str]) -> int:
+def names(parsed: argparse.Namespace, _: list[str]) -> int:
+    """Print the paths of a dataset's files."""
     dataset = Dataset(parsed.dataset)
     for file in dataset.files(parsed.kind):
         print(dataset.full(file.name))
     return 0
 
 
-def _head(parsed: argparse.Namespace, _: list[str]) -> int:
+def head(parsed: argparse.Namespace, _: list[str]) -> int:
+    """Print the first documents or rejects."""
     rejected = parsed.rejected or parsed.stage is not None or parsed.reason is not None
     printed = 0
     for row in _rows(parsed.dataset, "rejected" if rejected else "documents"):
@@ -99,7 +48,8 @@ def _head(parsed: argparse.Namespace, _: list[str]) -> int:
     return 0
 
 
-def _show(parsed: argparse.Namespace, _: list[str]) -> int:
+def show(parsed: argparse.Namespace, _: list[str]) -> int:
+    """Print one document, kept or rejected."""
     for kind in ("documents", "rejected"):
         for row in _rows(parsed.dataset, kind):
             if parsed.id in (row["id"], row["url"]):
@@ -109,7 +59,8 @@ def _show(parsed: argparse.Namespace, _: list[str]) -> int:
     raise InputError(f"no document with id or URL {parsed.id!r} in {parsed.dataset}")
 
 
-def _stats(parsed: argparse.Namespace, _: list[str]) -> int:
+def stats(parsed: argparse.Namespace, _: list[str]) -> int:
+    """Print the funnel."""
     manifest = read_head(parsed.dataset)
     # A token dataset says how it was made apart from what it is.
     made = manifest.get("made", manifest)

@@ -6,15 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.cli.options import (
-    add_foreign_option,
-    add_recipe_options,
-    add_runner_options,
-    engine_of,
-    is_foreign,
-    labelled,
-    output_for,
-)
+from pipeline.cli.arguments import engine_of, is_foreign, labelled, output_for
 from pipeline.deduplication.step import find_documents
 from pipeline.job import Job
 from pipeline.passes.run import Result, running
@@ -27,47 +19,6 @@ from pipeline.tokens.encode import TokenPass
 from pipeline.tokens.output import manifest_of
 from tokenizer.folder import tokenizer_identity
 from tokenizer.shards.manifest import SPLITS, Manifest
-
-EPILOG = """\
-examples:
-  roving tokenize --documents out/wikipedia --output out/tokens
-  roving tokenize --documents out/clean/c4 --documents books=out/books-2020 \\
-      --tokenizer models/tokenizer --output out/tokens --workers 4
-
-Each documents dataset becomes a token dataset OUTPUT/LABEL; LABEL is the folder's name unless
-given, and the name of the source in mixtures. Every document is BOS ... EOS. A share of the
-documents, drawn by hash of their id, goes to OUTPUT/LABEL/validation instead of OUTPUT/LABEL/train.
-Megatron-LM, GPT-NeoX and NeMo read OUTPUT/LABEL/train/part-* as they are; `roving shards convert`
-makes other forms.
-"""
-
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "tokenize",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--documents",
-        action="extend",
-        nargs="+",
-        required=True,
-        metavar="[LABEL=]DATASET",
-        help="folders of documents datasets; repeatable",
-    )
-    parser.add_argument(
-        "--tokenizer",
-        metavar="PATH",
-        help="tokenizer folder, or a SentencePiece .model file (default: models.tokenizer)",
-    )
-    parser.add_argument("--output", required=True, help="folder of the token datasets")
-    add_foreign_option(parser)
-    add_recipe_options(parser, "tokens.validation_share=0.01")
-    add_runner_options(parser)
-    parser.set_defaults(execute=execute, accepts_engine_options=True)
 
 
 def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:

@@ -20,6 +20,7 @@ from pydantic import Field
 from dedup.contamination import Contamination, Matches
 from dedup.contamination_spans import matched_spans, remove_spans
 from filters.document import Document, Rejected, StageSettings, setting
+from filters.paths import Model
 from pipeline.batch import Batch, StageCount
 from pipeline.decontamination.index import EvaluationIndex
 from pipeline.stages import Batching, apply_function
@@ -72,7 +73,7 @@ class Decontamination:
         self, settings: DecontaminationSettings | None = None, index: str = "models/evaluation"
     ) -> None:
         self.settings = settings or DecontaminationSettings()
-        self._folder = index
+        self._folder = Model(index)
         self._index: EvaluationIndex | None = None
 
     def open(self) -> None:

@@ -27,7 +27,6 @@ def documents_place(job: Job, methods: Sequence[MethodName]) -> Place:
 def complete(
     job: Job,
     methods: Sequence[MethodName],
-    fingerprint: str,
     result: Result,
     refused: Sequence[dict[str, str]],
 ) -> None:
@@ -36,7 +35,6 @@ def complete(
     Args:
         job: the source's.
         methods: in order.
-        fingerprint: of the source's last pass.
         result: of the source's last pass.
         refused: input files that were not read, with their reason.
     """
@@ -46,9 +44,9 @@ def complete(
         place = job.place(name, is_last=number == len(methods))
         dataset = documents_after(result, job.source, place)
         (written,) = Step(job, method, (dataset,), name).run()
-        fingerprint, result = written.fingerprint, written.result
+        result = written.result
         reports.append(written.report.to_json())
-    job.complete(fingerprint, result, refused, {"deduplication": reports} if reports else None)
+    job.complete(result, refused, {"deduplication": reports} if reports else None)
     if job.recipe.decontamination.enabled:
         index = Path(job.recipe.models.evaluation_index)
         print("\n".join(report_lines(write_report(job.output, index))))

@@ -7,6 +7,7 @@ import numpy as np
 from dedup.decisions import Structured
 from dedup.groups import ROW_BITS
 from filters.document import Document, Rejected
+from filters.paths import Location
 from pipeline.batch import Batch
 from pipeline.deduplication.decisions import DECISIONS, read_rows
 from pipeline.deduplication.key_units import KeyUnits
@@ -27,12 +28,17 @@ class DocumentRemoval:
 
     def __init__(self, method: str, units: KeyUnits, label: str = "") -> None:
         self.name = method
-        self._units = units
+        # Which units there are besides its own does not decide what becomes of a document.
+        self._path = Location(units.path)
         self._prefix = f"{label}." if label else ""
         self._unit_number = 0
         self._row = 0
         self._next = 0
         self._rows: Structured = np.empty(0)
+
+    @property
+    def _units(self) -> KeyUnits:
+        return KeyUnits(self._path, 0)
 
     def open(self) -> None:
         """Decisions are loaded unit by unit."""

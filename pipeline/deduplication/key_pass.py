@@ -23,6 +23,7 @@ from dedup.preference import Preference, length_ranks, score_ranks, time_ranks
 from pipeline.batch import StageCount
 from pipeline.deduplication.decisions import array_bytes
 from pipeline.errors import InputError
+from pipeline.fingerprints import Fingerprinted
 from pipeline.shards import batches_of
 from pipeline.store import files
 from pipeline.store.accounting import Funnel
@@ -66,17 +67,19 @@ class KeyMaker(Protocol):
 
 
 @dataclass(frozen=True)
-class KeyPass:
+class KeyPass(Fingerprinted):
     """Keys of every unit of a dataset."""
 
     maker: KeyMaker
     place: Place
-    fingerprint: str
     label: str
 
     @property
     def name(self) -> str:
         return f"{self.maker.kind} keys of {self.label}"
+
+    def decided_by(self) -> tuple[Any, ...]:
+        return (self.maker,)
 
     def through(self, units: beam.PCollection) -> beam.PCollection:
         return units | "keys" >> beam.Map(self.make)

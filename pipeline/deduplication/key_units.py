@@ -68,7 +68,7 @@ class KeyUnits:
         return self.count
 
     def __getitem__(self, number: int) -> KeyUnit:
-        row = _table(self).slice(number, 1).to_pylist()[0]
+        row = _table(self.path).slice(number, 1).to_pylist()[0]
         return KeyUnit(**{**row, "files": orjson.loads(row["files"])})
 
     def __iter__(self) -> Iterator[KeyUnit]:
@@ -77,7 +77,7 @@ class KeyUnits:
 
     def sources(self) -> NDArray[np.int64]:
         """The source of every unit."""
-        return np.asarray(_table(self).column("source").to_numpy())
+        return np.asarray(_table(self.path).column("source").to_numpy())
 
     def number_of(self, full_name: str) -> int:
         """The number of a unit.
@@ -85,7 +85,7 @@ class KeyUnits:
         Raises:
             KeyError: it is none of these.
         """
-        return _numbers(self)[full_name]
+        return _numbers(self.path)[full_name]
 
     def ranges(self) -> list[tuple[int, int]]:
         """All numbers, as ranges that a graph can hold however many units there are."""
@@ -111,10 +111,11 @@ def write_key_units(path: str, units: Sequence[KeyUnit]) -> KeyUnits:
 
 
 @lru_cache(maxsize=2)
-def _table(units: KeyUnits) -> pa.Table:
-    return pq.read_table(io.BytesIO(files.read_bytes(units.path)))
+def _table(path: str) -> pa.Table:
+    return pq.read_table(io.BytesIO(files.read_bytes(path)))
 
 
 @lru_cache(maxsize=2)
-def _numbers(units: KeyUnits) -> dict[str, int]:
+def _numbers(path: str) -> dict[str, int]:
+    units = KeyUnits(path, len(_table(path)))
     return {unit.full_name: number for number, unit in enumerate(units)}

@@ -24,11 +24,11 @@ from pipeline.deduplication.paragraphs import REPEATS, LineRemoval
 from pipeline.deduplication.report import Report, make_report
 from pipeline.deduplication.settings import LineSettings, MethodName
 from pipeline.errors import InputError
+from pipeline.fingerprints import parts_of
 from pipeline.finish import SHA256, ReadExtracted, ReadShard, units_after
 from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.passes.run import Result
-from pipeline.recipe import fingerprint, to_plain
 from pipeline.shards import Columns, columns_of
 from pipeline.stages import BatchStage, Stage
 from pipeline.store import files
@@ -105,7 +105,6 @@ class Step:
         datasets: in order of priority.
         name: of the step; in `job.output` are the keys and decisions.
         then: stages that what is left goes through while it is written.
-        then_version: what decides what those stages do.
     """
 
     job: Job
@@ -113,7 +112,6 @@ class Step:
     datasets: tuple[Documents, ...]
     name: str
     then: tuple[Stage, ...] = ()
-    then_version: str = ""
 
     def run(self) -> Iterator[Written]:
         """Make keys, decide, and write each dataset anew.
@@ -123,13 +121,12 @@ class Step:
             RecipeError: the settings do not work together.
         """
         recipe, run = self.job.recipe, self.job.run
-        made_by = fingerprint(self.method, to_plain(getattr(recipe.deduplication, self.method)))
         maker = key_maker(self.method, recipe.deduplication)
         self._check(maker)
         keyed = []
         for dataset in self.datasets:
             place = self.job.place(f"{self.name}.keys.{dataset.label}")
-            keys = KeyPass(maker, place, made_by, dataset.label)
+            keys = KeyPass(maker, place, dataset.label)
             result = run.run_units(keys, dataset.units)
             run.kept.append(result)
             keyed.append(result)
@@ -145,15 +142,15 @@ class Step:
             run,
             recipe.run.partition_bytes,
         )
-        decisions = deduplicator.decide(self.method, fingerprint(made_by, contents))
+        settings = getattr(recipe.deduplication, self.method)
+        made_of = parts_of(Deduplicator, maker, settings, contents).fingerprint
+        decisions = deduplicator.decide(self.method, made_of)
         run.kept.append(decisions)
         report = self._report(decisions, keyed, units)
         print("\n".join(report.lines()))
         for dataset, keys_made in zip(self.datasets, keyed, strict=True):
-            label, form = self._label(dataset), self.job.shard_form
-            version = fingerprint(made_by, "written", label, form, self.then_version)
-            result = self._write(dataset, keys_made, decisions, units, version)
-            yield Written(dataset, version, result, report)
+            result = self._write(dataset, keys_made, decisions, units)
+            yield Written(dataset, result, report)
 
     def _check(self, maker: KeyMaker) -> None:
         """Fail before any work; of each dataset's shards the first is looked at."""
@@ -211,7 +208,6 @@ class Step:
         keys: Result,
         decisions: Decisions,
         compared: KeyUnits,
-        version: str,
     ) -> Result:
         job, label = self.job, self._label(dataset)
         units = self._decided(dataset, keys, decisions)
@@ -231,7 +227,6 @@ class Step:
         work = DocumentsPass(
             f"{self.method} {dataset.label}",
             dataset.place,
-            version,
             reader,
             (removal, *self.then),
             job.batching,
@@ -261,10 +256,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Written:
-    """A dataset written anew: the fingerprint of its result, what was made, and the report."""
+    """A dataset written anew: what was made, and the report."""
 
     dataset: Documents
-    fingerprint: str
     result: Result
     report: Report
 

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
 
+from pipeline.fingerprints import Fingerprinted
 from pipeline.readers.tables import DamagedRows, read_rows
 from pipeline.store import files
 from pipeline.store.accounting import Funnel
@@ -93,24 +94,25 @@ TABLE_BYTES = "table_bytes"
 
 
 @dataclass(frozen=True)
-class TablePass:
+class TablePass(Fingerprinted):
     """The keys of every file of one table.
 
     Attributes:
         kind: of table.
         place: where its keys go.
-        fingerprint: of the pass.
         maximum_row_bytes: longer rows are damaged.
     """
 
     kind: Kind
     place: Place
-    fingerprint: str
     maximum_row_bytes: int
 
     @property
     def name(self) -> str:
         return f"keys of {self.kind}"
+
+    def decided_by(self) -> tuple[Any, ...]:
+        return self.kind, self.maximum_row_bytes
 
     def through(self, units: beam.PCollection) -> beam.PCollection:
         return units | "keys" >> beam.Map(self.make)

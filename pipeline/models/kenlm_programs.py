@@ -27,8 +27,8 @@ def find_program(name: str) -> Path:
     found = shutil.which(name)
     if found is None:
         raise ModelError(
-            f"KenLM's {name} is not here: run `make setup` (or tools/build_kenlm.sh), or set "
-            f"{ENVIRONMENT} to the folder that holds it"
+            f"KenLM's {name} is not here: build KenLM (https://github.com/kpu/kenlm), and put the "
+            f"folder of its programs on the PATH or into {ENVIRONMENT}"
         )
     return Path(found)
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 
+from pipeline.fingerprints import Fingerprinted
 from pipeline.stages import Batching, RunStage, Stage
 from pipeline.store.commit import Place
 from pipeline.writer import WRITE, WriterSettings, WriteUnits
 
 
 @dataclass(frozen=True)
-class DocumentsPass:
+class DocumentsPass(Fingerprinted):
     """A pass over documents; each unit's come out in the order that they were read in.
 
     Attributes:
         name: for progress.
         place: where its units are committed.
-        fingerprint: of everything that decides what becomes of a unit, but the unit.
         read: DoFn from a unit to its batches.
         stages: in order.
         batching: how units are cut.
@@ -27,11 +28,13 @@ class DocumentsPass:
 
     name: str
     place: Place
-    fingerprint: str
     read: beam.DoFn
     stages: tuple[Stage, ...]
     batching: Batching
     writer: WriterSettings
+
+    def decided_by(self) -> tuple[Any, ...]:
+        return self.read, RunStage, self.stages, self.batching, WriteUnits, self.writer
 
     def through(self, units: beam.PCollection) -> beam.PCollection:
         batches = units | "read" >> beam.ParDo(self.read)

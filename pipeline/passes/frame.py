@@ -47,6 +47,9 @@ class UnitPass(Protocol):
     def fingerprint(self) -> str:
         """Of everything that decides what becomes of a unit, but the unit."""
 
+    def check(self) -> None:
+        """Fail on a worker that would make something else of a unit (`Fingerprinted`)."""
+
     def through(self, units: beam.PCollection) -> beam.PCollection:
         """The transforms from units to the records of those committed."""
 
@@ -103,9 +106,8 @@ def expand_units(
 
 def through(work: UnitPass, units: beam.PCollection, tables: Tables) -> beam.PCollection:
     """The transforms of a pass from units on."""
-    taken = units | "take over" >> beam.ParDo(TakeOver(work.place, work.fingerprint)).with_outputs(
-        _DONE, main="todo"
-    )
+    take_over = beam.ParDo(TakeOver(work)).with_outputs(_DONE, main="todo")
+    taken = units | "take over" >> take_over
     records = (taken[_DONE], work.through(taken["todo"])) | "all" >> beam.Flatten()
     return write_tables(records | "count" >> beam.Map(_counted), tables)
 
@@ -123,15 +125,21 @@ def write_tables(records: beam.PCollection, tables: Tables) -> beam.PCollection:
 
 
 class TakeOver(beam.DoFn):
-    """Yields units that are to be made, and beside them the records of those finished."""
+    """Yields units that are to be made, and beside them the records of those finished.
 
-    def __init__(self, place: Place, fingerprint: str) -> None:
-        self._place = place
-        self._fingerprint = fingerprint
+    A worker that has other code, libraries or models than the run was started with refuses here.
+    """
+
+    def __init__(self, work: UnitPass) -> None:
+        self._work = work
+        self._fingerprint = work.fingerprint
+
+    def setup(self) -> None:
+        self._work.check()
 
     def process(self, unit: Unit) -> Iterator[Any]:
         unit = with_identity(unit)
-        record = take_over(self._place, unit, unit.key(self._fingerprint))
+        record = take_over(self._work.place, unit, unit.key(self._fingerprint))
         if record is None:
             yield unit
         else:

@@ -58,10 +58,12 @@ class Result:
     Attributes:
         place: of the pass.
         summary: of its units.
+        fingerprint: of the pass; empty for one whose records are no units of their own.
     """
 
     place: Place
     summary: Summary
+    fingerprint: str = ""
 
     def records(self) -> list[UnitRecord]:
         """The records of all units, in order of unit."""
@@ -145,7 +147,8 @@ class Run:
             else:
                 expand = partial(expand_units, work=work, units=listed, tables=tables)
                 execute(self.engine, work.name, expand, _watching(self.engine, shown))
-        return self._result(work.name, tables, len(units))
+        result = self._result(work.name, tables, len(units))
+        return replace(result, fingerprint=work.fingerprint)
 
     def clean(self, root: str) -> None:
         """Remove what a finished dataset leaves behind, if nobody else may be writing."""

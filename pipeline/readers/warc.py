@@ -11,7 +11,7 @@ as it goes, with the cause in `metadata["truncated"]`: Common Crawl's own WET fi
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 import xxhash
@@ -70,7 +70,7 @@ def parse_date(declared: str) -> str:
         return ""
     zone = "+00:00" if match[3] == "Z" else f"{match[3][:3]}:{match[3][-2:]}"
     try:
-        date = datetime.fromisoformat(match[1] + zone).astimezone(timezone.utc)
+        date = datetime.fromisoformat(match[1] + zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return ""
     return f"{date.isoformat()[:19]}Z"

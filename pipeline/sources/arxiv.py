@@ -16,7 +16,6 @@ from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.arxiv_bulk import read_arxiv
 from pipeline.readers.records import Records
-from pipeline.recipe import fingerprint, to_plain
 from pipeline.shards import Columns
 from pipeline.sources.settings import ArxivInputSettings
 from pipeline.stages import ReadUnit, Stage, enabled
@@ -70,11 +69,10 @@ def run(job: Job) -> None:
     settings = job.recipe.arxiv
     units = find_units(job.input)
     job.check_stages(stages(job))
-    version = fingerprint("arxiv", to_plain(settings), job.shard_form, job.last_version())
     methods = settings.deduplicate
     place = documents_place(job, methods)
-    result = job.run_pass(documents_pass(job, place, version), units)
-    complete(job, methods, version, result, [])
+    result = job.run_pass(documents_pass(job, place), units)
+    complete(job, methods, result, [])
 
 
 def stages(job: Job) -> tuple[Stage, ...]:
@@ -83,9 +81,9 @@ def stages(job: Job) -> tuple[Stage, ...]:
     return (*enabled((settings, LatexCleaner(settings))), *job.last_stages)
 
 
-def documents_pass(job: Job, place: Place, version: str) -> DocumentsPass:
+def documents_pass(job: Job, place: Place) -> DocumentsPass:
     """Bulk files to documents."""
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadBulk(job.recipe.arxiv.input), job.batching)
-    return DocumentsPass("arxiv", place, version, read, stages(job), job.batching, writer)
+    return DocumentsPass("arxiv", place, read, stages(job), job.batching, writer)

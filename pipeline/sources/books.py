@@ -20,7 +20,6 @@ from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.books import ARCHIVE, JSON_LINES, TEXT, is_text_of_book, read_books
 from pipeline.readers.records import Records
-from pipeline.recipe import fingerprint, to_plain
 from pipeline.shards import Columns
 from pipeline.sources.settings import BooksInputSettings, BooksSettings
 from pipeline.stages import ReadUnit, Stage
@@ -106,9 +105,8 @@ def run(job: Job) -> None:
     place = documents_place(job, methods)
     units, refused = find_units(job.input, settings.input, job.lists)
     job.check_stages(stages(job))
-    version = fingerprint("books", to_plain(settings), job.shard_form, job.last_version())
-    result = job.run_pass(documents_pass(job, place, version), units)
-    complete(job, methods, version, result, refused)
+    result = job.run_pass(documents_pass(job, place), units)
+    complete(job, methods, result, refused)
 
 
 def stages(job: Job) -> tuple[Stage, ...]:
@@ -128,9 +126,9 @@ def own_stages(settings: BooksSettings) -> tuple[Filter, ...]:
     return (TextDecoder(settings.decode), *used)
 
 
-def documents_pass(job: Job, place: Place, version: str) -> DocumentsPass:
+def documents_pass(job: Job, place: Place) -> DocumentsPass:
     """Books to documents."""
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadBooks(job.recipe.books.input), job.batching)
-    return DocumentsPass("books", place, version, read, stages(job), job.batching, writer)
+    return DocumentsPass("books", place, read, stages(job), job.batching, writer)

@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -32,11 +32,10 @@ from filters.sentences import SentenceFilter
 from pipeline.deduplication.chain import complete, documents_place
 from pipeline.deduplication.settings import MethodName
 from pipeline.deduplication.step import Step, documents_after
-from pipeline.job import Job, checksum
+from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.jsonl import JsonLine, read_jsonl
 from pipeline.readers.records import BadRecord, Record, Records
-from pipeline.recipe import fingerprint, to_plain
 from pipeline.shards import Columns
 from pipeline.sources import commoncrawl
 from pipeline.sources.settings import C4Settings
@@ -110,11 +109,6 @@ def is_published(relative: str) -> bool:
     return re.search(PUBLISHED, relative, re.IGNORECASE) is not None
 
 
-def is_html(relative: str) -> bool:
-    """Whether a file is a WARC, by its name."""
-    return not is_published(relative) and commoncrawl.page_format(relative) == "warc"
-
-
 def find_units(inputs: Inputs, settings: C4Settings) -> tuple[list[Unit], list[dict[str, str]]]:
     """Units below a folder, and the files that are not read with their reason."""
     found = find_inputs(inputs, f"{commoncrawl.FILES}|{PUBLISHED}", LOOKED_FOR)
@@ -131,51 +125,40 @@ def find_units(inputs: Inputs, settings: C4Settings) -> tuple[list[Unit], list[d
     return pages, refused
 
 
-@dataclass
-class Part:
-    """Some stages in a row, and what decides what they do."""
-
-    stages: tuple[Stage, ...]
-    version: list[Any]
-
-
 def run(job: Job) -> None:
     """Run the source."""
     settings = job.recipe.c4
     units, refused = find_units(job.input, settings)
     as_it_is = settings.published == "keep" and all(is_published(unit.relative) for unit in units)
-    first, steps = (last_part(job), []) if as_it_is else parts(job, units)
-    job.check_stages([*first.stages, *(stage for _, part in steps for stage in part.stages)])
+    first, steps = (job.last_stages, []) if as_it_is else stages(job)
+    job.check_stages([*first, *(stage for _, following in steps for stage in following)])
 
     names = ["extract", "clean"][: len(steps)]
     places = [*(job.place(name) for name in names), documents_place(job, settings.deduplicate)]
-    version = fingerprint("c4", first.version, job.shard_form)
-    result = job.run_pass(first_pass(job, first, places[0], version), units)
-    for (method, part), place in zip(steps, places[1:], strict=True):
+    result = job.run_pass(first_pass(job, first, places[0]), units)
+    for (method, following), place in zip(steps, places[1:], strict=True):
         dataset = documents_after(result, job.source, place)
-        then = fingerprint(part.version)
-        step = Step(job, method, (dataset,), f"c4-{method}", part.stages, then)
-        (written,) = step.run()
-        version, result = written.fingerprint, written.result
-    complete(job, settings.deduplicate, version, result, refused)
+        (written,) = Step(job, method, (dataset,), f"c4-{method}", following).run()
+        result = written.result
+    complete(job, settings.deduplicate, result, refused)
 
 
-def parts(job: Job, units: Sequence[Unit]) -> tuple[Part, list[tuple[MethodName, Part]]]:
+def stages(job: Job) -> tuple[tuple[Stage, ...], list[tuple[MethodName, tuple[Stage, ...]]]]:
     """The stages of the first pass, and those after each deduplication."""
     settings = job.recipe.c4
     _say_what_is_missing(settings)
-    first, steps = page_part(job, units), list[tuple[MethodName, Part]]()
-    after: Sequence[tuple[bool, MethodName, Part]] = (
-        (settings.url.enabled, "url", clean_part(job)),
-        (settings.lines.enabled, "lines", last_part(job, finish_part(job))),
+    first, steps = page_stages(job), list[tuple[MethodName, tuple[Stage, ...]]]()
+    after: Sequence[tuple[bool, MethodName, tuple[Stage, ...]]] = (
+        (settings.url.enabled, "url", heuristics(settings)),
+        (settings.lines.enabled, "lines", (*finish_stages(settings), *job.last_stages)),
     )
-    for is_used, method, part in after:
+    for is_used, method, following in after:
         if is_used:
-            steps.append((method, part))
-        else:  # no need of a pass of their own
-            previous = steps[-1][1] if steps else first
-            previous.stages += part.stages
-            previous.version += part.version
+            steps.append((method, following))
+        elif steps:  # no need of a pass of their own
+            steps[-1] = steps[-1][0], (*steps[-1][1], *following)
+        else:
+            first += following
     return first, steps
 
 
@@ -187,28 +170,13 @@ def _say_what_is_missing(settings: C4Settings) -> None:
         )
 
 
-def page_part(job: Job, units: Sequence[Unit]) -> Part:
-    """From records to pages; what HTML needs is only there where there is HTML."""
+def page_stages(job: Job) -> tuple[Stage, ...]:
+    """From records to pages; what HTML needs lets plain text pass."""
     settings = job.recipe.c4
-    stages = enabled((settings.page, PageFilter(settings.page)))
-    version = to_plain(
-        [settings.published, settings.maximum_line_bytes, settings.crawl, settings.page]
-    )
-    version.append(sorted(job.columns(COLUMNS).signals))
-    if any(is_html(unit.relative) for unit in units):
-        decides = job.recipe.commoncrawl.prescreen.enabled and settings.language.enabled
-        languages = settings.language.keep if decides else ()
-        stages = (*commoncrawl.html_stages(job.recipe, languages), *stages)
-        version.append(commoncrawl.html_version(job.recipe, languages))
-    return Part(stages, version)
-
-
-def clean_part(job: Job) -> Part:
-    """C4's heuristics."""
-    settings = job.recipe.c4
-    plain = to_plain(settings)
-    version = [[stage.name, plain[stage.name]] for stage in heuristics(settings)]
-    return Part(heuristics(settings), version)
+    decides = job.recipe.commoncrawl.prescreen.enabled and settings.language.enabled
+    languages = settings.language.keep if decides else ()
+    pages = enabled((settings.page, PageFilter(settings.page)))
+    return (*commoncrawl.html_stages(job.recipe, languages), *pages)
 
 
 def heuristics(c4: C4Settings) -> tuple[Filter, ...]:
@@ -227,31 +195,18 @@ def heuristics(c4: C4Settings) -> tuple[Filter, ...]:
     return tuple(stage for settings, stage in stages if settings.enabled)
 
 
-def finish_part(job: Job) -> Part:
+def finish_stages(c4: C4Settings) -> tuple[Stage, ...]:
     """Sentences again, language and bad words."""
-    settings = job.recipe.c4
-    language, bad_words = settings.language, settings.bad_words
-    again = SentenceFilter(settings.sentences, "sentences_again", line_by_line=False)
-    stages = enabled(
-        (settings.sentences, again),
-        (language, LangdetectFilter(language)),
-    )
-    version = [to_plain(settings.sentences), to_plain(language), to_plain(bad_words)]
-    if bad_words.enabled and bad_words.list:
-        stages += (BadWordFilter(bad_words),)
-        version.append(checksum(bad_words.list))
-    return Part(stages, version)
+    again = SentenceFilter(c4.sentences, "sentences_again", line_by_line=False)
+    stages = enabled((c4.sentences, again), (c4.language, LangdetectFilter(c4.language)))
+    if c4.bad_words.enabled and c4.bad_words.list:
+        stages += (BadWordFilter(c4.bad_words),)
+    return stages
 
 
-def last_part(job: Job, before: Part | None = None) -> Part:
-    """What every source's documents go through last, after what comes before."""
-    part = before or Part((), to_plain([job.recipe.c4.maximum_line_bytes]))
-    return Part((*part.stages, *job.last_stages), [*part.version, *job.last_version()])
-
-
-def first_pass(job: Job, part: Part, place: Place, version: str) -> DocumentsPass:
+def first_pass(job: Job, stages: tuple[Stage, ...], place: Place) -> DocumentsPass:
     """Files to pages."""
     read = ReadUnit(ReadC4(job.recipe.c4), job.batching)
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
-    return DocumentsPass("c4", place, version, read, part.stages, job.batching, writer)
+    return DocumentsPass("c4", place, read, stages, job.batching, writer)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -30,14 +30,15 @@ from pipeline.deduplication.decisions import Decisions
 from pipeline.deduplication.key_units import KeyUnit, write_key_units
 from pipeline.deduplication.paragraphs import PARAGRAPHS, LineRemoval, ParagraphKeys
 from pipeline.deduplication.shuffle import Comparison, compare
+from pipeline.fingerprints import parts_of
 from pipeline.finish import ReadExtracted, units_after
-from pipeline.job import Job, checksum
+from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.passes.run import Result
 from pipeline.readers.records import Records
 from pipeline.readers.warc import read_warc
 from pipeline.readers.wet import read_wet
-from pipeline.recipe import Recipe, fingerprint, to_plain
+from pipeline.recipe import Recipe
 from pipeline.shards import Columns
 from pipeline.sources.settings import CommonCrawlSettings, CrawlInputSettings
 from pipeline.stages import ReadUnit, Stage, enabled
@@ -146,8 +147,7 @@ def run(job: Job) -> None:
     units, refused = find_units(job.input, settings.input)
     extract, finish = extract_stages(job), finish_stages(job)
     job.check_stages([*extract, *finish])
-    extract_print = extract_fingerprint(job)
-    extracted = job.run_pass(extract_pass(job, extract, extract_print), units)
+    extracted = job.run_pass(extract_pass(job, extract), units)
     following = units_after(extracted)
     if settings.paragraphs.enabled:
         # A unit is finished anew only where the decisions on it are other than before.
@@ -160,11 +160,10 @@ def run(job: Job) -> None:
             )
             for unit in following
         ]
-    finish_print = finish_fingerprint(job, extract_print)
     methods = settings.deduplicate
     place = documents_place(job, methods)
-    finished = job.run_pass(finish_pass(job, finish, place, finish_print), following)
-    complete(job, methods, finish_print, finished, refused)
+    finished = job.run_pass(finish_pass(job, finish, place), following)
+    complete(job, methods, finished, refused)
 
 
 def extract_stages(job: Job) -> tuple[Stage, ...]:
@@ -184,14 +183,6 @@ def html_stages(recipe: Recipe, languages: tuple[str, ...]) -> tuple[Stage, ...]
         html.append(LanguagePrescreen(settings.prescreen, model, languages))
     html.append(HtmlExtractor(settings.extract))
     return tuple(map(OnlyWarc, html))
-
-
-def html_version(recipe: Recipe, languages: tuple[str, ...]) -> list[Any]:
-    """What decides what `html_stages` do: part of fingerprints."""
-    settings = recipe.commoncrawl
-    parts = (settings.decode, settings.prescreen, settings.extract)
-    model = checksum(recipe.models.language_identifier) if languages else ""
-    return [[to_plain(part) for part in parts], languages, model]
 
 
 def prescreen_languages(settings: CommonCrawlSettings) -> tuple[str, ...]:
@@ -228,50 +219,22 @@ def finish_stages(job: Job) -> tuple[Stage, ...]:
     return (*own, *job.last_stages)
 
 
-def extract_fingerprint(job: Job) -> str:
-    """What decides the extracted text."""
-    settings = job.recipe.commoncrawl
-    parts = (settings.mode, settings.input, settings.length, settings.paragraphs.enabled)
-    html = html_version(job.recipe, prescreen_languages(settings))
-    return fingerprint("extract", [to_plain(part) for part in parts], html, job.shard_form)
-
-
-def finish_fingerprint(job: Job, extracted: str) -> str:
-    """What decides the result beside the decisions on a unit: the extraction, every threshold."""
-    settings, models = job.recipe.commoncrawl, job.recipe.models
-    used = {}
-    if settings.language.enabled:
-        used["language"] = checksum(models.language_identifier)
-    if settings.perplexity.enabled:
-        for language in settings.language.keep or model_languages(models.language_models):
-            used[f"perplexity {language}"] = checksum(files.join(models.language_models, language))
-    if settings.reference_quality.enabled:
-        used["reference"] = checksum(models.reference_model)
-    return fingerprint("finish", extracted, to_plain(settings), used, job.last_version())
-
-
-def model_languages(folder: str) -> list[str]:
-    """Languages with a model in the folder."""
-    cards = [file.relative for file in files.list_files(folder)]
-    return [card.split("/")[0] for card in cards if re.fullmatch(r"[^/]+/card\.json", card)]
-
-
-def extract_pass(job: Job, stages: tuple[Stage, ...], version: str) -> DocumentsPass:
+def extract_pass(job: Job, stages: tuple[Stage, ...]) -> DocumentsPass:
     """WARC or WET to text and paragraph keys."""
     settings = job.recipe.commoncrawl
     read = ReadUnit(ReadCrawl(settings.input, settings.mode), job.batching)
     keys = (PARAGRAPHS,) if settings.paragraphs.enabled else ()
     writer = WriterSettings(COLUMNS, keys, job.recipe.run.rows_per_group)
     place = job.place("extract")
-    return DocumentsPass("extract", place, version, read, stages, job.batching, writer)
+    return DocumentsPass("extract", place, read, stages, job.batching, writer)
 
 
-def finish_pass(job: Job, stages: tuple[Stage, ...], place: Place, version: str) -> DocumentsPass:
+def finish_pass(job: Job, stages: tuple[Stage, ...], place: Place) -> DocumentsPass:
     """Extracted text and decisions to finished documents."""
     read = ReadExtracted(job.output, job.batching)
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
-    return DocumentsPass("finish", place, version, read, stages, job.batching, writer)
+    return DocumentsPass("finish", place, read, stages, job.batching, writer)
 
 
 def compare_paragraphs(job: Job, units: Sequence[Unit], extracted: Result) -> Decisions:
@@ -296,7 +259,8 @@ def compare_paragraphs(job: Job, units: Sequence[Unit], extracted: Result) -> De
         place=job.place(PARAGRAPHS),
         partition_bytes=job.recipe.run.partition_bytes,
     )
-    decisions = compare(work, keys, fingerprint(PARAGRAPHS, settings.policy, contents), job.run)
+    made_of = parts_of(compare, work.decide, contents).fingerprint
+    decisions = compare(work, keys, made_of, job.run)
     job.run.kept.append(decisions)
     return decisions
 

@@ -21,6 +21,7 @@ from filters.code import (
 )
 from pipeline.deduplication.chain import complete, documents_place
 from pipeline.deduplication.key_units import KeyUnit
+from pipeline.fingerprints import parts_of
 from pipeline.github.contents import ReadContents
 from pipeline.github.inputs import find_repositories, find_tables, unit_of_repository
 from pipeline.github.join import Join
@@ -29,7 +30,6 @@ from pipeline.github.repositories import ReadRepository
 from pipeline.github.tables import KEYS, TABLE_BYTES, Kind, TablePass
 from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
-from pipeline.recipe import fingerprint, to_plain
 from pipeline.shards import Columns
 from pipeline.stages import ReadRecords, ReadUnit, Stage, enabled
 from pipeline.store.commit import Place
@@ -61,10 +61,9 @@ def run(job: Job) -> None:
     job.check_stages(stages(job))
     tables = find_tables(job.input, settings.input.slice_bytes)
     read, units = _from_tables(job, tables) if tables else _from_repositories(job)
-    version = fingerprint("github", to_plain(settings), job.shard_form, job.last_version())
     methods = settings.deduplicate
-    work = documents_pass(job, read, documents_place(job, methods), version)
-    complete(job, methods, version, job.run_pass(work, units), [])
+    work = documents_pass(job, read, documents_place(job, methods))
+    complete(job, methods, job.run_pass(work, units), [])
 
 
 def stages(job: Job) -> tuple[Stage, ...]:
@@ -80,12 +79,12 @@ def stages(job: Job) -> tuple[Stage, ...]:
     return (*own, *job.last_stages)
 
 
-def documents_pass(job: Job, read: ReadRecords, place: Place, version: str) -> DocumentsPass:
+def documents_pass(job: Job, read: ReadRecords, place: Place) -> DocumentsPass:
     """Raw files to documents."""
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
     reader = ReadUnit(read, job.batching)
-    return DocumentsPass("github", place, version, reader, stages(job), job.batching, writer)
+    return DocumentsPass("github", place, reader, stages(job), job.batching, writer)
 
 
 def _from_repositories(job: Job) -> tuple[ReadRecords, list[Unit]]:
@@ -101,8 +100,7 @@ def _from_tables(job: Job, tables: Mapping[Kind, Sequence[Unit]]) -> tuple[ReadR
     found: dict[Kind, list[KeyUnit]] = {}
     sizes, damaged, contents = {}, {}, []
     for kind, units in tables.items():
-        version = fingerprint("github keys", kind, limit, settings.input.slice_bytes)
-        work = TablePass(kind, job.place(f"tables.{kind}"), version, limit)
+        work = TablePass(kind, job.place(f"tables.{kind}"), limit)
         result = job.run.run_units(work, units)
         job.run.kept.append(result)
         damaged[kind] = dict(result.summary.extra)
@@ -121,9 +119,9 @@ def _from_tables(job: Job, tables: Mapping[Kind, Sequence[Unit]]) -> tuple[ReadR
         paths=settings.path,
         partition_bytes=job.recipe.run.partition_bytes,
     )
-    version = fingerprint("join", contents, to_plain(settings.licences), to_plain(settings.path))
     sizes_of_both = sizes["files"] + sizes["licenses"], sizes["contents"]
-    decisions = join.run(sizes_of_both, version, job.output, job.run)
+    made_of = parts_of(Join, join.policy, join.paths, contents).fingerprint
+    decisions = join.run(sizes_of_both, made_of, job.output, job.run)
     job.run.kept.append(decisions)
     print("\n".join(account_lines(decisions.extra["report"], damaged)))
     units = [

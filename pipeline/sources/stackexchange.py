@@ -19,7 +19,6 @@ from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump, seven_zip_sizes
 from pipeline.readers.records import BadRecord, Records
 from pipeline.readers.stackexchange import read_posts
-from pipeline.recipe import fingerprint, to_plain
 from pipeline.shards import Columns
 from pipeline.sources.settings import PostsInputSettings, StackExchangeSettings
 from pipeline.stages import ReadUnit, Stage, enabled
@@ -179,11 +178,10 @@ def run(job: Job) -> None:
     settings = job.recipe.stackexchange
     units, refused = find_units(job.input, settings.input)
     job.check_stages(stages(job))
-    version = fingerprint("stackexchange", to_plain(settings), job.shard_form, job.last_version())
     methods = settings.deduplicate
     place = documents_place(job, methods)
-    result = job.run_pass(documents_pass(job, place, version), units)
-    complete(job, methods, version, result, refused)
+    result = job.run_pass(documents_pass(job, place), units)
+    complete(job, methods, result, refused)
 
 
 def stages(job: Job) -> tuple[Stage, ...]:
@@ -193,9 +191,9 @@ def stages(job: Job) -> tuple[Stage, ...]:
     return (*scores, QuestionFilter(settings.question), ThreadText(), *job.last_stages)
 
 
-def documents_pass(job: Job, place: Place, version: str) -> DocumentsPass:
+def documents_pass(job: Job, place: Place) -> DocumentsPass:
     """Posts to documents."""
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadPosts(job.recipe.stackexchange.input), job.batching)
-    return DocumentsPass("stackexchange", place, version, read, stages(job), job.batching, writer)
+    return DocumentsPass("stackexchange", place, read, stages(job), job.batching, writer)

@@ -22,7 +22,6 @@ from pipeline.readers.bzip2_slices import cut, open_slice
 from pipeline.readers.dump_file import BZIP2, UnreadableDumpError, open_dump
 from pipeline.readers.mediawiki import read_mediawiki, wiki_language, wiki_name
 from pipeline.readers.records import Records
-from pipeline.recipe import fingerprint, to_plain
 from pipeline.shards import Columns
 from pipeline.sources.settings import DumpSettings, WikipediaSettings
 from pipeline.stages import ReadUnit, Stage, enabled
@@ -124,11 +123,10 @@ def run(job: Job) -> None:
     settings = job.recipe.wikipedia
     units, refused = find_units(job.input, settings)
     job.check_stages(stages(job))
-    version = fingerprint("wikipedia", to_plain(settings), job.shard_form, job.last_version())
     methods = settings.deduplicate
     place = documents_place(job, methods)
-    result = job.run_pass(documents_pass(job, place, version), units)
-    complete(job, methods, version, result, refused)
+    result = job.run_pass(documents_pass(job, place), units)
+    complete(job, methods, result, refused)
 
 
 def stages(job: Job) -> tuple[Stage, ...]:
@@ -141,9 +139,9 @@ def stages(job: Job) -> tuple[Stage, ...]:
     return (*own, *job.last_stages)
 
 
-def documents_pass(job: Job, place: Place, version: str) -> DocumentsPass:
+def documents_pass(job: Job, place: Place) -> DocumentsPass:
     """Dumps to documents."""
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadDump(job.recipe.wikipedia.input), job.batching)
-    return DocumentsPass("wikipedia", place, version, read, stages(job), job.batching, writer)
+    return DocumentsPass("wikipedia", place, read, stages(job), job.batching, writer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import apache_beam as beam
@@ -17,15 +17,17 @@ import numpy as np
 import pyarrow as pa
 import sentencepiece
 
+from filters.paths import Model
 from pipeline.errors import InputError
+from pipeline.fingerprints import Fingerprinted
 from pipeline.store import files
 from pipeline.store.commit import Place
 from pipeline.store.records import UnitInput, UnitRecord
 from pipeline.store.units import Unit, open_unit, unit_name, unit_of
 from pipeline.tokens.documents import EMPTY
-from pipeline.tokens.output import UnitTokens, check_unchanged, token_fingerprint
+from pipeline.tokens.output import UnitTokens
 from tokenizer.encoder import Encoded
-from tokenizer.folder import identity_of, load_tokenizer
+from tokenizer.folder import load_tokenizer, model_file
 from tokenizer.shards.foreign import READERS, Documents
 from tokenizer.shards.index import check_ids
 from tokenizer.shards.manifest import TokenizerIdentity
@@ -63,14 +65,13 @@ def split_of(path: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _processor(path: str, expected: TokenizerIdentity) -> sentencepiece.SentencePieceProcessor:
-    content, _, processor = load_tokenizer(path)
-    check_unchanged(path, identity_of(path, content, processor), expected)
-    return processor
+def _processor(path: str, identity: TokenizerIdentity) -> sentencepiece.SentencePieceProcessor:
+    """One per worker process and identity."""
+    return load_tokenizer(path)[2]
 
 
 @dataclass(frozen=True)
-class AdoptPass:
+class AdoptPass(Fingerprinted):
     """Token shards of token files.
 
     Attributes:
@@ -91,9 +92,8 @@ class AdoptPass:
     def name(self) -> str:
         return f"tokens of {self.label}"
 
-    @cached_property
-    def fingerprint(self) -> str:
-        return token_fingerprint(ADOPT, self.label, self.form, self.identity)
+    def decided_by(self) -> tuple[Any, ...]:
+        return self.label, self.form, Model(model_file(self.tokenizer))
 
     def through(self, units: beam.PCollection) -> beam.PCollection:
         return units | ADOPT >> beam.Map(self.make)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from filters.paths import Model
+from pipeline.fingerprints import Fingerprinted
 from pipeline.finish import checked_input
 from pipeline.models.sampling import in_share
 from pipeline.store import files
@@ -18,9 +21,10 @@ from pipeline.store.records import UnitRecord
 from pipeline.store.streams import HashingReader
 from pipeline.store.units import Unit
 from pipeline.tokens.documents import document_batches, reasons
-from pipeline.tokens.output import UnitTokens, check_unchanged, token_fingerprint
+from pipeline.tokens.output import UnitTokens
 from pipeline.tokens.settings import TokensSettings
 from tokenizer.encoder import Encoder
+from tokenizer.folder import model_file
 from tokenizer.shards.manifest import SPLITS, TokenizerIdentity
 from tokenizer.shards.writer import PROVENANCE
 
@@ -31,15 +35,13 @@ VALIDATION_SEED = 0x7661_6C69_6461_7465
 
 
 @lru_cache(maxsize=1)
-def _encoder(path: str, expected: TokenizerIdentity, cache_bytes: int, threads: int) -> Encoder:
-    """One per worker process, so that words met in one unit are known in the next."""
-    encoder = Encoder(path, cache_bytes=cache_bytes, threads=threads)
-    check_unchanged(path, encoder.identity, expected)
-    return encoder
+def _encoder(path: str, identity: TokenizerIdentity, cache_bytes: int, threads: int) -> Encoder:
+    """One per worker process and identity, so that words met in one unit are known in the next."""
+    return Encoder(path, cache_bytes=cache_bytes, threads=threads)
 
 
 @dataclass(frozen=True)
-class TokenPass:
+class TokenPass(Fingerprinted):
     """Tokens of every unit of a documents dataset.
 
     Attributes:
@@ -60,11 +62,9 @@ class TokenPass:
     def name(self) -> str:
         return f"tokens of {self.label}"
 
-    @cached_property
-    def fingerprint(self) -> str:
+    def decided_by(self) -> tuple[Any, ...]:
         # How much is encoded at a time, and by how many threads, changes nothing.
-        share = self.settings.validation_share
-        return token_fingerprint(ENCODE, self.label, share, self.identity)
+        return self.label, self.settings.validation_share, Model(model_file(self.tokenizer))
 
     def through(self, units: beam.PCollection) -> beam.PCollection:
         return units | ENCODE >> beam.Map(self.make)

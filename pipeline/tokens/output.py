@@ -12,17 +12,13 @@ Documents keep the order of their unit. A split without documents has no files.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import IO, Any, cast
 
-import orjson
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.batch import RejectedDocument, StageCount
-from pipeline.errors import InputError
 from pipeline.passes.run import Result
 from pipeline.shards import REJECTED_SCHEMA, ShardWriter, rejected_row
 from pipeline.store.accounting import Funnel
@@ -39,43 +35,6 @@ from tokenizer.shards.manifest import (
 from tokenizer.shards.writer import SUFFIXES, Streams, TokenShardWriter
 
 REJECTED_ROWS_PER_GROUP = 1000
-# The code that decides the bytes of token shards; cleaning is in the version of each unit.
-_DECIDING = (
-    "tokenizer/encoder.py",
-    "tokenizer/folder.py",
-    "tokenizer/model_proto.py",
-    "tokenizer/flags.py",
-    "tokenizer/shards/foreign.py",
-    "tokenizer/shards/index.py",
-    "tokenizer/shards/writer.py",
-    "pipeline/tokens/adopt.py",
-    "pipeline/tokens/documents.py",
-    "pipeline/tokens/encode.py",
-    "pipeline/tokens/output.py",
-    "pipeline/models/sampling.py",
-    "pipeline/shards.py",
-)
-
-
-def token_fingerprint(*parts: Any) -> str:
-    """A short hash of what decides a token dataset: plain data, and the code that makes shards."""
-    root = Path(__file__).resolve().parents[2]
-    code = hashlib.sha256(b"".join((root / name).read_bytes() for name in _DECIDING)).hexdigest()
-    encoded = orjson.dumps([code, *parts], option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(encoded).hexdigest()[:16]
-
-
-def check_unchanged(path: str, found: TokenizerIdentity, expected: TokenizerIdentity) -> None:
-    """Fail on a worker whose tokenizer is not the one that the run was started with.
-
-    Raises:
-        InputError: it is another.
-    """
-    if found != expected:
-        raise InputError(
-            f"the tokenizer {path} is not the one that the run was started with: it was changed "
-            "since, or is another on this worker"
-        )
 
 
 def manifest_of(

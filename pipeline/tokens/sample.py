@@ -26,11 +26,11 @@ from numpy.typing import NDArray
 from pipeline.batch import StageCount
 from pipeline.deduplication.step import unit_of_shard
 from pipeline.errors import RecipeError
+from pipeline.fingerprints import Fingerprinted
 from pipeline.finish import checked_input
 from pipeline.models.cards import dataset_origin
 from pipeline.models.sampling import hash_of
 from pipeline.passes.run import Run
-from pipeline.recipe import fingerprint
 from pipeline.shards import BATCH_BYTES, batches_of
 from pipeline.store import files
 from pipeline.store.accounting import Funnel, StageStats
@@ -125,26 +125,27 @@ def find_sources(
 
 
 @dataclass(frozen=True)
-class SamplePass:
+class SamplePass(Fingerprinted):
     """Candidates of one source.
 
     Attributes:
         label: of the source.
         place: where they go.
-        fingerprint: of the pass.
         training_below: documents whose hash is below are candidates for training.
         held_out_from: documents whose hash is at least this are candidates for measuring.
     """
 
     label: str
     place: Place
-    fingerprint: str
     training_below: int
     held_out_from: int
 
     @property
     def name(self) -> str:
         return f"sample of {self.label}"
+
+    def decided_by(self) -> tuple[Any, ...]:
+        return self.training_below, self.held_out_from
 
     def through(self, units: beam.PCollection) -> beam.PCollection:
         return units | "sample" >> beam.Map(self.draw)
@@ -195,10 +196,7 @@ def _pass_of(source: Source, settings: TokenizerSettings, place: Place) -> Sampl
     training = min(_candidate_share(source, source.wanted_bytes), 1 - held_out)
     measuring = min(_candidate_share(source, settings.held_out_bytes), held_out)
     below, from_ = int(training * _HASHES), _HASHES - int(measuring * _HASHES)
-    version = fingerprint(
-        "tokenizer sample", source.origin["content"], _SEED, str(below), str(from_)
-    )
-    return SamplePass(source.label, place, version, below, from_)
+    return SamplePass(source.label, place, below, from_)
 
 
 def _candidate_share(source: Source, wanted_bytes: int) -> float:

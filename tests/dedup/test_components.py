@@ -254,7 +254,7 @@ def test_member_rows() -> None:
     ]
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.integers(0, 10_000))
 def test_larger_random_graphs(seed: int) -> None:
     generator = np.random.default_rng(seed)

@@ -73,7 +73,7 @@ def positions(matches: Matches | None) -> set[tuple[int, int]]:
 
 
 @given(ITEMS, st.lists(TEXT, max_size=6), st.integers(2, 5), st.integers(1, 5))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_finds_exactly_what_the_definition_finds(
     items: list[Item], texts: list[str], size: int, minimum_words: int
 ) -> None:
@@ -97,7 +97,7 @@ def test_finds_exactly_what_the_definition_finds(
 
 
 @given(st.data(), st.lists(st.sampled_from(WORDS).filter(str.isascii), min_size=4, max_size=9))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_planted_item_is_found_whatever_stands_between_its_words(
     data: st.DataObject, item: list[str]
 ) -> None:
@@ -230,7 +230,7 @@ def test_the_same_items_make_the_same_arrays() -> None:
     ITEMS,
     st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(GAPS)), max_size=40),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_cut_takes_what_matches_and_nothing_else(
     items: list[Item], parts: list[tuple[str, str]]
 ) -> None:

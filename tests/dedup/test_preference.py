@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -55,9 +55,9 @@ def test_integers_and_booleans_are_scores(values: list[float]) -> None:
     assert len(set(ranks)) == len(values)
 
 
-AWARE = st.datetimes(
-    datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(timezone.utc)
-).map(lambda moment: moment.replace(microsecond=0))
+AWARE = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC)).map(
+    lambda moment: moment.replace(microsecond=0)
+)
 
 
 @given(AWARE, AWARE, st.integers(-12 * 60, 14 * 60))
@@ -78,7 +78,7 @@ def test_forms_of_a_timestamp() -> None:
         "2020-01-02 03:04:05.678901",
         "2020-01-02T05:04:05+02:00",
     ]
-    seconds = int(datetime(2020, 1, 2, 3, 4, 5, tzinfo=timezone.utc).timestamp())
+    seconds = int(datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp())
     assert time_ranks(forms).tolist() == [2**32 - 1 - seconds] * len(forms)
     newer, day, older = time_ranks(["2020-01-02T00:00:01Z", "2020-01-02", "1960-01-01"]).tolist()
     assert newer < day < older == WORST

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.code import (
@@ -215,7 +215,6 @@ def test_bounds_are_inclusive() -> None:
     assert reason_of(CodeQualityFilter(settings)(Document("a", "github", text))) == ""
 
 
-@settings(deadline=None)  # the first call makes a table of all characters
 @given(st.text(alphabet=st.sampled_from("aäß1٣ \t\n_+-字é²"), max_size=60))
 def test_counts_are_those_of_plain_python(text: str) -> None:
     found = count(text)

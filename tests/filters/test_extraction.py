@@ -165,7 +165,7 @@ def test_characters_that_xml_has_not():
 
 
 @given(st.text(alphabet="<>/pdivh1 a=\"'&;\x01\uffffx\n", max_size=120))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_markup(html):
     assert isinstance(extract(html), Document | Rejected)
 

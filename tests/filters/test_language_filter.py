@@ -135,7 +135,7 @@ def test_pickles_after_open(language_identifier: Path, english: str) -> None:
 
 
 def test_missing_model(tmp_path: Path) -> None:
-    with pytest.raises(MissingModel, match="make models/lid"):
+    with pytest.raises(MissingModel, match="roving models fetch"):
         LanguageFilter(SETTINGS, tmp_path / "lid.176.ftz").open()
 
 

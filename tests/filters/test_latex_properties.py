@@ -51,27 +51,27 @@ def tidied(text: str) -> str:
     return expected.strip()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(NAMES | WORDS | GROUPS).map(" ".join))
 def test_text_without_macros_stays(text: str) -> None:
     """Nothing but trailing white space and rows of blank lines may change."""
     assert expand(text) == tidied(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(NAMES | WORDS | GROUPS).map(" ".join))
 def test_unused_macros_change_nothing(text: str) -> None:
     assert expand("\\newcommand{\\zz}[2][d]{#1#2}\\def\\zzz#1.{#1}\n" + text) == tidied(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(COMMANDS | WORDS, max_size=8).map(" ".join))
 def test_expansion_is_the_body_with_its_argument(text: str) -> None:
     """An argument comes out as it is, once per parameter."""
     assert expand("\\newcommand{\\zz}[1]{<#1|#1>}\\zz{" + text + "}") == tidied(f"<{text}|{text}>")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text("\\{}[]#%ab1 \n$", max_size=60))
 def test_any_text_ends(text: str) -> None:
     prefix = "\\def\\a#1{<#1>}\\newcommand{\\b}[2][x]{\\a{#1}#2}\\let\\c\\a"
@@ -117,7 +117,7 @@ DEFINING = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(DEFINING, max_size=60).map("".join))
 def test_any_program_ends(text: str) -> None:
     """Within the limits, or with the error that says that they are reached."""

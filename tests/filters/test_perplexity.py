@@ -117,9 +117,9 @@ def test_long_documents_are_scored_on_their_beginning(language_models: Path) -> 
 
 
 def test_missing_models(language_models: Path, tmp_path: Path) -> None:
-    with pytest.raises(MissingModel, match="make language-models"):
+    with pytest.raises(MissingModel, match="roving models language"):
         PerplexityFilter(SETTINGS, tmp_path / "models").open()
-    with pytest.raises(MissingModel, match=r"/de: not found; make it with `make language-models`"):
+    with pytest.raises(MissingModel, match=r"/de: not found; make it with `roving models language"):
         PerplexityFilter(SETTINGS, language_models, ("en", "de")).open()
 
 

@@ -227,7 +227,7 @@ MIXED = st.lists(st.tuples(PIECES, SEPARATORS), max_size=8).map(
 
 
 @given(MIXED, st.sampled_from(["en", "de", "fr", "es"]))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @example("Tel: 030 123456 030 2270 4363 8578 4977 4035", "de")
 @example("+49 69 6302-0 4363 8578 4977 4035 4533 8869 6052 3587", "de")
 def test_second_run_changes_nothing(text: str, language: str) -> None:
@@ -238,7 +238,7 @@ def test_second_run_changes_nothing(text: str, language: str) -> None:
 
 
 @given(MIXED)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_all_but_the_spans_stays(text: str) -> None:
     """What is left stands in the text, in order, with something in the place of placeholders."""
     result = run(text)

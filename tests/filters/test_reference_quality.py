@@ -60,7 +60,7 @@ def test_the_threshold_itself_passes(reference_model: Path) -> None:
 
 
 def test_missing_model(tmp_path: Path) -> None:
-    with pytest.raises(MissingModel, match="make reference-model"):
+    with pytest.raises(MissingModel, match="roving models reference"):
         ReferenceQualityFilter(SETTINGS, tmp_path / "none.bin").open()
 
 

@@ -155,7 +155,7 @@ PIECES = st.one_of(
 TAG = re.compile(rf"</?(?:{'|'.join(TAGS)})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_any_pieces_become_text_without_tags(source: str) -> None:
     text = post_text(source)

@@ -200,7 +200,7 @@ FRAGMENTS = st.sampled_from(
 LITERAL_TAGS = ("<math>", "<code>", "<pre>")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(FRAGMENTS, max_size=40).map("".join))
 def test_any_wikitext_leaves_no_marks_and_never_raises(wikitext: str) -> None:
     text = clean(wikitext)
@@ -209,14 +209,14 @@ def test_any_wikitext_leaves_no_marks_and_never_raises(wikitext: str) -> None:
     assert text == text.strip("\n")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(FRAGMENTS.filter(lambda part: part not in LITERAL_TAGS), max_size=40).map("".join))
 def test_closing_marks_stay_only_in_code_and_maths(wikitext: str) -> None:
     text = clean(wikitext)
     assert not [mark for mark in ("}}", "]]", "|}") if mark in text]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(alphabet=st.characters(categories=["L"]), min_size=1, max_size=80))
 def test_words_without_markup_stay(words: str) -> None:
     assert clean(words) == words

@@ -123,7 +123,7 @@ def test_a_dataset_can_be_looked_into(tmp_path: Path, capsys: pytest.CaptureFixt
         ),
         (
             [*RUN_WETS, "--set", "models.language_identifier=nowhere/lid.176.ftz"],
-            "make models/lid.176.ftz",
+            "roving models fetch",
         ),
         ([*RUN_DUMPS[:-1], "{texts}/a.txt"], "cannot write to"),
         ([*RUN_DUMPS, "--runner", "NopeRunner"], "Unexpected pipeline runner"),

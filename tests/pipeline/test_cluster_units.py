@@ -112,7 +112,7 @@ def mixed_graph() -> Any:
     st.integers(400, 2000),
 )
 # Every example is ten and more pipelines: to shrink one would take minutes.
-@settings(max_examples=6, deadline=None, phases=[Phase.generate])
+@settings(max_examples=6, phases=[Phase.generate])
 def test_any_graph_in_any_files_and_partitions(
     pairs: list[tuple[int, int]], ranks: list[int], cut: list[int], partition_bytes: int
 ) -> None:

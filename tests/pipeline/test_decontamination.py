@@ -133,7 +133,7 @@ WORDS = [*FOX.split(), *SEA.split(), "x", "y"]
     st.sampled_from(["drop", "flag", "cut"]),
     st.integers(1, 3),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_decisions_do_not_depend_on_the_batch(
     shared_index: Path, texts: list[str], action: str, minimum_matches: int
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from dataset_files import contents, leftovers
 from dedup_data import Result, document, write_dataset, write_foreign
 
-from pipeline.cli.dedup import labelled
+from pipeline.cli.arguments import labelled
 from pipeline.cli.main import main
 from pipeline.errors import InputError
 from pipeline.store.accounting import read_json, write_json

@@ -217,7 +217,7 @@ def test_decisions_do_not_depend_on_partitions_or_slices(
         assert_decided(work, made, method, f"{size}", slices)
 
 
-@settings(max_examples=2, deadline=None)
+@settings(max_examples=2)
 @given(
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=5),
     st.integers(1, 3),

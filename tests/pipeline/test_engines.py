@@ -46,6 +46,8 @@ from pipeline.tokens.encode import TokenPass
 from pipeline.tokens.sample import SamplePass
 from tokenizer.shards.manifest import TokenizerIdentity
 
+pytestmark = pytest.mark.engines
+
 LLAMA = str(Path(__file__).resolve().parents[2] / "recipes" / "llama1.toml")
 DATAFLOW = (
     "--runner=DataflowRunner",

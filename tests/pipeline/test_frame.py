@@ -314,6 +314,7 @@ def wait_until(found: object) -> None:
         time.sleep(0.005)
 
 
+@pytest.mark.engines
 @pytest.mark.parametrize("after_units", [0, 2])
 def test_a_killed_run_leaves_nothing_partial_and_resumes_to_the_same_bytes(
     tmp_path: Path, after_units: int
@@ -333,6 +334,7 @@ def test_a_killed_run_leaves_nothing_partial_and_resumes_to_the_same_bytes(
     assert contents(resumed) == contents(run(tmp_path / "whole", units, slow=0.01))
 
 
+@pytest.mark.engines
 def test_workers_do_not_outlive_a_killed_run(tmp_path: Path) -> None:
     make_input(tmp_path / "in")
     output = tmp_path / "out"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from github_data import CODE, content_row, write_parquet, write_tables
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.cli.main import main
@@ -34,7 +34,6 @@ def read_part(path: Path, part: tuple[int, int]) -> list[Row]:
     return list(read_rows(io.BufferedReader(open_unit(unit)), unit, COLUMNS, LIMIT))
 
 
-@settings(deadline=None)
 @given(target=st.integers(1, 5000))
 def test_slices_cover_the_file_and_its_rows(table: Path, target: int) -> None:
     parts = split_parquet(str(table), table.stat().st_size, target)

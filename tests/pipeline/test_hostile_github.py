@@ -182,7 +182,7 @@ def test_truncated_gzip() -> None:
     assert all(EXPECTED[number] == content for number, content in rows.items())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 3000), st.binary(min_size=1, max_size=12), st.sampled_from(["avro", "jsonl"]))
 def test_no_damage_raises(at: int, noise: bytes, form: str) -> None:
     data = avro_bytes("contents", ROWS) if form == "avro" else json_lines(ROWS)
@@ -294,7 +294,7 @@ def test_no_archive_at_all() -> None:
     assert reasons_of(b"<html>not here</html>" * 100) == {"a.tar": "malformed_tar"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 3500), st.binary(min_size=1, max_size=12))
 def test_no_damaged_archive_raises(at: int, noise: bytes) -> None:
     data = tar_of((member("good.py"), CODE.encode()))

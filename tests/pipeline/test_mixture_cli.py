@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.cli.main import main
-from pipeline.cli.mixture import token_count
+from pipeline.cli.parsers.mixture import token_count
 from tokenizer.shards.manifest import FileRecord, Manifest, ShardCounts, TokenizerIdentity
 from tokenizer.shards.writer import DOCUMENTS_SCHEMA, SUFFIXES, Streams, TokenShardWriter
 

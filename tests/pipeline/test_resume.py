@@ -14,6 +14,8 @@ from dataset_files import contents, leftovers
 
 from pipeline.store.accounting import read_json
 
+pytestmark = pytest.mark.engines
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

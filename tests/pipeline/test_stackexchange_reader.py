@@ -172,7 +172,7 @@ def test_damage_below_is_reported_after_what_was_read() -> None:
     assert reasons(records) == ["malformed_7z"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(1, 200_000), st.integers(0, 60)), max_size=60),
     st.integers(200, 5000),

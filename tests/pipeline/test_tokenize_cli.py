@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,10 @@ import sentencepiece
 from tokens_data import TEXTS, contents, tokenize, write_documents
 
 from pipeline.cli.main import main
-from pipeline.errors import InputError
-from pipeline.tokens.output import check_unchanged
+from pipeline.deduplication.step import find_documents
+from pipeline.errors import RunFailed
+from pipeline.recipe import RECIPES, load_recipe
+from pipeline.tokens.encode import TokenPass
 from tokenizer.folder import tokenizer_identity
 from tokenizer.shards.reader import TokenDataset
 from tokenizer.shards.verify import verify_tokens
@@ -206,11 +208,19 @@ def test_a_tokenizer_that_is_not_its_cards(
     assert "is not the model that card.json beside it describes" in capsys.readouterr().err
 
 
-def test_a_tokenizer_that_is_another_on_a_worker(small_tokenizer: Path) -> None:
-    identity = tokenizer_identity(str(small_tokenizer))
-    check_unchanged("path", identity, identity)
-    with pytest.raises(InputError, match="path is not the one that the run was started with"):
-        check_unchanged("path", replace(identity, sha256="ab" * 32), identity)
+def test_a_tokenizer_that_is_another_on_a_worker(tmp_path: Path, small_tokenizer: Path) -> None:
+    tokenizer = tmp_path / "tokenizer.model"
+    tokenizer.write_bytes(small_tokenizer.read_bytes())
+    documents = write_documents(tmp_path / "set", {"a": TEXTS})
+    settings = load_recipe(str(RECIPES / "llama1.toml")).tokens
+    identity = tokenizer_identity(str(tokenizer))
+    work = TokenPass("a", str(tmp_path / "out"), str(tokenizer), identity, settings)
+    assert work.fingerprint  # asked for where the run is started
+    tokenizer.write_bytes(small_tokenizer.read_bytes() + b"\n")
+    (unit,) = find_documents(str(documents), "a", "").units
+    with pytest.raises(RunFailed, match=f"the model {tokenizer} is another one here"):
+        pickle.loads(pickle.dumps(work)).make(unit)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_label_that_is_no_name(

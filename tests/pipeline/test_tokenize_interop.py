@@ -27,7 +27,7 @@ def export(dataset: TokenDataset, form: str, output: Path) -> Path:
 
 
 def test_megatron_core_reads_the_same_sequences(dataset: TokenDataset) -> None:
-    reason = "needs the extra interop: pip install 'roving[interop]'"
+    reason = "needs the extra interop: pip install '.[interop]'"
     indexed = pytest.importorskip("megatron.core.datasets.indexed_dataset", reason=reason)
     for number, info in enumerate(dataset.shards):
         shard, theirs = dataset.shard(number), indexed.IndexedDataset(info.stem)

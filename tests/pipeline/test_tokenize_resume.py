@@ -13,6 +13,8 @@ from tokens_data import TEXTS, contents, write_documents
 
 from pipeline.cli.main import main
 
+pytestmark = pytest.mark.engines
+
 ROOT = Path(__file__).resolve().parents[2]
 # What is there when the kill comes: nothing, half a unit, a unit.
 MOMENTS = ("set/*", "set/train/*", "set/stats/*.json")

@@ -324,7 +324,7 @@ def test_no_warc_at_all(data):
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_damage_never_raises_nor_reaches_back(data):
     pack = data.draw(st.sampled_from([pack_plain, pack_members]))
     records = [record(n, http(PAGE * 3)) for n in range(6)]
@@ -340,7 +340,7 @@ def test_damage_never_raises_nor_reaches_back(data):
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_bytes_after_a_magic(noise):
     for start in (b"", b"WARC/1.0\r\n", b"\x1f\x8b\x08", record(1)):
         assert all(isinstance(item, Document | BadRecord) for item in read(start + noise))

@@ -99,7 +99,7 @@ def encoder(small_tokenizer: Path) -> Encoder:
     return Encoder(str(small_tokenizer), cache_bytes=PLENTY)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(texts=TEXTS)
 def test_ids_are_those_of_sentencepiece(
     small_tokenizer: Path, encoder: Encoder, texts: list[str]
@@ -108,7 +108,7 @@ def test_ids_are_those_of_sentencepiece(
     assert documents(encoder.encode(texts)) == plain(small_tokenizer, texts)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(texts=TEXTS)
 def test_ids_do_not_depend_on_what_is_remembered(small_tokenizer: Path, texts: list[str]) -> None:
     forgetful = Encoder(str(small_tokenizer), cache_bytes=1)

@@ -62,7 +62,7 @@ def test_sources_and_shares_must_name_each_other() -> None:
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=9))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_prefix_has_every_source_within_one_window_of_its_share(weights: list[int]) -> None:
     cycle, total = chairman_cycle(weights), sum(weights)
     given_so_far = np.zeros(len(weights), int)
@@ -74,7 +74,7 @@ def test_every_prefix_has_every_source_within_one_window_of_its_share(weights: l
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=6), st.integers(0, 10**12))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_window_is_found_without_those_before(weights: list[int], start: int) -> None:
     order = SourceOrder.of(weights)
     windows = np.arange(start, start + 100)
@@ -87,7 +87,7 @@ def test_a_window_is_found_without_those_before(weights: list[int], start: int) 
 
 
 @given(st.integers(1, 5000), st.text(max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_permutation_has_each_index_once(size: int, key: str) -> None:
     images = permute(np.arange(size), size, key)
     assert sorted(images.tolist()) == list(range(size))

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import torch
+from torch.distributed.checkpoint import state_dict_saver
 
 import trainer.checkpoint
 from trainer.config import config_from
@@ -17,7 +18,7 @@ from trainer.train import train
 
 STEP = "step-00000006"
 MOMENTS = ("writing", "written", "marked", "renamed")
-async_save, sync = trainer.checkpoint.async_save, trainer.checkpoint._sync
+async_save, sync = state_dict_saver.async_save, trainer.checkpoint._sync
 
 
 def kill_at(moment: str) -> None:
@@ -39,7 +40,7 @@ def kill_at(moment: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         sync(path)
 
-    trainer.checkpoint.async_save, trainer.checkpoint._sync = killing_save, killing_sync
+    state_dict_saver.async_save, trainer.checkpoint._sync = killing_save, killing_sync
 
 
 if __name__ == "__main__":

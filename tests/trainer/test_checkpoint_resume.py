@@ -129,6 +129,7 @@ def test_the_optimizer_goes_on_with_the_settings_of_now(
     assert steps == {3}
 
 
+@pytest.mark.engines
 def test_a_kill_while_saving_leaves_a_checkpoint_to_go_on_from(
     whole: tuple[Config, ObservedRun], tmp_path: Path
 ) -> None:

@@ -182,7 +182,7 @@ def test_a_round_trip_is_bit_for_bit(
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_transformers_gives_our_logits(name: str, small_tokenizer: Path, tmp_path: Path) -> None:
-    transformers = pytest.importorskip("transformers", reason="pip install 'roving[interop]'")
+    transformers = pytest.importorskip("transformers", reason="pip install '.[interop]'")
     settings = SHAPES[name]
     model = model_of(settings)
     tokens = tokens_of(settings)
@@ -205,7 +205,7 @@ def test_transformers_gives_our_logits(name: str, small_tokenizer: Path, tmp_pat
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_what_transformers_saved_is_imported(name: str, tmp_path: Path) -> None:
-    transformers = pytest.importorskip("transformers", reason="pip install 'roving[interop]'")
+    transformers = pytest.importorskip("transformers", reason="pip install '.[interop]'")
     settings = SHAPES[name]
     data = convert.hugging_face_config(settings, torch.float32)
     data.pop("torch_dtype")
@@ -225,7 +225,7 @@ def test_what_transformers_saved_is_imported(name: str, tmp_path: Path) -> None:
 def test_the_exported_tokenizer_gives_sentencepieces_ids(
     small_tokenizer: Path, tmp_path: Path
 ) -> None:
-    transformers = pytest.importorskip("transformers", reason="pip install 'roving[interop]'")
+    transformers = pytest.importorskip("transformers", reason="pip install '.[interop]'")
     sentencepiece = pytest.importorskip("sentencepiece")
     export_hugging_face(model_of(MHA), tmp_path / "hf", small_tokenizer)
     theirs = transformers.AutoTokenizer.from_pretrained(tmp_path / "hf")
@@ -253,7 +253,7 @@ def test_a_large_export_has_several_files(
     tokens = tokens_of(MHA)
     ours = logits_of(model, tokens)
     assert torch.equal(logits_of(import_weights(tmp_path / "hf"), tokens), ours)
-    transformers = pytest.importorskip("transformers", reason="pip install 'roving[interop]'")
+    transformers = pytest.importorskip("transformers", reason="pip install '.[interop]'")
     theirs = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "hf").eval()
     torch.testing.assert_close(logits_of(theirs, tokens), ours, atol=1e-4, rtol=0)
 

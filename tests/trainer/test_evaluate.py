@@ -168,6 +168,7 @@ with join_ranks("cpu") as ranks:
 """
 
 
+@pytest.mark.engines
 def test_two_ranks_give_what_one_gives(tokenizer: Path, tokens: Path, tmp_path: Path) -> None:
     here = Path(__file__).resolve().parent
     paths = [str(here), str(here.parent / "tokenizer")]

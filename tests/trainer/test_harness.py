@@ -18,9 +18,7 @@ from trainer.evaluate import Evaluation, piece_bytes
 from trainer.model import Llama, ModelSettings
 from trainer.parallel import Ranks
 
-huggingface = pytest.importorskip(
-    "lm_eval.models.huggingface", reason="pip install 'roving[harness]'"
-)
+huggingface = pytest.importorskip("lm_eval.models.huggingface", reason="pip install '.[harness]'")
 SETTINGS = ModelSettings(32, 2, 4, 2, 64, PIECES, CONTEXT)
 WINDOWS = 5
 

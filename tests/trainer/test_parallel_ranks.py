@@ -17,6 +17,8 @@ from trainer.config import Config, config_data, config_from
 from trainer.train import train
 from trainer.weights import load_model
 
+pytestmark = pytest.mark.engines
+
 KINDS = ("ddp", "fsdp")
 STEPS = 9
 # Relative distance that rounding makes of other orders of sums.

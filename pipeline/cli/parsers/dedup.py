@@ -1,0 +1,62 @@
+"""Options of `roving dedup`."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.cli.options import (
+    Deferred,
+    add_engine_options,
+    add_foreign_option,
+    add_recipe_options,
+)
+
+DESCRIPTION = "`roving dedup METHOD`: remove what documents datasets have more than once."
+METHODS = {
+    "exact": "documents with the same text, or the same words",
+    "digest": "documents made from the same content: a crawled page, a file",
+    "url": "documents of the same address",
+    "paragraphs": "paragraphs (lines) that CCNet takes for equal",
+    "lines": "lines that C4 takes for equal",
+    "minhash": "documents that are nearly the same",
+    "overlap": "documents of which one holds most of the other (books)",
+}
+
+EPILOG = """\
+examples:
+  roving dedup minhash --input out/wikipedia --output out/deduplicated
+  roving dedup exact --input out/wikipedia --input out/c4 --input out/commoncrawl \\
+      --output out/deduplicated --workers 4
+  roving dedup minhash --input old=out/2019 --input new=out/2020 --output out/new \\
+      --set deduplication.minhash.threshold=0.7
+
+Datasets are compared with each other as well as within; of two copies the one in the dataset named
+first stays. Each is written anew to OUTPUT/LABEL, with what was dropped and why; LABEL is the
+folder's name unless given. Their manifests say what each dataset shares with each and what was
+repeated most. A document that has duplicates carries the signals METHOD_cluster (where the copy
+is that stayed) and METHOD_cluster_size.
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    methods = "\n".join(f"  {name:<12}{what}" for name, what in METHODS.items())
+    parser = commands.add_parser(
+        "dedup",
+        description=f"{DESCRIPTION}\n\nmethods:\n{methods}",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("method", choices=tuple(METHODS), metavar="METHOD", help="see above")
+    parser.add_argument(
+        "--input",
+        action="append",
+        required=True,
+        metavar="[LABEL=]DATASET",
+        help="folder of a documents dataset; repeat for more, in order of priority",
+    )
+    parser.add_argument("--output", required=True, help="folder of the deduplicated datasets")
+    add_foreign_option(parser)
+    add_recipe_options(parser, "deduplication.minhash.threshold=0.7")
+    add_engine_options(parser)
+    parser.set_defaults(execute=Deferred("dedup"), accepts_engine_options=True)

@@ -1,0 +1,96 @@
+"""Help costs no import of Beam or torch, and looking at a dataset only what that needs."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.main import COMMANDS, build_parser
+from pipeline.cli.options import Deferred
+from pipeline.cli.parsers.shards import FORMS
+from pipeline.tokens.export import EXPORTS
+
+PLANNED = Path(__file__).resolve().parents[2] / "recipes" / "training" / "125m.toml"
+HEAVY = (
+    "apache_beam",
+    "datasketch",
+    "google.cloud.storage",
+    "matplotlib",
+    "pandas",
+    "phonenumbers",
+    "pyarrow",
+    "pydantic",
+    "scipy",
+    "torch",
+    "trafilatura",
+)
+RUN = """\
+import sys
+from pipeline.cli.main import main
+try:
+    main(sys.argv[2:])
+except SystemExit as stopped:
+    assert not stopped.code, stopped.code
+print("LOADED", *[name for name in sys.argv[1].split(",") if name in sys.modules])
+"""
+
+
+def loaded(names: tuple[str, ...], *arguments: str) -> list[str]:
+    """Which of the modules are imported when the command has run."""
+    command = [sys.executable, "-c", RUN, ",".join(names), *arguments]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return output.splitlines()[-1].split()[1:]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        *(name for name in COMMANDS if name != "train"),
+        "shards ls",
+        "shards convert",
+        "tokenizer encode",
+        "mixture plan",
+        "models reference",
+        "train",
+        "train plan",
+    ],
+)
+def test_help_imports_nothing_heavy(command: str) -> None:
+    assert loaded(HEAVY, *command.split(), "--help") == []
+
+
+def test_a_plan_imports_no_statistics_no_checkpoints_no_plots() -> None:
+    names = ("torch", "torch.distributed.checkpoint", "scipy", "matplotlib", "pandas")
+    assert loaded(names, "train", "plan", str(PLANNED)) == ["torch"]
+
+
+def actions(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """The parser and all below it."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from actions(below)
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "train"])
+def test_what_a_command_runs_is_there(command: str) -> None:
+    found = [
+        parser.get_default("execute")
+        for parser in actions(build_parser(command))
+        if parser.get_default("execute") is not None
+    ]
+    assert found
+    for execute in found:
+        assert isinstance(execute, Deferred)
+        assert callable(execute.load())
+
+
+def test_forms_of_tokens_are_those_that_are_written() -> None:
+    assert set(FORMS) == set(EXPORTS)
