@@ -58,7 +58,7 @@ def leftovers(folder: Path | str) -> list[str]:
 def every_step(folder: Path | str) -> dict[str, str]:
     """SHA-256 of the files of every step and of what their records say, by name.
 
-    Neither attempts, nor runs and their tables, which are called after them, are in it.
+    Neither attempts and identities of inputs are in it, nor runs and the tables called after them.
     """
     found: dict[str, str] = {}
     for path in sorted(Path(folder).rglob("*")):
@@ -66,6 +66,7 @@ def every_step(folder: Path | str) -> dict[str, str]:
         if not path.is_file() or re.search(r"(^|/)(work/runs|tables)/", name):
             continue
         if path.parent.name == "done":
+            name = name.rsplit(".", 2)[0]
             record = UnitRecord.from_bytes(path.read_bytes())
             rows = {file.kind: file.rows for file in record.files if file.kind != "tables"}
             data = orjson.dumps([record.content, record.funnel, record.extra, rows])
