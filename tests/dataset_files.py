@@ -11,8 +11,11 @@ from typing import Any
 import orjson
 import pyarrow.parquet as pq
 
+from pipeline.deduplication.decisions import Decisions
+from pipeline.store.commit import Place, read_record
 from pipeline.store.dataset import Dataset
 from pipeline.store.records import UnitRecord
+from pipeline.store.tables import TableFile
 
 _ATTEMPT = re.compile(r"\.[0-9a-f]{14}(?=\.[a-z]+$)")
 
@@ -53,6 +56,16 @@ def leftovers(folder: Path | str) -> list[str]:
         for path in Path(folder, kind).rglob("*")
         if path.is_file() and path.relative_to(folder).as_posix() not in named
     )
+
+
+def comparison(folder: Path | str, step: str) -> Decisions:
+    """What a step that compares units has decided."""
+    place = Place(str(folder), step)
+    (path,) = Path(place.folder("done")).glob("all.*.json")
+    record = read_record(place, str(path))
+    assert record is not None
+    tables = [TableFile(one.name, one.bytes, one.sha256, one.rows) for one in record.files]
+    return Decisions(place, tuple(tables), record.extra, record.name)
 
 
 def every_step(folder: Path | str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from dataset_files import every_step, leftovers, rows
+from dataset_files import comparison, every_step, leftovers, rows
 from documents_data import write_documents_dataset
 
 from filters.document import Document
@@ -23,8 +23,7 @@ from pipeline.passes.engine import Engine
 from pipeline.passes.run import write_mark
 from pipeline.shards import Columns
 from pipeline.store.accounting import json_bytes, read_json
-from pipeline.store.commit import Place, new_run, read_record
-from pipeline.store.tables import TableFile
+from pipeline.store.commit import new_run
 
 COLUMNS = Columns({"title": pa.string()}, {"quality": pa.float32()})
 Rows = dict[str, dict[str, Any]]
@@ -113,12 +112,7 @@ class Result:
 
     def decisions(self, step: str) -> Decisions:
         """What a step has decided."""
-        place = Place(str(self.folder), step)
-        (path,) = (self.folder / "work" / step / "done").glob("all.*.json")
-        record = read_record(place, str(path))
-        assert record is not None
-        tables = [TableFile(one.name, one.bytes, one.sha256, one.rows) for one in record.files]
-        return Decisions(place, tuple(tables), record.extra, record.name)
+        return comparison(self.folder, step)
 
     def manifest(self, label: str) -> Any:
         return json.loads((self.folder / label / "manifest.json").read_text())

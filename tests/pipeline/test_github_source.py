@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dataset_files import every_step, rows
-from dedup_data import Result
+from dataset_files import comparison, every_step, rows
 from github_data import CODE, ISC, MIT, write_tables, write_tar
 
 from pipeline.cli.main import main
@@ -73,7 +72,7 @@ def test_every_content_has_its_reason(finished: Path) -> None:
 
 
 def test_every_files_row_is_accounted_for(finished: Path) -> None:
-    report = Result(finished).decisions("join").extra["report"]
+    report = comparison(finished, "join").extra["report"]
     assert report["files"] == {
         "rows": 19,
         "licensed": 11,
@@ -115,9 +114,9 @@ def test_all_forms_and_workers_give_the_same(form: str, finished: Path, tmp_path
 def test_many_partitions_and_slices_choose_the_same(finished: Path, tmp_path: Path) -> None:
     source = write_tables(tmp_path / "in", "parquet", parts=4)
     run(source, tmp_path / "out", "--set", "run.partition_bytes=100")
-    decisions = Result(tmp_path / "out").decisions("join")
+    decisions = comparison(tmp_path / "out", "join")
     assert len(decisions.tables) > 1
-    assert decisions.extra == Result(finished).decisions("join").extra
+    assert decisions.extra == comparison(finished, "join").extra
     assert rows_of(tmp_path / "out", "documents") == rows_of(finished, "documents")
 
 
