@@ -27,7 +27,10 @@ from pipeline.deduplication.key_units import KeyUnit, KeyUnits, write_key_units
 from pipeline.deduplication.shuffle import Comparison, compare
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import running
+from pipeline.store.accounting import read_json, write_json
+from pipeline.store.files import write_bytes
 
+UNITS, COUNTS = "units.parquet", "counts.json"
 HOT = np.uint64(0x0123456789ABCDEF)
 HOT_COPIES = 100
 
@@ -35,8 +38,7 @@ HOT_COPIES = 100
 def write_blocks(folder: Path, keys: int, units: int, repeated: float) -> None:
     """Key blocks of `keys` keys in all, as a pass over documents would leave them."""
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "keys").mkdir(parents=True)
-    size = keys // units
+    found, size = [], keys // units
     for unit in range(units):
         generator = np.random.default_rng(unit)
         common = generator.integers(0, int(keys * repeated / 3), int(size * repeated))
@@ -45,29 +47,26 @@ def write_blocks(folder: Path, keys: int, units: int, repeated: float) -> None:
         # Multiplication by an odd number spreads small numbers over the key space.
         mixed = common.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C55)
         block = KeyBlock.of(np.concatenate([mixed, own, hot]), np.arange(size, dtype=np.uint32))
-        (folder / "keys" / f"{unit:05}.keys").write_bytes(block.to_bytes())
+        path = str(folder / "keys" / f"{unit:05}")
+        write_bytes(path, block.to_bytes())
+        found.append(KeyUnit(f"{unit:05}", files={"keys/synthetic": path}))
+    write_key_units(str(folder / UNITS), found)
+    write_json(str(folder / COUNTS), {"units": units, "keys": size * units})
 
 
-def key_units(folder: Path) -> KeyUnits:
-    units = [
-        KeyUnit(path.stem, files={"keys/synthetic": str(path)})
-        for path in sorted(folder.glob("keys/*.keys"))
-    ]
-    return write_key_units(str(folder / "units.parquet"), units)
-
-
-def decide(folder: Path, keys: int) -> None:
+def decide(folder: Path) -> None:
     """The measured work."""
-    with running(Engine(), str(folder)) as run:
+    counts, output = read_json(str(folder / COUNTS)), str(folder / "out")
+    with running(Engine(), output) as run:
         work = Comparison(
-            key_units(folder),
+            KeyUnits(str(folder / UNITS), counts["units"]),
             "synthetic",
             partial(removed_rows, policy="keep_first"),
             REMOVED,
-            run.place(str(folder), "synthetic"),
+            run.place(output, "decisions"),
             16 << 20,
         )
-        summary = compare(work, {0: keys}, "benchmark", run).summary
+        summary = compare(work, {0: counts["keys"]}, "benchmark", run).summary
     print(json.dumps({"removed": summary.members - summary.groups}))
 
 
@@ -75,8 +74,8 @@ def python_set(folder: Path, keys: int) -> tuple[float, int]:
     """CPU seconds, and keys looked at, of `key in seen` over the first units."""
     seen: set[int] = set()
     looked, seconds = 0, 0.0
-    for unit in key_units(folder):
-        with open(unit.files["keys/synthetic"], "rb") as file:
+    for path in sorted((folder / "keys").iterdir()):
+        with path.open("rb") as file:
             found = read_range(file, range(1), 0).keys.tolist()
         started = time.process_time()
         removed = []
@@ -102,11 +101,10 @@ def main() -> None:
     parsed = parser.parse_args()
     folder = parsed.folder / "key_scale"
     if parsed.decide:
-        decide(folder, parsed.keys)
+        decide(folder)
         return
     write_blocks(folder, parsed.keys, parsed.units, parsed.repeated)
     command = [sys.executable, __file__, "--decide", "--folder", str(parsed.folder)]
-    command += ["--keys", str(parsed.keys)]
     used = measure(command)
     idle = measure([sys.executable, "-c", "import apache_beam, pipeline.deduplication.shuffle"])
     seconds, looked = python_set(folder, min(parsed.keys, 5_000_000))

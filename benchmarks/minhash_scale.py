@@ -22,13 +22,16 @@ from numpy.typing import NDArray
 
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.deduplication.decisions import array_bytes
-from pipeline.deduplication.key_units import KeyUnit, write_key_units
+from pipeline.deduplication.key_units import KeyUnit, KeyUnits, write_key_units
 from pipeline.deduplication.makers import MinHashKeys, band_block
 from pipeline.deduplication.methods import Deduplicator
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
+from pipeline.store.accounting import read_json, write_json
+from pipeline.store.files import write_bytes
 
+UNITS, COUNTS = "units.parquet", "counts.json"
 REPEATED = 0.3
 RECIPE = load_recipe(DEFAULT_RECIPE)
 
@@ -45,8 +48,8 @@ def signatures_of(identities: NDArray[np.uint64], permutations: int) -> NDArray[
 def write_units(folder: Path, documents: int, units: int) -> None:
     """Signatures and keys, as a pass over documents would leave them."""
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "keys").mkdir(parents=True)
     size = documents // units
+    found_units, keys = [], 0
     maker = MinHashKeys(RECIPE.deduplication.minhash)
     permutations = maker.settings.permutations
     for unit in range(units):
@@ -61,34 +64,29 @@ def write_units(folder: Path, documents: int, units: int) -> None:
             other = generator.random(permutations) < generator.random() * 0.3
             found[row, other] = generator.integers(0, 1 << 32, int(other.sum()))
         block = band_block(maker.hasher, found, np.arange(size, dtype=np.uint32))
-        contents = {
-            "": block.to_bytes(),
-            "-signatures": array_bytes(found),
-            "-ranks": array_bytes(np.zeros(size, np.uint32)),
+        written = {
+            "keys/minhash": block.to_bytes(),
+            "keys/minhash-signatures": array_bytes(found),
+            "keys/minhash-ranks": array_bytes(np.zeros(size, np.uint32)),
         }
-        for kind, content in contents.items():
-            (folder / "keys" / f"{unit:05}{kind}").write_bytes(content)
+        paths = {kind: str(folder / kind / f"{unit:05}") for kind in written}
+        for kind, data in written.items():
+            write_bytes(paths[kind], data)
+        found_units.append(KeyUnit(f"{unit:05}", files=paths))
+        keys += len(block)
+    write_key_units(str(folder / UNITS), found_units)
+    write_json(str(folder / COUNTS), {"units": units, "keys": keys})
 
 
-def decide(folder: Path, documents: int) -> None:
+def decide(folder: Path) -> None:
     """The measured work."""
-    units = [
-        KeyUnit(
-            path.name.removesuffix("-ranks"),
-            files={
-                f"keys/minhash{kind}": f"{str(path).removesuffix('-ranks')}{kind}"
-                for kind in ("", "-signatures", "-ranks")
-            },
-        )
-        for path in sorted(folder.glob("keys/*-ranks"))
-    ]
-    bands, _ = MinHashKeys(RECIPE.deduplication.minhash).hasher.banding
-    with running(Engine(), str(folder)) as run:
+    counts, output = read_json(str(folder / COUNTS)), str(folder / "out")
+    with running(Engine(), output) as run:
         work = Deduplicator(
-            write_key_units(str(folder / "units.parquet"), units),
-            {0: documents * bands},
+            KeyUnits(str(folder / UNITS), counts["units"]),
+            {0: counts["keys"]},
             RECIPE.deduplication,
-            str(folder),
+            output,
             "minhash",
             run,
             RECIPE.run.partition_bytes,
@@ -107,11 +105,10 @@ def main() -> None:
     parsed = parser.parse_args()
     folder = parsed.folder / "minhash_scale"
     if parsed.decide:
-        decide(folder, parsed.documents)
+        decide(folder)
         return
     write_units(folder, parsed.documents, parsed.units)
-    command = [sys.executable, __file__, "--decide", "--folder", str(parsed.folder)]
-    used = measure([*command, "--documents", str(parsed.documents)])
+    used = measure([sys.executable, __file__, "--decide", "--folder", str(parsed.folder)])
     each = used.cpu / parsed.documents * 1e6
     print(f"{parsed.documents:,} documents in {parsed.units} units: {used.cpu:.1f} CPU s,")
     print(f"  {each:.2f} us per document, peak {used.peak:.0f} MB")

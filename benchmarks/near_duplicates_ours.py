@@ -14,36 +14,35 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dedup.groups import ROW_BITS
 from pipeline.cli.options import DEFAULT_RECIPE
+from pipeline.deduplication.decisions import finished
 from pipeline.deduplication.key_pass import KeyPass
 from pipeline.deduplication.key_units import KeyUnit, write_key_units
 from pipeline.deduplication.methods import Deduplicator, key_maker
-from pipeline.deduplication.step import find_documents
+from pipeline.deduplication.step import Documents, find_documents
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import running
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.store.commit import Place
 from pipeline.store.dataset import Dataset
-from pipeline.store.units import Unit
 
 SHARDS = 20
-DECISIONS = "decisions.npz"
+FINGERPRINT = "benchmark"
 Result = dict[str, Any]
 
 
 def write_dataset(documents: Path, folder: Path) -> None:
-    """A JSONL file as a documents dataset of a few shards."""
+    """A JSONL file as a folder of a few shards."""
     with documents.open(encoding="utf-8") as file:
         rows = [{"source": "set", **json.loads(line)} for line in file]
     (folder / "documents").mkdir(parents=True)
     size = -(-len(rows) // SHARDS)
     for number, start in enumerate(range(0, len(rows), size)):
-        path = folder / "documents" / f"part-{number:05}.parquet"
+        path = folder / "documents" / f"{number:05}.parquet"
         pq.write_table(pa.Table.from_pylist(rows[start : start + size]), path, compression="zstd")
 
 
@@ -65,51 +64,45 @@ def read_dataset_result(folder: Path) -> Result:
     return {"removed": removed, "clusters": list(clusters.values())}
 
 
-def units_of(dataset: Path) -> tuple[Unit, ...]:
-    """The shards of a dataset that `write_dataset` wrote."""
-    return find_documents(str(dataset), "set", Place("", ""), foreign=True).units
+def find_set(dataset: str) -> Documents:
+    """The dataset; nothing is written anew."""
+    return find_documents(dataset, "set", Place("", ""), foreign=True)
 
 
 def read_decisions(dataset: Path, work: Path) -> Result:
-    """Removed and clusters as the decisions have them."""
-    units = units_of(dataset)
+    """Removed and clusters as the decision files have them."""
+    units = find_set(str(dataset)).units
     ids = [pq.read_table(unit.path, columns=["id"])["id"].to_pylist() for unit in units]
-    decisions = np.load(work / DECISIONS)
+    decisions = finished(Place(str(work), "minhash.decisions"), FINGERPRINT)
+    assert decisions is not None
     removed: list[str] = []
     clusters: dict[int, list[str]] = {}
     for number, unit in enumerate(units):
-        for row, _, representative in decisions[unit.name].tolist():
+        for row, _, representative in decisions.units[unit.name].read().tolist():
             clusters.setdefault(representative, []).append(ids[number][row])
             if representative != number << int(ROW_BITS) | row:
                 removed.append(ids[number][row])
     return {"removed": removed, "clusters": list(clusters.values())}
 
 
-def run_chain(units: tuple[Unit, ...], recipe: Recipe, work: str) -> None:
+def run_chain(documents: Documents, recipe: Recipe, work: str) -> None:
     """Keys, then decisions, in one process."""
     settings = recipe.deduplication
+    maker = key_maker("minhash", settings)
     with running(Engine(), work) as run:
         place = run.place(work, "minhash.keys")
-        keys = run.run_units(KeyPass(key_maker("minhash", settings), place, "set"), units)
-        compared, count = [], 0
-        for record in keys.records():
-            files = {file.kind: place.full(file.name) for file in record.files}
-            compared.append(KeyUnit(record.unit, files=files))
-            count += record.of_kind("keys/minhash").rows
-        chain = Deduplicator(
-            write_key_units(run.path(work, "units.parquet"), compared),
-            {0: count},
-            settings,
-            work,
-            "minhash",
-            run,
-            recipe.run.partition_bytes,
-        )
-        decisions = chain.decide("minhash", "").units
-        found = {name: one.read() for name, one in decisions.items()}
-    np.savez(Path(work, DECISIONS), **found)
+        made = run.run_units(KeyPass(maker, place, documents.label), documents.units)
+        found, keys = [], 0
+        for record in made.records():
+            paths = {file.kind: place.full(file.name) for file in record.files}
+            found.append(KeyUnit(record.unit, files=paths))
+            keys += record.of_kind(f"keys/{maker.kind}").rows
+        units = write_key_units(run.path(work, "units.parquet"), found)
+        size = recipe.run.partition_bytes
+        chain = Deduplicator(units, {0: keys}, settings, work, "minhash", run, size)
+        chain.decide("minhash", FINGERPRINT)
 
 
 if __name__ == "__main__":
-    given, work, *settings = sys.argv[1:]
-    run_chain(units_of(Path(given)), load_recipe(DEFAULT_RECIPE, settings), work)
+    dataset, work, *settings = sys.argv[1:]
+    run_chain(find_set(dataset), load_recipe(DEFAULT_RECIPE, settings), work)
