@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import orjson
 
 from pipeline import shards
+from pipeline.cli.visible import json_line, visible, visible_line
 from pipeline.errors import InputError
 from pipeline.store import files
 from pipeline.store.accounting import Funnel, funnel_lines
@@ -23,7 +24,8 @@ def ls(parsed: argparse.Namespace, _: list[str]) -> int:
     print(f"{'documents':>12}{'rejected':>12}{'bytes':>14}  unit")
     for record in dataset.records():
         documents, rejected = record.of_kind("documents"), record.of_kind("rejected")
-        print(f"{documents.rows:>12,}{rejected.rows:>12,}{documents.bytes:>14,}  {record.unit}")
+        counts = f"{documents.rows:>12,}{rejected.rows:>12,}{documents.bytes:>14,}"
+        print(f"{counts}  {visible_line(record.unit)}")
     return 0
 
 
@@ -46,7 +48,7 @@ def head(parsed: argparse.Namespace, _: list[str]) -> int:
         if printed == parsed.n:
             break
         printed += 1
-        print(orjson.dumps(row).decode() if parsed.json else _readable(row, parsed.characters))
+        print(json_line(row) if parsed.json else _readable(row, parsed.characters))
     return 0
 
 
@@ -54,7 +56,7 @@ def show(parsed: argparse.Namespace, _: list[str]) -> int:
     """Print one document, kept or rejected."""
     for kind in ("documents", "rejected"):
         for row in _rows(parsed.dataset, kind):
-            if parsed.id in (row["id"], row["url"]):
+            if parsed.id in (row.get("id"), row.get("url")):
                 print(f"{'kept' if kind == 'documents' else 'rejected'}")
                 print(_readable(row, 0))
                 return 0
@@ -72,10 +74,10 @@ def stats(parsed: argparse.Namespace, _: list[str]) -> int:
     if parsed.json:
         print(orjson.dumps(funnel.to_json(), option=orjson.OPT_INDENT_2).decode())
         return 0
-    print("\n".join(funnel_lines(funnel)))
+    print(visible("\n".join(funnel_lines(funnel))))
     if funnel.skipped:
         skipped = ", ".join(f"{reason} {number:,}" for reason, number in funnel.skipped.items())
-        print(f"records without a document by design: {skipped}")
+        print(visible_line(f"records without a document by design: {skipped}"))
     return 0
 
 
@@ -100,4 +102,4 @@ def _readable(row: dict[str, object], characters: int) -> str:
     text = str(row.pop("text") or "")
     lines = [f"{name}: {value}" for name, value in row.items() if value not in (None, "", [])]
     shown = text if not characters or len(text) <= characters else text[:characters] + " […]"
-    return "\n".join([*lines, textwrap.indent(shown, "    "), ""])
+    return "\n".join([*map(visible_line, lines), textwrap.indent(visible(shown), "    "), ""])

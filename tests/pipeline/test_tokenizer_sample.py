@@ -220,7 +220,7 @@ def test_a_text_that_is_no_utf8_is_not_drawn(tmp_path: Path) -> None:
     text = pa.array([b"\xff", b"two"], pa.binary()).view(pa.string())
     pq.write_table(pa.table({"id": ["d/0", "d/1"], "text": text}), path)
     place = Place(str(tmp_path / "work"), "sample.a", run="0a1b2c3d")
-    work = SamplePass("a", place, "test", 1 << 64, 1 << 64)
+    work = SamplePass("a", place, 1 << 64, 1 << 64)
     record = work.draw(Unit("a", str(path), "a", path.stat().st_size))
     drawn = pq.read_table(place.full(record.of_kind("candidates").name))
     assert drawn["text"].to_pylist() == ["two"]
