@@ -55,7 +55,7 @@ def pages(folder: str, recipe: Recipe) -> Texts:
     """Crawled pages, all that a reader sees of them."""
     settings = recipe.commoncrawl
     decode_html = HtmlDecoder(settings.decode)
-    units, _ = commoncrawl.find_units(folder, settings.input)
+    units, _ = commoncrawl.find_units(Inputs((folder,)), settings.input)
     for document in _documents(units, commoncrawl.ReadCrawl(settings.input, settings.mode)):
         if document.metadata["format"] == "warc":
             if isinstance(decode_html(document), Rejected):
@@ -68,7 +68,7 @@ def pages(folder: str, recipe: Recipe) -> Texts:
 def papers(folder: str, recipe: Recipe) -> Texts:
     """Submissions, all their TeX files by name."""
     settings = recipe.arxiv
-    for document in _documents(arxiv.find_units(folder), arxiv.ReadBulk(settings.input)):
+    for document in _documents(arxiv.find_units(Inputs((folder,))), arxiv.ReadBulk(settings.input)):
         sources = unpack(document.raw, settings.latex.project)
         if isinstance(sources, Rejected):
             continue
@@ -81,7 +81,7 @@ def papers(folder: str, recipe: Recipe) -> Texts:
 def threads(folder: str, recipe: Recipe) -> Texts:
     """Questions with their answers by time, all of them in HTML."""
     settings = recipe.stackexchange.input
-    units, _ = stackexchange.find_units(folder, settings)
+    units, _ = stackexchange.find_units(Inputs((folder,)), settings)
     for document in _documents(units, stackexchange.ReadPosts(settings)):
         question, answers = load_posts(document)
         bodies = [post["body"] for post in (question, *answers)]
@@ -94,7 +94,7 @@ def whole_books(folder: str, recipe: Recipe) -> Texts:
     settings = recipe.books
     decode_text, identify = TextDecoder(settings.decode), GutenbergFilter(settings.gutenberg)
     with tempfile.TemporaryDirectory() as lists:
-        units, _ = books.find_units(folder, settings.input, lists)
+        units, _ = books.find_units(Inputs((folder,)), settings.input, lists)
         for document in _documents(units, books.ReadBooks(settings.input)):
             if isinstance(decode_text(document), Rejected):
                 continue

@@ -16,9 +16,10 @@ from dataset_files import paths
 from tokens_data import TEXTS, contents, tokenize, write_documents
 
 from pipeline.cli.main import main
-from pipeline.deduplication.step import find_documents
 from pipeline.errors import RunFailed
+from pipeline.passes.frame import TakeOver
 from pipeline.recipe import RECIPES, load_recipe
+from pipeline.store.commit import Place
 from pipeline.tokens.encode import TokenPass
 from tokenizer.folder import tokenizer_identity
 from tokenizer.shards.reader import TokenDataset
@@ -287,16 +288,14 @@ def test_a_tokenizer_that_is_not_its_cards(
 def test_a_tokenizer_that_is_another_on_a_worker(tmp_path: Path, small_tokenizer: Path) -> None:
     tokenizer = tmp_path / "tokenizer.model"
     tokenizer.write_bytes(small_tokenizer.read_bytes())
-    documents = write_documents(tmp_path / "set", {"a": TEXTS})
     settings = load_recipe(str(RECIPES / "llama1.toml")).tokens
     identity = tokenizer_identity(str(tokenizer))
-    work = TokenPass("a", str(tmp_path / "out"), str(tokenizer), identity, settings)
+    place = Place(str(tmp_path / "out"), "tokens", is_last=True)
+    work = TokenPass("a", place, str(tokenizer), identity, settings)
     assert work.fingerprint  # asked for where the run is started
     tokenizer.write_bytes(small_tokenizer.read_bytes() + b"\n")
-    (unit,) = find_documents(str(documents), "a", "").units
     with pytest.raises(RunFailed, match=f"the model {tokenizer} is another one here"):
-        pickle.loads(pickle.dumps(work)).make(unit)
-    assert not (tmp_path / "out").exists()
+        pickle.loads(pickle.dumps(TakeOver(work))).setup()
 
 
 def test_a_label_that_is_no_name(
