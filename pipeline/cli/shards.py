@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import textwrap
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import orjson
 
@@ -66,15 +67,16 @@ def _ls(parsed: argparse.Namespace, _: list[str]) -> int:
     dataset = Dataset(parsed.dataset)
     print(f"{'documents':>12}{'rejected':>12}{'bytes':>14}  unit")
     found = False
-    for stats in dataset.committed():
-        found = True
-        outputs = stats["outputs"]
-        if "documents" not in outputs:
-            raise InputError(f"{parsed.dataset!r} is no documents dataset; see `shards stats`")
-        print(
-            f"{outputs['documents']['rows']:>12,}{outputs['rejected']['rows']:>12,}"
-            f"{outputs['documents']['bytes']:>14,}  {visible_line(stats['unit'])}"
-        )
+    with _in_words(parsed.dataset):
+        for stats in dataset.committed():
+            found = True
+            outputs = stats["outputs"]
+            if "documents" not in outputs:
+                raise InputError(f"{parsed.dataset!r} is no documents dataset; see `shards stats`")
+            print(
+                f"{outputs['documents']['rows']:>12,}{outputs['rejected']['rows']:>12,}"
+                f"{outputs['documents']['bytes']:>14,}  {visible_line(stats['unit'])}"
+            )
     if not found:
         raise InputError(f"{parsed.dataset!r} is no dataset: there are no stats/part-*.json in it")
     print("complete" if dataset.is_complete() else "INCOMPLETE: there is no manifest.json yet")
@@ -108,14 +110,15 @@ def _show(parsed: argparse.Namespace, _: list[str]) -> int:
 
 def _stats(parsed: argparse.Namespace, _: list[str]) -> int:
     dataset = Dataset(parsed.dataset)
-    if dataset.is_complete():
-        manifest = read_json(dataset.manifest_path)
-        # A token dataset says how it was made apart from what it is.
-        funnel = sum_funnels([manifest.get("made", manifest)])
-    else:
-        funnel = sum_funnels(dataset.committed())
-        if not funnel.stages:
-            raise InputError(f"{parsed.dataset!r} is no dataset, or no unit of it is done")
+    with _in_words(parsed.dataset):
+        if dataset.is_complete():
+            manifest = read_json(dataset.manifest_path)
+            # A token dataset says how it was made apart from what it is.
+            funnel = sum_funnels([manifest.get("made", manifest)])
+        else:
+            funnel = sum_funnels(dataset.committed())
+            if not funnel.stages:
+                raise InputError(f"{parsed.dataset!r} is no dataset, or no unit of it is done")
     if parsed.json:
         print(orjson.dumps(funnel.to_json(), option=orjson.OPT_INDENT_2).decode())
         return 0
@@ -124,6 +127,18 @@ def _stats(parsed: argparse.Namespace, _: list[str]) -> int:
         skipped = ", ".join(f"{reason} {number:,}" for reason, number in funnel.skipped.items())
         print(visible_line(f"records without a document by design: {skipped}"))
     return 0
+
+
+@contextmanager
+def _in_words(folder: str) -> Iterator[None]:
+    """Say in a sentence that a record of the dataset is not what a run writes."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"manifest.json or a stats/part-*.json in {folder!r} is damaged ({error}); delete it, "
+            "and run the command that made the dataset again"
+        ) from None
 
 
 def _rows(folder: str, kind: str) -> Iterator[dict[str, object]]:
