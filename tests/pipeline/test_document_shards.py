@@ -307,3 +307,14 @@ def test_a_stray_file_among_documents(tmp_path: Path, capsys: pytest.CaptureFixt
     (folder / "documents" / "x.parquet").write_bytes(b"x")
     assert main(["shards", "head", str(folder)]) == 2
     assert "x.parquet is no Parquet file, or is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", ["ls", "stats"])
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"unit": "a"}'])
+def test_a_stray_file_among_stats(
+    tmp_path: Path, action: str, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "stats").mkdir()
+    (tmp_path / "stats" / "x.json").write_bytes(content)
+    assert main(["shards", action, str(tmp_path)]) == 2
+    assert "stats/part-*.json in" in capsys.readouterr().err
