@@ -186,10 +186,9 @@ def job_server(tmp_path: Path) -> Iterator[tuple[int, int]]:
         with socket.socket() as probe:
             probe.bind(("localhost", 0))
             ports.append(probe.getsockname()[1])
-    folder = str(Path(__file__).parent)
     # The pool starts the literal command `python`: the environment must be first on the path.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PYTHONPATH": folder, "PATH": path}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PATH": path}
     modules = (
         ("apache_beam.runners.portability.local_job_service_main", "--port", ports[0]),
         ("apache_beam.runners.worker.worker_pool_main", "--service_port", ports[1]),
