@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from test_engines import job_server  # noqa: F401  (a fixture)
 from test_frame import BATCHING, find_units, names
 
 from filters.document import Document, Rejected
@@ -286,7 +285,7 @@ def test_what_never_ends_is_named_and_skipped_by_the_next_run(tmp_path: Path, wo
 )
 def test_a_job_whose_worker_dies_is_submitted_again(
     tmp_path: Path,
-    job_server: tuple[int, int],  # noqa: F811  (a fixture)
+    job_server: tuple[int, int],
     capfd: pytest.CaptureFixture[str],
     text: str,
     reason: str,
