@@ -11,8 +11,11 @@ import orjson
 from pipeline import shards
 from pipeline.cli.visible import json_line, visible, visible_line
 from pipeline.errors import InputError
+from pipeline.store import files
 from pipeline.store.accounting import Funnel, funnel_lines
 from pipeline.store.dataset import Dataset, read_head
+from tokenizer.shards.manifest import KIND as TOKENS
+from tokenizer.shards.manifest import read_manifest
 
 
 def ls(parsed: argparse.Namespace, _: list[str]) -> int:
@@ -28,9 +31,8 @@ def ls(parsed: argparse.Namespace, _: list[str]) -> int:
 
 def names(parsed: argparse.Namespace, _: list[str]) -> int:
     """Print the paths of a dataset's files."""
-    dataset = Dataset(parsed.dataset)
-    for file in dataset.files(parsed.kind):
-        print(dataset.full(file.name))
+    for path in _paths(parsed.dataset, parsed.kind):
+        print(path)
     return 0
 
 
@@ -80,9 +82,20 @@ def stats(parsed: argparse.Namespace, _: list[str]) -> int:
 
 
 def _rows(folder: str, kind: str) -> Iterator[dict[str, object]]:
+    for path in _paths(folder, kind):
+        yield from shards.read_rows(path)
+
+
+def _paths(folder: str, kind: str) -> Iterator[str]:
+    """The files of a kind, in order; those of a token dataset, too, if it can have the kind."""
+    if kind != "documents" and read_head(folder).get("kind") == TOKENS:
+        for one in read_manifest(folder).files:
+            if one.path.startswith(f"{kind}/"):
+                yield files.join(folder, one.path)
+        return
     dataset = Dataset(folder)
     for file in dataset.files(kind):
-        yield from shards.read_rows(dataset.full(file.name))
+        yield dataset.full(file.name)
 
 
 def _readable(row: dict[str, object], characters: int) -> str:

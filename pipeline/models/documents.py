@@ -24,12 +24,12 @@ def read_batches(
     Rows of a foreign dataset that are no documents are left out, and how many is said at the end.
 
     Args:
-        folder: a dataset folder, with `documents/*.parquet`.
+        folder: of a documents dataset.
         columns: names of columns; `language` is read as well if languages are given.
         languages: keep rows of these languages only; empty for all.
 
     Raises:
-        InputError: there are no documents in the folder, or a column is missing.
+        InputError: the folder holds no finished dataset, or a column is missing.
     """
     wanted = list(dict.fromkeys([*columns, *(["language"] if languages else [])]))
     left_out: Counter[str] = Counter()

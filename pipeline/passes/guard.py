@@ -53,7 +53,7 @@ class CountAttempts(beam.DoFn):
         self._seconds = seconds
 
     def setup(self) -> None:
-        watchdog.start()
+        watchdog.start(self._place.stores)
 
     def process(self, unit: Unit) -> Iterator[Any]:
         place, fingerprint = self._place, self._fingerprint

@@ -95,7 +95,7 @@ class Run:
         roots: folders in which it has left its mark.
         claim: of the folder that it writes to.
         kept: what its steps have made that stays.
-        places: where its steps have written.
+        places: of its passes.
     """
 
     workers: Workers
@@ -110,15 +110,18 @@ class Run:
         return self.workers.engine
 
     def place(self, root: str, step: str, *, is_last: bool = False) -> Place:
-        """Where a step of this run writes."""
+        """Where a step of this run writes; nothing is written before its first pass."""
+        return Place(root, step, is_last, self.id, self.engine.stores)
+
+    def _mark(self, root: str) -> None:
+        """Leave a mark in a folder before anything else is written there."""
         if root not in self.roots:
             write_mark(root, self.id, self.engine)
             self.roots.append(root)
-        self.places.append(Place(root, step, is_last, self.id))
-        return self.places[-1]
 
     def path(self, root: str, name: str) -> str:
         """Path of a file that only this run reads, and that goes with its traces."""
+        self._mark(root)
         return files.join(root, "work", "runs", self.id, f"{new_run()}.{name}")
 
     def end(self) -> None:
@@ -143,6 +146,7 @@ class Run:
 
     def _submit(self, work: UnitPass, units: Sequence[Unit]) -> Result:
         place = work.place
+        self.places.append(place)
         units = with_skips(place, work.fingerprint, units)
         units, finished = with_records(place, work.fingerprint, units)
         if finished < len(units):
@@ -190,6 +194,7 @@ class Run:
         self, name: str, place: Place, units: int, expand: Callable[[beam.Pipeline], object]
     ) -> Result:
         """Run a pass that shuffles; `expand` gives records, about `units` of them."""
+        self._mark(place.root)
         tables = Tables(place, units, place.attempt())
 
         def whole(root: beam.Pipeline) -> object:

@@ -7,6 +7,7 @@ before it ends the worker, so that whoever tries the unit again gets past it.
 from __future__ import annotations
 
 import atexit
+import json
 import mmap
 import multiprocessing
 import os
@@ -16,8 +17,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from pipeline.watch import SIZE, Position, Watcher, share
+
+if TYPE_CHECKING:
+    from pipeline.store.options import StoreOptions
 
 # Seconds between two looks.
 _INTERVAL = 1.0
@@ -26,8 +32,12 @@ _lock = threading.Lock()
 _own: subprocess.Popen[bytes] | None = None
 
 
-def start() -> None:
-    """Start the watchdog of this process, if it has none yet; it ends with the process."""
+def start(stores: StoreOptions) -> None:
+    """Start the watchdog of this process, if it has none yet; it ends with the process.
+
+    Args:
+        stores: how it reaches the output.
+    """
     global _own  # noqa: PLW0603  (one a process)
     with _lock:
         if _own is not None:
@@ -45,6 +55,10 @@ def start() -> None:
                 pass_fds=[file.fileno()],
                 start_new_session=True,  # Ctrl-C is not for it
             )
+        assert _own.stdin is not None
+        # Not among its arguments, which everybody sees.
+        _own.stdin.write(json.dumps(asdict(stores)).encode() + b"\n")
+        _own.stdin.flush()
         share(memory)
         atexit.register(_stop, _own)
 
@@ -58,11 +72,12 @@ def _stop(watchdog: subprocess.Popen[bytes]) -> None:
 
 
 def _watch(file: int, process: int, speaks: bool) -> None:
+    stores = _line()
     watcher = Watcher(memoryview(mmap.mmap(file, SIZE)), process)
     while not select.select([0], [], [], _INTERVAL)[0]:
         position = watcher.stuck()
         if position is not None:
-            _end(process, position)
+            _end(process, position, json.loads(stores))
             return
     if os.read(0, 1) != _ORDERLY and speaks:
         for position in watcher.positions():
@@ -72,11 +87,21 @@ def _watch(file: int, process: int, speaks: bool) -> None:
             )
 
 
-def _end(process: int, position: Position) -> None:
+def _line() -> bytes:
+    """The first line of what the process says, and no byte more."""
+    found = b""
+    while not found.endswith(b"\n") and (byte := os.read(0, 1)):
+        found += byte
+    return found
+
+
+def _end(process: int, position: Position, stores: dict[str, Any]) -> None:
     try:
         # Only now: a watchdog that does nothing else is small.
         from pipeline.store.attempts import TOO_LONG, put_skip  # noqa: PLC0415
+        from pipeline.store.options import StoreOptions, configure  # noqa: PLC0415
 
+        configure(StoreOptions(**stores))
         detail = position.too_long
         put_skip(position.skips, position.record, position.stage, TOO_LONG, detail)
         _say(

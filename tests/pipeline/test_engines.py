@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from dataset_files import contents as dataset_contents
 from dedup_data import document, words, write_dataset
+from object_store import ObjectFolder
 from test_frame import contents, make_input, run
 from tokens_data import TEXTS, tokenize, write_documents
 from tokens_data import contents as token_contents
@@ -80,13 +82,13 @@ Jobs: TypeAlias = Callable[[str], Job]
 
 def crawl_extract(root: beam.Pipeline, job_for: Jobs) -> None:
     job = job_for("commoncrawl")
-    over_units(root, commoncrawl.extract_pass(job, commoncrawl.extract_stages(job), "f"))
+    over_units(root, commoncrawl.extract_pass(job, commoncrawl.extract_stages(job)))
 
 
 def crawl_finish(root: beam.Pipeline, job_for: Jobs) -> None:
     job = job_for("commoncrawl")
     stages = commoncrawl.finish_stages(job)
-    over_units(root, commoncrawl.finish_pass(job, stages, place("finish"), "f"))
+    over_units(root, commoncrawl.finish_pass(job, stages, place("finish")))
 
 
 def crawl_deduplicate(root: beam.Pipeline, _: Jobs) -> None:
@@ -99,7 +101,7 @@ def crawl_deduplicate(root: beam.Pipeline, _: Jobs) -> None:
 
 def documents_keys(root: beam.Pipeline, _: Jobs) -> None:
     maker = key_maker("minhash", load_recipe(LLAMA).deduplication)
-    over_units(root, KeyPass(maker, place("keys"), "f", "a"))
+    over_units(root, KeyPass(maker, place("keys"), "a"))
 
 
 def candidates_verified(root: beam.Pipeline, _: Jobs) -> None:
@@ -110,11 +112,11 @@ def candidates_verified(root: beam.Pipeline, _: Jobs) -> None:
 
 
 def wikipedia_documents(root: beam.Pipeline, job_for: Jobs) -> None:
-    over_units(root, wikipedia.documents_pass(job_for("wikipedia"), place("finished"), "f"))
+    over_units(root, wikipedia.documents_pass(job_for("wikipedia"), place("finished")))
 
 
 def tokenizer_sample(root: beam.Pipeline, _: Jobs) -> None:
-    over_units(root, SamplePass("a", place("sample"), "f", 1 << 60, 1 << 63))
+    over_units(root, SamplePass("a", place("sample"), 1 << 60, 1 << 63))
 
 
 def tokens(root: beam.Pipeline, _: Jobs) -> None:
@@ -185,6 +187,21 @@ def test_a_job_server_with_a_worker_elsewhere_writes_the_same_bytes(
     )
     there = run(tmp_path / "there", units, Engine("PortableRunner", 1, options))
     assert contents(here) == contents(there)
+
+
+def test_a_worker_elsewhere_reaches_a_store_that_a_package_brings(
+    object_folder: ObjectFolder, job_server: tuple[int, int], samples: Path
+) -> None:
+    command = ["run", "arxiv", "--input", str(samples / "arxiv"), "--output", "obj://bucket/arxiv"]
+    command += ["--recipe", str(samples.parent / "recipes" / "sample.toml")]
+    command += ["--runner", "PortableRunner", f"--job_endpoint=localhost:{job_server[0]}"]
+    command += ["--environment_type=EXTERNAL", f"--environment_config=localhost:{job_server[1]}"]
+    assert main(command) == 0
+    puts = object_folder.requests("PUT")
+    written = [request for request in puts if request.path.startswith("bucket/arxiv/documents/")]
+    assert written
+    assert os.getpid() not in {request.process for request in written}
+    assert main(["shards", "verify", "obj://bucket/arxiv"]) == 0
 
 
 def test_deduplication_on_a_job_server_writes_the_same_bytes(
