@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,7 @@ def start(stores: StoreOptions) -> None:
             speaks = multiprocessing.parent_process() is None
             arguments = [str(file.fileno()), str(os.getpid()), str(int(speaks))]
             _own = subprocess.Popen(
-                [sys.executable, "-m", __name__, *arguments],
+                [sys.executable, "-P", "-m", __name__, *arguments],
                 stdin=subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
                 pass_fds=[file.fileno()],
@@ -65,10 +66,8 @@ def start(stores: StoreOptions) -> None:
 
 def _stop(watchdog: subprocess.Popen[bytes]) -> None:
     """Say that the process ends in order."""
-    assert watchdog.stdin is not None
-    watchdog.stdin.write(_ORDERLY)
-    watchdog.stdin.close()
-    watchdog.wait()
+    with suppress(BrokenPipeError):  # somebody has ended it
+        watchdog.communicate(_ORDERLY)
 
 
 def _watch(file: int, process: int, speaks: bool) -> None:

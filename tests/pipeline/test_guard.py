@@ -316,6 +316,23 @@ def test_a_skip_does_not_hold_for_another_input(tmp_path: Path) -> None:
     assert rejected(run(tmp_path / "out", changed), changed[1]) == []
 
 
+def test_cleaning_keeps_the_skips_of_what_stands(tmp_path: Path) -> None:
+    units = make_input(tmp_path / "in")
+    output = str(tmp_path / "out")
+    with running(Engine(), output) as one:
+        work = make_pass(one.place(output, "lines", is_last=True))
+        for fingerprint in (work.fingerprint, "0" * 16):
+            prefix = attempts.skips_prefix(work.place, fingerprint, units[1])
+            attempts.put_skip(prefix, 19, "hostile", attempts.KILLED, "the process died")
+        attempts.mark(work.place, "0" * 16, units[1])
+        one.kept.append(one.run_units(work, units))
+        one.clean(output)
+    assert [path.name for path in Path(work.place.folder("skips")).rglob("*.json")] == [
+        Path(f"{attempts.skips_prefix(work.place, work.fingerprint, units[1])}.19.json").name
+    ]
+    assert not list(Path(work.place.folder("attempts")).iterdir())
+
+
 def test_marks_go_when_a_unit_is_committed(tmp_path: Path) -> None:
     units = make_input(tmp_path / "in")
     place = run(tmp_path / "out", units).place
