@@ -64,8 +64,8 @@ class Batch:
         rejected: those dropped so far, by any stage.
         counts: per stage, in stage order.
         skipped: records that carry no document by design, by reason.
-        rows: of a batch that was read from a shard, the row of each document in it, before any
-            stage; decisions on documents are by row.
+        rows: of each document in `documents`, its number among the unit's records: its row, where
+            it was read from a shard; decisions on documents, and skips, are by row.
         keys: per kind of key, one array for each document kept.
         input: what the unit was made of, on the last batch.
     """
@@ -80,6 +80,9 @@ class Batch:
     rows: list[int] = field(default_factory=list)
     keys: dict[str, list[NDArray[np.uint64]]] = field(default_factory=dict)
     input: UnitInput | None = None
+
+    def __post_init__(self) -> None:
+        self.rows = self.rows or list(range(len(self.documents)))
 
 
 def document_size(document: Document) -> int:

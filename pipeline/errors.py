@@ -31,3 +31,7 @@ class OutputError(RovingError):
 
 class RunFailed(RovingError):
     """The run ended without a complete dataset."""
+
+
+class JobFailed(RunFailed):
+    """An engine did not finish a job, and nothing says that another one would end the same way."""

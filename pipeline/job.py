@@ -63,6 +63,10 @@ class Job:
         return Batching(run.batch_documents, run.batch_characters, share)
 
     @property
+    def document_seconds(self) -> float:
+        return self.recipe.run.maximum_document_seconds
+
+    @property
     def last_stages(self) -> tuple[Stage, ...]:
         """What the documents of every source go through last."""
         recipe = self.recipe

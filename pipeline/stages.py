@@ -18,6 +18,7 @@ import xxhash
 from apache_beam.metrics import Metrics
 
 from filters.document import Document, Filter, Rejected, StageSettings
+from pipeline import watch
 from pipeline.batch import Batch, RejectedDocument, StageCount, document_size, reject
 from pipeline.errors import MissingLibrary, OutputError
 from pipeline.readers.records import BadRecord, LostInput, Records, SkippedRecord
@@ -84,7 +85,8 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
     lost: list[BadRecord] = []
     characters = 0
     started = time.process_time()
-    for record in _safely(read, stream, unit):
+    records = 0
+    for record in _watched(read, stream, unit):
         if isinstance(record, SkippedRecord):
             skipped[record.reason] += 1
             continue
@@ -100,6 +102,8 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
             count.characters_in += size
             count.characters_out += size
             batch.documents.append(record)
+            batch.rows.append(records)
+        records += 1
         if count.documents_in >= batching.documents or characters >= batching.characters:
             count.seconds = time.process_time() - started
             yield batch
@@ -137,6 +141,28 @@ def _missing(unit: Unit) -> Batch:
     return batch
 
 
+def _watched(read: ReadRecords, stream: HashingReader, unit: Unit) -> Records:
+    """Records of a unit, up to one that no reader gets past, which stands for all that follow."""
+    at = watch.slot()
+    at.stage(READ)
+    skips = unit.skips_of(READ)
+    found = _safely(read, stream, unit)
+    number = 0
+    while number not in skips:
+        at.record(number)
+        record = next(found, None)
+        at.idle()
+        if record is None:
+            return
+        yield record
+        at.stage(READ)
+        if not isinstance(record, SkippedRecord):
+            number += 1
+    skip = skips[number]
+    lost = LostInput(stream.bytes_read)
+    yield BadRecord(f"{unit.relative}#rest", "", skip.reason, skip.detail, lost)
+
+
 def _safely(read: ReadRecords, stream: HashingReader, unit: Unit) -> Records:
     if unit.size == 0 and not unit.members:
         yield BadRecord(unit.relative, "", "empty_file", lost=LostInput())
@@ -166,13 +192,18 @@ def apply_function(name: str, decide: Decide, batch: Batch, batching: Batching) 
     """Run one stage's decision over a batch, in place. An exception rejects that one document."""
     count = batch.counts.setdefault(name, StageCount())
     started = time.process_time()
-    kept = []
-    for document in batch.documents:
+    kept, rows = [], []
+    skips = batch.unit.skips_of(name)
+    at = watch.slot()
+    at.stage(name)
+    for row, document in zip(batch.rows, batch.documents, strict=True):
+        at.record(row, document.id)
         count.documents_in += 1
         count.characters_in += document_size(document)
         text = document.text
         try:
-            result = decide(document)
+            skip = skips.get(row)
+            result = decide(document) if skip is None else Rejected(skip.reason, skip.detail)
         except MemoryError:
             raise
         except Exception as error:
@@ -183,9 +214,11 @@ def apply_function(name: str, decide: Decide, batch: Batch, batching: Batching) 
             batch.rejected.append(reject(document, name, result, keep_text))
         else:
             kept.append(result)
+            rows.append(row)
             count.documents_out += 1
             count.characters_out += document_size(result)
-    batch.documents = kept
+    at.idle()
+    batch.documents, batch.rows = kept, rows
     count.seconds += time.process_time() - started
 
 

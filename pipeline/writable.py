@@ -55,6 +55,7 @@ def writable_rows(batch: Batch, schema: pa.Schema, stage: str) -> list[dict[str,
 
 def _take_out(batch: Batch, place: int, stage: str, why: Rejected) -> None:
     document = batch.documents.pop(place)
+    del batch.rows[place]
     for keys in batch.keys.values():
         keys.pop(place)
     count = batch.counts.setdefault(stage, StageCount())

@@ -24,7 +24,9 @@ from pipeline.shards import (
     document_schema,
     rejected_row,
 )
+from pipeline.store import files
 from pipeline.store.accounting import Funnel
+from pipeline.store.attempts import marks
 from pipeline.store.commit import Attempt, Place
 from pipeline.store.records import UnitRecord
 from pipeline.store.units import Unit
@@ -145,6 +147,7 @@ class WriteUnits(beam.DoFn):
         if batch.is_last:
             record = self._writer.commit(batch, self._fingerprint)
             self._writer = None
+            files.delete(marks(self._place, self._fingerprint, batch.unit))
             yield record
 
     def finish_bundle(self) -> None:

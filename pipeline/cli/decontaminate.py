@@ -75,6 +75,7 @@ def _decontaminate(job: Job, dataset: Documents, index: Path) -> None:
         (stage,),
         job.batching,
         writer,
+        job.document_seconds,
     )
     result = own.run_pass(work, dataset.units)
     done = {"method": "decontamination", "evaluation": model_checksum(str(index))}

@@ -8,7 +8,6 @@ either side of a match along; here it takes the words that match and nothing els
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -60,16 +59,24 @@ class Decontamination:
         """Match the whole batch, then decide document by document."""
         assert self._index is not None
         started = time.process_time()
-        found = self._index.ngrams.find([document.text for document in batch.documents])
-        matches = iter([found.get(position) for position in range(len(batch.documents))])
+        skips = batch.unit.skips_of(self.name)
+        found = self._index.ngrams.find(
+            [
+                "" if row in skips else document.text
+                for row, document in zip(batch.rows, batch.documents, strict=True)
+            ]
+        )
+        matches = {
+            id(document): found.get(position) for position, document in enumerate(batch.documents)
+        }
         seconds = time.process_time() - started
         apply_function(self.name, partial(self._decide, self._index, matches), batch, batching)
         batch.counts.setdefault(self.name, StageCount()).seconds += seconds
 
     def _decide(
-        self, index: EvaluationIndex, found: Iterator[Matches | None], document: Document
+        self, index: EvaluationIndex, found: dict[int, Matches | None], document: Document
     ) -> Document | Rejected:
-        matches = next(found)
+        matches = found[id(document)]
         signals = document.signals
         signals["contaminated_ngrams"] = matches.distinct if matches else 0
         contamination = self._judge(index, matches)

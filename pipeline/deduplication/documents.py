@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from dedup.decisions import Structured
@@ -34,7 +32,7 @@ class DocumentRemoval:
         self._path = Location(units.path)
         self._prefix = f"{label}." if label else ""
         self._unit_number = 0
-        self._batch_rows: Iterator[int] = iter(())
+        self._batch_rows: dict[int, int] = {}
         self._next = 0
         self._rows: Structured = np.empty(0)
 
@@ -51,11 +49,13 @@ class DocumentRemoval:
             self._unit_number = self._units.number_of(self._prefix + batch.unit.name)
             self._rows = read_rows(batch.unit.made(DECISIONS))
             self._next = 0
-        self._batch_rows = iter(batch.rows)
+        self._batch_rows = {
+            id(document): row for row, document in zip(batch.rows, batch.documents, strict=True)
+        }
         apply_function(self.name, self._decide, batch, batching)
 
     def _decide(self, document: Document) -> Document | Rejected:
-        row = next(self._batch_rows)
+        row = self._batch_rows[id(document)]
         for signal in (f"{self.name}_cluster", f"{self.name}_cluster_size"):
             document.signals.pop(signal, None)  # of an earlier deduplication
         decided = self._rows["row"]

@@ -6,7 +6,6 @@ repeats within a document go while extracting, as CCNet drops them whatever othe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -62,7 +61,7 @@ class LineRemoval:
         self._minimum_characters = minimum_characters
         self._line = 0
         self._row = 0
-        self._batch_rows: Iterator[int] = iter(())
+        self._first: dict[int, int] = {}
         self._removed: NDArray[np.uint32] = np.empty(0, np.uint32)
 
     def open(self) -> None:
@@ -76,16 +75,18 @@ class LineRemoval:
             # Lines that repeat one of their own document, where they are not gone yet.
             for path in batch.unit.made(REPEATS):
                 self._removed = np.union1d(self._removed, read_array(path))
-        self._batch_rows = iter(batch.rows)
+        self._first = {}
+        for row, document in zip(batch.rows, batch.documents, strict=True):
+            # A row between that is no document counts as one empty line.
+            first = self._line + row - self._row
+            self._first[id(document)] = first
+            self._line, self._row = first + document.text.count("\n") + 1, row + 1
         apply_function(self.name, self._remove, batch, batching)
 
     def _remove(self, document: Document) -> Document | Rejected:
         lines = document.text.split("\n")
-        row = next(self._batch_rows)
-        # A row between that is no document counts as one empty line.
-        first = self._line + row - self._row
+        first = self._first[id(document)]
         last = first + len(lines)
-        self._line, self._row = last, row + 1
         start, end = np.searchsorted(self._removed, [first, last])
         removed = set((self._removed[start:end] - first).tolist())
         if removed:

@@ -231,6 +231,7 @@ class Step:
             (removal, *self.then),
             job.batching,
             writer,
+            job.document_seconds,
         )
         return job.run_pass(work, units)
 

@@ -8,6 +8,7 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.fingerprints import Fingerprinted
+from pipeline.passes.guard import DONE, GUARDED, CountAttempts, MakeGuarded
 from pipeline.stages import Batching, RunStage, Stage
 from pipeline.store.commit import Place
 from pipeline.writer import WRITE, WriterSettings, WriteUnits
@@ -24,6 +25,7 @@ class DocumentsPass(Fingerprinted):
         stages: in order.
         batching: how units are cut.
         writer: what is written.
+        document_seconds: of CPU that one stage, or the reader, may take for one record.
     """
 
     name: str
@@ -32,11 +34,20 @@ class DocumentsPass(Fingerprinted):
     stages: tuple[Stage, ...]
     batching: Batching
     writer: WriterSettings
+    document_seconds: float
 
     def decided_by(self) -> tuple[Any, ...]:
         return self.read, RunStage, self.stages, self.batching, WriteUnits, self.writer
 
     def through(self, units: beam.PCollection) -> beam.PCollection:
+        count = CountAttempts(self.place, self.fingerprint, self.document_seconds)
+        counted = beam.ParDo(count).with_outputs(GUARDED, DONE, main="todo")
+        found = units | "attempts" >> counted
+        guarded = found[GUARDED] | "guarded" >> beam.ParDo(MakeGuarded(self))
+        made = self._plain(found["todo"])
+        return (made, guarded, found[DONE]) | "made" >> beam.Flatten()
+
+    def _plain(self, units: beam.PCollection) -> beam.PCollection:
         batches = units | "read" >> beam.ParDo(self.read)
         for stage in self.stages:
             batches = batches | stage.name >> beam.ParDo(RunStage(stage, self.batching))

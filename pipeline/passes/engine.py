@@ -19,7 +19,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineState
 
 from filters.models import MissingModel
-from pipeline.errors import RovingError, RunFailed
+from pipeline.errors import JobFailed, RovingError, RunFailed
 from pipeline.passes.signals import Interrupted
 from pipeline.store.options import BY_ENVIRONMENT, StoreOptions
 from tokenizer.errors import TokenizerError
@@ -52,6 +52,12 @@ class Engine:
     def is_local(self) -> bool:
         """Whether all of a run's processes are this command's own and end with it."""
         return self.runner == LOCAL_RUNNER
+
+    @property
+    def submissions(self) -> int:
+        """How often a job may be submitted: an engine that tries again by itself gets it once."""
+        retries = self.is_local or self.runner.rsplit(".", 1)[-1] == "DataflowRunner"
+        return 1 if retries else 3
 
     def __post_init__(self) -> None:
         if self.runner.rsplit(".", 1)[-1].lower() in REFUSED_RUNNERS:
@@ -104,7 +110,8 @@ def execute(
             raise
     # A job that is cancelled from elsewhere ends without an exception.
     if state is not None and state != PipelineState.DONE:
-        raise RunFailed(
+        kind = RunFailed if state == PipelineState.CANCELLED else JobFailed
+        raise kind(
             f"{name}: the job on {engine.runner} ended as {state}; what is committed is kept, run "
             "the same command again to continue"
         )
@@ -149,7 +156,7 @@ def explained(error: Exception, name: str, engine: Engine) -> BaseException:
         return _SENTENCES[kind](cause)
     where = "" if engine.is_local else f" on {engine.runner}"
     frame = _frame(error)
-    return RunFailed(
+    return JobFailed(
         f"{name}: the job{where} failed: {kind}: {cause}{frame}; what is committed is kept, run "
         "the same command again to continue"
     )

@@ -6,10 +6,6 @@ Largest first, so that none idles at the end; Beam's own local workers split sta
 from __future__ import annotations
 
 import multiprocessing
-import multiprocessing.connection
-import os
-import signal
-import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -22,6 +18,7 @@ from pipeline.errors import RunFailed
 from pipeline.passes import progress
 from pipeline.passes.engine import Engine, execute
 from pipeline.passes.frame import Tables, UnitPass, through
+from pipeline.passes.signals import end_with_parent
 from pipeline.passes.units_file import UnitsFile
 from pipeline.store.units import Unit
 
@@ -81,7 +78,8 @@ class Workers:
         except BrokenProcessPool:
             raise RunFailed(
                 f"{work.name}: a worker process died (killed, or out of memory); what is "
-                "committed is kept, run the same command again to continue"
+                "committed is kept, run the same command again to continue: from a unit's third "
+                "attempt on, what kills its worker is skipped"
             ) from None
 
 
@@ -90,19 +88,11 @@ _taken_units: Synchronized[int] | None = None
 
 
 def _start_worker(taken: Synchronized[int], counts: SynchronizedArray[int]) -> None:
-    """In a worker: end at once when the parent is gone, so that a new run finds nobody writing."""
+    """In a worker: take from the common queue, count for the parent, and end with it."""
     global _taken_units  # noqa: PLW0603  (set once per process; it cannot be pickled)
     _taken_units = taken
     progress.share(counts)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    end_with_parent()
 
 
 def _take(_: None, units: UnitsFile) -> Iterator[Unit]:

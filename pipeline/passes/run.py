@@ -20,7 +20,7 @@ from typing import Protocol
 
 import apache_beam as beam
 
-from pipeline.errors import RunFailed
+from pipeline.errors import JobFailed, RunFailed
 from pipeline.passes import progress
 from pipeline.passes.engine import Engine, execute
 from pipeline.passes.frame import Tables, UnitPass, expand_units, write_tables
@@ -31,6 +31,7 @@ from pipeline.passes.summary import Summary
 from pipeline.passes.units_file import write_units
 from pipeline.store import files
 from pipeline.store.accounting import json_bytes
+from pipeline.store.attempts import forget, skips_folder, with_skips
 from pipeline.store.claim import Claim, claim
 from pipeline.store.clean import delete, find_orphans
 from pipeline.store.commit import Place, new_run, with_records
@@ -79,6 +80,9 @@ class Result:
             for row in read_table(self.place.root, table, columns).to_pylist():
                 yield f"{done}/{record_name(row['unit'], row['key'], row['identity'])}"
                 yield from (file["name"] for file in row["files"])
+        skips = skips_folder(self.place, self.fingerprint)
+        for file in files.list_files(skips) if self.fingerprint else ():
+            yield f"{self.place.inner('skips')}/{self.fingerprint}/{file.relative}"
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ class Run:
         roots: folders in which it has left its mark.
         claim: of the folder that it writes to.
         kept: what its steps have made that stays.
+        places: of its passes.
     """
 
     workers: Workers
@@ -98,6 +103,7 @@ class Run:
     id: str = field(default_factory=new_run)
     roots: list[str] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
 
     @property
     def engine(self) -> Engine:
@@ -126,11 +132,23 @@ class Run:
     def run_units(self, work: UnitPass, units: Sequence[Unit]) -> Result:
         """Run a pass; units that are finished, whoever finished them, are taken over.
 
+        What a job leaves is submitted again, where the engine does not try again by itself.
+
         Raises:
             RunFailed: units are missing at the end.
         """
+        for left in reversed(range(1, self.engine.submissions)):
+            try:
+                return self._submit(work, units)
+            except JobFailed as error:
+                print(f"{error}; submitting the rest, {left} more times at most", file=sys.stderr)
+        return self._submit(work, units)
+
+    def _submit(self, work: UnitPass, units: Sequence[Unit]) -> Result:
         place = work.place
-        units, finished = with_records(work.place, work.fingerprint, units)
+        self.places.append(place)
+        units = with_skips(place, work.fingerprint, units)
+        units, finished = with_records(place, work.fingerprint, units)
         if finished < len(units):
             check_space(place, 1 - finished / len(units))
         # Largest first: what is left towards the end is small, so workers end together.
@@ -167,6 +185,11 @@ class Run:
             )
         delete(orphans, self.claim)
 
+    def forget(self) -> None:
+        """Say that units that were begun did not fail: a person ended the run."""
+        for place in self.places:
+            forget(place)
+
     def run_records(
         self, name: str, place: Place, units: int, expand: Callable[[beam.Pipeline], object]
     ) -> Result:
@@ -189,7 +212,7 @@ class Run:
         for path in found.values():
             total.add(Summary.from_bytes(files.read_bytes(path)))
         if units is not None and total.units != units:
-            raise RunFailed(
+            raise JobFailed(
                 f"{name}: {units - total.units:,} of {units:,} units were not committed; run the "
                 "same command again to continue"
             )
@@ -235,10 +258,12 @@ def running(engine: Engine, output: str) -> Iterator[Run]:
         run = Run(workers, held)
         try:
             yield run
-        except BaseException:
+        except BaseException as error:
             # What an engine was asked to cancel may go on: only a local run is known to have ended.
             if engine.is_local:
                 workers.__exit__(RunFailed, None, None)
+                if isinstance(error, KeyboardInterrupt):
+                    run.forget()
                 run.end()
             raise
         run.end()

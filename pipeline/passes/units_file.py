@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.store import files
-from pipeline.store.units import Unit
+from pipeline.store.units import Skip, Unit
 
 ROWS_PER_GROUP = 1000
-_TEXT = ("inputs", "earlier")
+_TEXT = ("inputs", "earlier", "skipped")
 _TYPES = {"size": pa.int64(), "offset": pa.int64(), "length": pa.int64()}
 _NAMES = [field.name for field in fields(Unit)]
 _FIELDS: list[pa.Field[Any]] = [pa.field(name, _TYPES.get(name, pa.string())) for name in _NAMES]
@@ -79,4 +79,5 @@ def _row(unit: Unit) -> dict[str, Any]:
 def _unit(row: dict[str, Any]) -> Unit:
     row["inputs"] = tuple((kind, path) for kind, path in orjson.loads(row["inputs"]))
     row["earlier"] = tuple(orjson.loads(row["earlier"]))
+    row["skipped"] = tuple(Skip(**one) for one in orjson.loads(row["skipped"]))
     return Unit(**row)

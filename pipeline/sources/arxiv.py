@@ -86,4 +86,6 @@ def documents_pass(job: Job, place: Place) -> DocumentsPass:
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadBulk(job.recipe.arxiv.input), job.batching)
-    return DocumentsPass("arxiv", place, read, stages(job), job.batching, writer)
+    return DocumentsPass(
+        "arxiv", place, read, stages(job), job.batching, writer, job.document_seconds
+    )

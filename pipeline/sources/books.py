@@ -131,4 +131,6 @@ def documents_pass(job: Job, place: Place) -> DocumentsPass:
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadBooks(job.recipe.books.input), job.batching)
-    return DocumentsPass("books", place, read, stages(job), job.batching, writer)
+    return DocumentsPass(
+        "books", place, read, stages(job), job.batching, writer, job.document_seconds
+    )

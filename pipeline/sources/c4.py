@@ -209,4 +209,4 @@ def first_pass(job: Job, stages: tuple[Stage, ...], place: Place) -> DocumentsPa
     read = ReadUnit(ReadC4(job.recipe.c4), job.batching)
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
-    return DocumentsPass("c4", place, read, stages, job.batching, writer)
+    return DocumentsPass("c4", place, read, stages, job.batching, writer, job.document_seconds)

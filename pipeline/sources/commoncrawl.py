@@ -226,7 +226,7 @@ def extract_pass(job: Job, stages: tuple[Stage, ...]) -> DocumentsPass:
     keys = (PARAGRAPHS,) if settings.paragraphs.enabled else ()
     writer = WriterSettings(COLUMNS, keys, job.recipe.run.rows_per_group)
     place = job.place("extract")
-    return DocumentsPass("extract", place, read, stages, job.batching, writer)
+    return DocumentsPass("extract", place, read, stages, job.batching, writer, job.document_seconds)
 
 
 def finish_pass(job: Job, stages: tuple[Stage, ...], place: Place) -> DocumentsPass:
@@ -234,7 +234,7 @@ def finish_pass(job: Job, stages: tuple[Stage, ...], place: Place) -> DocumentsP
     read = ReadExtracted(job.output, job.batching)
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
-    return DocumentsPass("finish", place, read, stages, job.batching, writer)
+    return DocumentsPass("finish", place, read, stages, job.batching, writer, job.document_seconds)
 
 
 def compare_paragraphs(job: Job, units: Sequence[Unit], extracted: Result) -> Decisions:

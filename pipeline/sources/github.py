@@ -84,7 +84,9 @@ def documents_pass(job: Job, read: ReadRecords, place: Place) -> DocumentsPass:
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
     reader = ReadUnit(read, job.batching)
-    return DocumentsPass("github", place, reader, stages(job), job.batching, writer)
+    return DocumentsPass(
+        "github", place, reader, stages(job), job.batching, writer, job.document_seconds
+    )
 
 
 def _from_repositories(job: Job) -> tuple[ReadRecords, list[Unit]]:

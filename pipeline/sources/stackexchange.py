@@ -198,4 +198,6 @@ def documents_pass(job: Job, place: Place) -> DocumentsPass:
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadPosts(job.recipe.stackexchange.input), job.batching)
-    return DocumentsPass("stackexchange", place, read, stages(job), job.batching, writer)
+    return DocumentsPass(
+        "stackexchange", place, read, stages(job), job.batching, writer, job.document_seconds
+    )

@@ -145,4 +145,6 @@ def documents_pass(job: Job, place: Place) -> DocumentsPass:
     columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
     read = ReadUnit(ReadDump(job.recipe.wikipedia.input), job.batching)
-    return DocumentsPass("wikipedia", place, read, stages(job), job.batching, writer)
+    return DocumentsPass(
+        "wikipedia", place, read, stages(job), job.batching, writer, job.document_seconds
+    )

@@ -21,6 +21,7 @@ from pipeline.store.records import UnitRecord
 
 _ATTEMPT = re.compile(rf"\.([0-9a-f]{{{RUN_DIGITS}}})[0-9a-f]{{{ATTEMPT_DIGITS}}}\.[a-z.]+$")
 _DONE = re.compile(r"work/.+/done/[^/]+\.json$")
+_TRACE = re.compile(r"work/.+/(attempts|skips)/")
 _RUN = re.compile(rf"work/runs/([0-9a-f]{{{RUN_DIGITS}}})/")
 
 # Folders of a dataset that are all its own; another dataset may stand beside them.
@@ -35,7 +36,7 @@ class Orphans:
         records: of units, that nothing finished is made of.
         files: of attempts, that nothing names.
         half_written: local files that were never published.
-        traces: of ended runs.
+        traces: of ended runs, and of attempts at units.
         waiting: runs that have not said that they ended: while there are some, nothing goes.
     """
 
@@ -76,7 +77,7 @@ def find_orphans(root: str, named: Collection[str], own: Sequence[str] = ()) -> 
     for file in found:
         if file.relative in named:
             continue
-        if _RUN.match(file.relative):
+        if _RUN.match(file.relative) or _TRACE.match(file.relative):
             traces.append(file)
         elif _DONE.match(file.relative):
             records.append(file)
@@ -126,10 +127,15 @@ def delete(orphans: Orphans, claim: Claim) -> None:
 
 
 def named_by_records(root: str) -> set[str]:
-    """Records of finished units and the files that they name, as paths below the folder."""
+    """Records of finished units, the files that they name, and what is known of attempts.
+
+    As paths below the folder.
+    """
     named = set()
     for file in _below(root, "work"):
         if _DONE.match(file.relative):
             record = UnitRecord.from_bytes(files.read_bytes(file.path))
             named |= {file.relative, *(one.name for one in record.files)}
+        elif _TRACE.match(file.relative):
+            named.add(file.relative)
     return named

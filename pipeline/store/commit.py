@@ -28,6 +28,8 @@ from pipeline.store.units import Unit, open_unit
 # Hexadecimal digits of a run's id, and of what follows it in the id of an attempt.
 RUN_DIGITS = 8
 ATTEMPT_DIGITS = 6
+# Kinds of files that are never part of a dataset.
+_TRACES = ("done", "attempts", "skips")
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Place:
 
     def inner(self, kind: str) -> str:
         """Folder of one kind of file, below the dataset's."""
-        return kind if self.is_last and kind != "done" else f"work/{self.step}/{kind}"
+        return kind if self.is_last and kind not in _TRACES else f"work/{self.step}/{kind}"
 
     def folder(self, kind: str) -> str:
         """Folder of one kind of file."""
@@ -257,5 +259,6 @@ def with_identity(unit: Unit) -> Unit:
         return unit
     found = files.stat(unit.path)
     if found is None:
-        return replace(unit, identity="missing")
-    return replace(unit, identity=found.identity, size=unit.size or found.size)
+        return replace(unit, identity="missing").of_this_input()
+    size = unit.size or found.size
+    return replace(unit, identity=found.identity, size=size).of_this_input()

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-import xxhash
+
+from pipeline.store.units import identity_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class UnitInput:
 
 def record_name(unit: str, key: str, identity: str) -> str:
     """Name of the file of a unit's record."""
-    return f"{unit}.{key}.{xxhash.xxh3_64_hexdigest(identity.encode())[:8]}.json"
+    return f"{unit}.{key}.{identity_hash(identity)}.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 import orjson
@@ -18,6 +18,25 @@ import xxhash
 from pipeline.store import files
 from pipeline.store.base import NEW, FileInfo
 from pipeline.store.streams import HashingReader, JoinedReader
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A record that is not to be tried again, because it ends the process or never ends.
+
+    Attributes:
+        record: number among the unit's records, those that carry no document by design apart.
+        stage: that does not get past it; the reader's means that all that follows is lost.
+        reason: of its rejection.
+        detail: for people.
+        identity: hash of that of the unit's input (`identity_hash`).
+    """
+
+    record: int
+    stage: str
+    reason: str
+    detail: str
+    identity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +60,7 @@ class Unit:
             one file. Its bytes are theirs, one file after another.
         inputs: what earlier steps made for the unit, kind -> path: their records, decisions.
         earlier: names of records of the same key, made of an input with another identity.
+        skipped: records that are not to be tried again, in order.
     """
 
     name: str
@@ -55,21 +75,40 @@ class Unit:
     members: str = ""
     inputs: tuple[tuple[str, str], ...] = ()
     earlier: tuple[str, ...] = ()
+    skipped: tuple[Skip, ...] = ()
 
-    def key(self, fingerprint: str, skipped: Sequence[int] = ()) -> str:
-        """Under which the unit is committed: the step, the unit's declaration, what concerns it.
+    def key(self, fingerprint: str) -> str:
+        """Under which the unit is committed: the step, the unit's declaration, what concerns it."""
+        return self._key(fingerprint, self.skipped)
 
-        Args:
-            fingerprint: of the step.
-            skipped: numbers of records that are not to be tried again.
-        """
+    def first_key(self, fingerprint: str) -> str:
+        """The key before any record of the unit was skipped."""
+        return self._key(fingerprint, ())
+
+    def _key(self, fingerprint: str, skipped: tuple[Skip, ...]) -> str:
         parts = [fingerprint, self.relative, self.offset, self.length, self.group, self.version]
-        encoded = orjson.dumps([*parts, list(skipped)])
+        encoded = orjson.dumps([*parts, skipped])
         return hashlib.sha256(encoded).hexdigest()[:16]
+
+    def skips_of(self, stage: str) -> dict[int, Skip]:
+        """What a stage is to skip, by number of record."""
+        return {skip.record: skip for skip in self.skipped if skip.stage == stage}
+
+    def of_this_input(self) -> Unit:
+        """The unit without skips that were found with another input, as far as that is known."""
+        if not self.skipped or not self.identity:
+            return self
+        identity = identity_hash(self.identity)
+        return replace(self, skipped=tuple(s for s in self.skipped if s.identity == identity))
 
     def made(self, kind: str) -> list[str]:
         """Paths of what earlier steps made for the unit."""
         return [path for name, path in self.inputs if name == kind]
+
+
+def identity_hash(identity: str) -> str:
+    """Short hash of the identity of an input, for names."""
+    return xxhash.xxh3_64_hexdigest(identity.encode())[:8]
 
 
 def unit_name(relative: str, offset: int = 0) -> str:

@@ -57,6 +57,7 @@ class DropShort:
     """Drops texts below a length; breaks on `explode`."""
 
     minimum: int
+    recipe: str
     name: str = "drop_short"
 
     def open(self) -> None:
@@ -103,7 +104,7 @@ def make_pass(place: Place, slow: float = 0.0, minimum: int = 12) -> DocumentsPa
     writer = WriterSettings(Columns(), (), rows_per_group=10)
     stages = (DropShort(minimum), Slow(slow)) if slow else (DropShort(minimum),)
     read = ReadUnit(read_lines, BATCHING)
-    return DocumentsPass("lines", place, read, stages, BATCHING, writer)
+    return DocumentsPass("lines", place, read, stages, BATCHING, writer, 600)
 
 
 def run(
@@ -388,7 +389,7 @@ def importable_in_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Worker processes unpickle this module's classes by name."""
     folder = str(Path(__file__).parent)
     monkeypatch.syspath_prepend(folder)
-    monkeypatch.setenv("PYTHONPATH", folder)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
 
 
 def test_links_are_followed_once_and_never_in_circles(tmp_path: Path) -> None:
