@@ -23,6 +23,7 @@ from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
 from pipeline.sources import wikipedia
 from pipeline.stages import apply_stage, read_unit
+from pipeline.store.commit import with_identity
 from pipeline.store.inputs import Inputs
 from pipeline.store.units import Unit
 from pipeline.writer import UnitWriter
@@ -32,7 +33,7 @@ RECIPE = str(Path(__file__).resolve().parents[1] / "recipes" / "llama1.toml")
 
 def plain_loop(work: DocumentsPass, units: list[Unit], source: wikipedia.ReadDump) -> None:
     """The pass without Beam."""
-    for unit in units:
+    for unit in map(with_identity, units):
         writer = UnitWriter(unit, work.place, work.writer)
         for batch in read_unit(unit, source, work.batching):
             for stage in work.stages:
@@ -59,7 +60,8 @@ def main() -> None:
                 output = str(Path(folder, f"{way}{number}"))
                 with running(Engine(), output) as run:
                     job = Job("wikipedia", inputs, output, recipe, run)
-                    work = wikipedia.documents_pass(job, job.place("finished", is_last=True))
+                    place = job.place("wikipedia", is_last=True)
+                    work = wikipedia.documents_pass(job, place)
                     work.check()  # what a run does once is in neither
                     started = time.process_time()
                     if way == "plain":

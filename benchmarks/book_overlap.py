@@ -37,6 +37,10 @@ import scipy.sparse
 
 from benchmarks.common import Used, measure
 from dedup.shingles import shingle_texts
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import write_mark
+from pipeline.store.commit import new_run
+from pipeline.store.dataset import Dataset
 
 THRESHOLD = 0.9
 SHINGLE_WORDS = 5
@@ -210,27 +214,30 @@ def decide(texts: Sequence[Text], pairs: Pairs) -> dict[int, int]:
 
 def run_ours(texts: Sequence[Text], sample: int, folder: Path) -> tuple[Pairs, dict[int, int]]:
     """The command: pairs that it verified, and who goes for whom; prints what it cost."""
-    source, output = folder / "documents" / "documents", folder / "out"
+    source, output = folder / "documents", folder / "out"
     source.mkdir(parents=True)
+    # What steps have made stays while a run on another engine has not said that it ended.
+    write_mark(str(output), new_run(), Engine("DataflowRunner"))
     bounds = [len(texts) * part // PARTS for part in range(PARTS + 1)]
     for part in range(PARTS):
         own = texts[bounds[part] : bounds[part + 1]]
         ids = [text.name for text in own]
         table = {"id": ids, "source": ["books"] * len(own), "text": [text.text for text in own]}
-        pq.write_table(pa.table(table), source / f"part-{part:05}.parquet")
+        pq.write_table(pa.table(table), source / f"{part:05}.parquet")
     setting = f"deduplication.overlap.sample={sample}"
-    command = [sys.executable, "-m", "pipeline", "dedup", "overlap", "--set", setting]
-    used = measure([*command, "--input", f"d={source.parent}", "--output", str(output)])
+    command = [sys.executable, "-m", "pipeline", "dedup", "overlap", "--set", setting, "--foreign"]
+    used = measure([*command, "--input", f"d={source}", "--output", str(output)])
     print_costs(used, sum(len(text.text.encode()) for text in texts) / 1e6, output / "work")
     pairs = set()
-    for path in output.glob("work/edges/*.npy"):
+    for path in output.glob("work/overlap.edges/edges/*.npy"):
         for one, other, *_ in np.load(path).tolist():
             ends = [bounds[end >> 32] + (end & 0xFFFFFFFF) for end in (one, other)]
             pairs.add((min(ends), max(ends)))
     numbers = {text.name: number for number, text in enumerate(texts)}
     gone = {}
-    for path in output.glob("d/rejected/*.parquet"):
-        for row in pq.read_table(path, columns=["id", "reason", "detail"]).to_pylist():
+    dataset = Dataset(str(output / "d"))
+    for file in dataset.files("rejected"):
+        for row in pq.read_table(dataset.full(file.name)).to_pylist():
             if row["reason"] != "duplicate":
                 sys.exit(f"{row['id']} went as {row['reason']}")
             unit, place = row["detail"].removeprefix("of ").split(",")[0].split(":")
@@ -241,9 +248,9 @@ def run_ours(texts: Sequence[Text], sample: int, folder: Path) -> tuple[Pairs, d
 def print_costs(used: Used, megabytes: float, work: Path) -> None:
     """CPU and memory of the command, and what lies on disk for each MB of text."""
     patterns = {
-        "keys": "keys/d/keys/overlap/*",
-        "shingles": "keys/d/keys/overlap-shingles/*",
-        "candidates": "candidates/*.npy",
+        "keys": "overlap.keys.d/keys/overlap/*",
+        "shingles": "overlap.keys.d/keys/overlap-shingles/*",
+        "candidates": "overlap.candidates/decisions/*.npy",
     }
     sizes = {
         name: sum(path.stat().st_size for path in work.glob(pattern)) / megabytes / 1000

@@ -20,14 +20,17 @@ from pathlib import Path
 
 import numpy as np
 from common import measure
-from pipeline.accounting import write_json
-from pipeline.dataset import Dataset
-from pipeline.runner import Engine
 
 from dedup.decisions import REMOVED, removed_rows
 from dedup.key_blocks import KeyBlock, read_range
-from pipeline.deduplication.shuffle import Comparison, KeyUnit, compare
+from pipeline.deduplication.key_units import KeyUnit, KeyUnits, write_key_units
+from pipeline.deduplication.shuffle import Comparison, compare
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import running
+from pipeline.store.accounting import read_json, write_json
+from pipeline.store.files import write_bytes
 
+UNITS, COUNTS = "units.parquet", "counts.json"
 HOT = np.uint64(0x0123456789ABCDEF)
 HOT_COPIES = 100
 
@@ -35,7 +38,7 @@ HOT_COPIES = 100
 def write_blocks(folder: Path, keys: int, units: int, repeated: float) -> None:
     """Key blocks of `keys` keys in all, as a pass over documents would leave them."""
     shutil.rmtree(folder, ignore_errors=True)
-    dataset, size = Dataset(str(folder)), keys // units
+    found, size = [], keys // units
     for unit in range(units):
         generator = np.random.default_rng(unit)
         common = generator.integers(0, int(keys * repeated / 3), int(size * repeated))
@@ -44,38 +47,35 @@ def write_blocks(folder: Path, keys: int, units: int, repeated: float) -> None:
         # Multiplication by an odd number spreads small numbers over the key space.
         mixed = common.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C55)
         block = KeyBlock.of(np.concatenate([mixed, own, hot]), np.arange(size, dtype=np.uint32))
-        path = Path(dataset.part("keys/synthetic", f"{unit:05}", "keys"))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(block.to_bytes())
-        stats = {"outputs": {"keys/synthetic": {"rows": size}}}
-        write_json(dataset.stats_path(f"{unit:05}"), stats)
-
-
-def key_units(folder: Path) -> tuple[KeyUnit, ...]:
-    names = sorted(path.stem.removeprefix("part-") for path in folder.glob("stats/*.json"))
-    return tuple(KeyUnit(str(folder), name) for name in names)
+        path = str(folder / "keys" / f"{unit:05}")
+        write_bytes(path, block.to_bytes())
+        found.append(KeyUnit(f"{unit:05}", files={"keys/synthetic": path}))
+    write_key_units(str(folder / UNITS), found)
+    write_json(str(folder / COUNTS), {"units": units, "keys": size * units})
 
 
 def decide(folder: Path) -> None:
     """The measured work."""
-    work = Comparison(
-        key_units(folder),
-        "synthetic",
-        partial(removed_rows, policy="keep_first"),
-        REMOVED,
-        str(folder / "decisions"),
-        16 << 20,
-    )
-    decisions = compare(work, "benchmark", Engine())
-    print(json.dumps({"removed": decisions.summary().members - decisions.summary().groups}))
+    counts, output = read_json(str(folder / COUNTS)), str(folder / "out")
+    with running(Engine(), output) as run:
+        work = Comparison(
+            KeyUnits(str(folder / UNITS), counts["units"]),
+            "synthetic",
+            partial(removed_rows, policy="keep_first"),
+            REMOVED,
+            run.place(output, "decisions"),
+            16 << 20,
+        )
+        summary = compare(work, {0: counts["keys"]}, "benchmark", run).summary
+    print(json.dumps({"removed": summary.members - summary.groups}))
 
 
 def python_set(folder: Path, keys: int) -> tuple[float, int]:
     """CPU seconds, and keys looked at, of `key in seen` over the first units."""
     seen: set[int] = set()
     looked, seconds = 0, 0.0
-    for unit in key_units(folder):
-        with open(unit.keys_path("synthetic"), "rb") as file:
+    for path in sorted((folder / "keys").iterdir()):
+        with path.open("rb") as file:
             found = read_range(file, range(1), 0).keys.tolist()
         started = time.process_time()
         removed = []

@@ -19,17 +19,19 @@ from pathlib import Path
 import numpy as np
 from common import measure
 from numpy.typing import NDArray
-from pipeline.accounting import write_json
-from pipeline.dataset import Dataset
-from pipeline.runner import Engine
 
 from pipeline.cli.options import DEFAULT_RECIPE
-from pipeline.deduplication.decisions import write_array
+from pipeline.deduplication.decisions import array_bytes
+from pipeline.deduplication.key_units import KeyUnit, KeyUnits, write_key_units
 from pipeline.deduplication.makers import MinHashKeys, band_block
 from pipeline.deduplication.methods import Deduplicator
-from pipeline.deduplication.shuffle import KeyUnit
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
+from pipeline.store.accounting import read_json, write_json
+from pipeline.store.files import write_bytes
 
+UNITS, COUNTS = "units.parquet", "counts.json"
 REPEATED = 0.3
 RECIPE = load_recipe(DEFAULT_RECIPE)
 
@@ -46,7 +48,8 @@ def signatures_of(identities: NDArray[np.uint64], permutations: int) -> NDArray[
 def write_units(folder: Path, documents: int, units: int) -> None:
     """Signatures and keys, as a pass over documents would leave them."""
     shutil.rmtree(folder, ignore_errors=True)
-    dataset, size = Dataset(str(folder)), documents // units
+    size = documents // units
+    found_units, keys = [], 0
     maker = MinHashKeys(RECIPE.deduplication.minhash)
     permutations = maker.settings.permutations
     for unit in range(units):
@@ -60,28 +63,35 @@ def write_units(folder: Path, documents: int, units: int) -> None:
         for row in copies:
             other = generator.random(permutations) < generator.random() * 0.3
             found[row, other] = generator.integers(0, 1 << 32, int(other.sum()))
-        name, rows = f"{unit:05}", np.arange(size, dtype=np.uint32)
-        block = band_block(maker.hasher, found, rows)
-        path = Path(dataset.part("keys/minhash", name, "keys"))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(block.to_bytes())
-        write_array(dataset.part("keys/minhash-signatures", name, "npy"), found)
-        write_array(dataset.part("keys/minhash-ranks", name, "npy"), np.zeros(size, np.uint32))
-        write_json(dataset.stats_path(name), {"outputs": {"keys/minhash": {"rows": len(block)}}})
+        block = band_block(maker.hasher, found, np.arange(size, dtype=np.uint32))
+        written = {
+            "keys/minhash": block.to_bytes(),
+            "keys/minhash-signatures": array_bytes(found),
+            "keys/minhash-ranks": array_bytes(np.zeros(size, np.uint32)),
+        }
+        paths = {kind: str(folder / kind / f"{unit:05}") for kind in written}
+        for kind, data in written.items():
+            write_bytes(paths[kind], data)
+        found_units.append(KeyUnit(f"{unit:05}", files=paths))
+        keys += len(block)
+    write_key_units(str(folder / UNITS), found_units)
+    write_json(str(folder / COUNTS), {"units": units, "keys": keys})
 
 
 def decide(folder: Path) -> None:
     """The measured work."""
-    names = sorted(path.stem.removeprefix("part-") for path in folder.glob("stats/*.json"))
-    units = tuple(KeyUnit(str(folder), name) for name in names)
-    work = Deduplicator(
-        units,
-        RECIPE.deduplication,
-        str(folder / "work"),
-        Engine(),
-        RECIPE.run.partition_bytes,
-    )
-    summary = work.run("minhash", "benchmark").summary()
+    counts, output = read_json(str(folder / COUNTS)), str(folder / "out")
+    with running(Engine(), output) as run:
+        work = Deduplicator(
+            KeyUnits(str(folder / UNITS), counts["units"]),
+            {0: counts["keys"]},
+            RECIPE.deduplication,
+            output,
+            "minhash",
+            run,
+            RECIPE.run.partition_bytes,
+        )
+        summary = work.decide("minhash", "benchmark").summary
     found = {"members": summary.members, "clusters": summary.groups}
     print(json.dumps({**found, "largest": summary.most_repeated[0][0]}), file=sys.stderr)
 

@@ -90,7 +90,7 @@ def run_ours(documents: Path, output: Path, settings: Sequence[str]) -> Used:
     with tempfile.TemporaryDirectory() as temporary:
         dataset, deduplicated = Path(temporary, "dataset"), Path(temporary, "deduplicated")
         ours.write_dataset(documents, dataset)
-        options = ["--input", f"set={dataset}", "--output", str(deduplicated)]
+        options = ["--input", f"set={dataset}", "--foreign", "--output", str(deduplicated)]
         options += [part for setting in settings for part in ("--set", setting)]
         used = measure([sys.executable, "-m", "pipeline", "dedup", "minhash", *options])
         result = ours.read_dataset_result(deduplicated / "set")

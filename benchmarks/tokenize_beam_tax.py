@@ -21,6 +21,7 @@ from pipeline.deduplication.step import find_documents
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
+from pipeline.store.commit import Place
 from pipeline.tokens.encode import TokenPass
 from tokenizer.folder import tokenizer_identity
 
@@ -40,6 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         copies = Path(folder, "input")
         grow_input(parsed.documents / "documents", "*.parquet", parsed.copies, copies / "documents")
+        units = find_documents(str(copies), "copies", Place(folder, "copies"), foreign=True).units
         for number in range(-1, parsed.rounds):
             for way, taken in seconds.items():
                 output = str(Path(folder, f"{way}{number}"))
@@ -47,7 +49,6 @@ def main() -> None:
                     place = run.place(output, "tokens", is_last=True)
                     work = TokenPass("copies", place, parsed.tokenizer, identity, settings)
                     work.check()  # what a run does once is in neither
-                    units = find_documents(str(copies), "copies", place, foreign=True).units
                     started = time.process_time()
                     if way == "plain":
                         for unit in units:

@@ -22,6 +22,7 @@ from pipeline.errors import InputError, OutputError
 from pipeline.readers.document_shards import (
     BASE_METADATA,
     BATCH_BYTES,
+    NO_TEXT,
     ROLE,
     Columns,
     DocumentShard,
@@ -207,11 +208,16 @@ def batches_of(
 def read_documents(file: BinaryIO | io.RawIOBase) -> Iterator[Document]:
     """Documents of a shard as the writer was given them.
 
+    A row without text, in a foreign file, is a document without text.
+
     Raises:
         InputError: a row is no document; `DocumentShard.documents` goes on behind it.
     """
     for document in DocumentShard("the shard", file).documents():
         if isinstance(document, BadRecord):
+            if document.reason == NO_TEXT:
+                yield Document(document.id, "", "", {"url": document.url or None})
+                continue
             raise InputError(f"{document.id} is no document: {document.reason}, {document.detail}")
         yield document
 

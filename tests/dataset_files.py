@@ -11,8 +11,11 @@ from typing import Any
 import orjson
 import pyarrow.parquet as pq
 
+from pipeline.deduplication.decisions import Decisions
+from pipeline.store.commit import Place, read_record
 from pipeline.store.dataset import Dataset
 from pipeline.store.records import UnitRecord
+from pipeline.store.tables import TableFile
 
 _ATTEMPT = re.compile(r"\.[0-9a-f]{14}(?=\.[a-z]+$)")
 
@@ -55,10 +58,20 @@ def leftovers(folder: Path | str) -> list[str]:
     )
 
 
+def comparison(folder: Path | str, step: str) -> Decisions:
+    """What a step that compares units has decided."""
+    place = Place(str(folder), step)
+    (path,) = Path(place.folder("done")).glob("all.*.json")
+    record = read_record(place, str(path))
+    assert record is not None
+    tables = [TableFile(one.name, one.bytes, one.sha256, one.rows) for one in record.files]
+    return Decisions(place, tuple(tables), record.extra, record.name)
+
+
 def every_step(folder: Path | str) -> dict[str, str]:
     """SHA-256 of the files of every step and of what their records say, by name.
 
-    Neither attempts, nor runs and their tables, which are called after them, are in it.
+    Neither attempts and identities of inputs are in it, nor runs and the tables called after them.
     """
     found: dict[str, str] = {}
     for path in sorted(Path(folder).rglob("*")):
@@ -66,6 +79,7 @@ def every_step(folder: Path | str) -> dict[str, str]:
         if not path.is_file() or re.search(r"(^|/)(work/runs|tables)/", name):
             continue
         if path.parent.name == "done":
+            name = name.rsplit(".", 2)[0]
             record = UnitRecord.from_bytes(path.read_bytes())
             rows = {file.kind: file.rows for file in record.files if file.kind != "tables"}
             data = orjson.dumps([record.content, record.funnel, record.extra, rows])

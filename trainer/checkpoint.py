@@ -26,7 +26,6 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from trainer.checkpoint_data import load_data
 from trainer.config import CheckpointConfig
 from trainer.errors import TrainerError
 from trainer.parallel import Ranks
@@ -93,6 +92,8 @@ class Checkpoint:
             get_state_dict,
             set_state_dict,
         )
+
+        from trainer.checkpoint_data import load_data  # noqa: PLC0415
 
         optimizers = [optimizer] if optimizer is not None else []
         options = [

@@ -104,14 +104,18 @@ class Run:
         return self.workers.engine
 
     def place(self, root: str, step: str, *, is_last: bool = False) -> Place:
-        """Where a step of this run writes."""
+        """Where a step of this run writes; nothing is written before its first pass."""
+        return Place(root, step, is_last, self.id, self.engine.stores)
+
+    def _mark(self, root: str) -> None:
+        """Leave a mark in a folder before anything else is written there."""
         if root not in self.roots:
             write_mark(root, self.id, self.engine)
             self.roots.append(root)
-        return Place(root, step, is_last, self.id)
 
     def path(self, root: str, name: str) -> str:
         """Path of a file that only this run reads, and that goes with its traces."""
+        self._mark(root)
         return files.join(root, "work", "runs", self.id, f"{new_run()}.{name}")
 
     def end(self) -> None:
@@ -167,6 +171,7 @@ class Run:
         self, name: str, place: Place, units: int, expand: Callable[[beam.Pipeline], object]
     ) -> Result:
         """Run a pass that shuffles; `expand` gives records, about `units` of them."""
+        self._mark(place.root)
         tables = Tables(place, units, place.attempt())
 
         def whole(root: beam.Pipeline) -> object:

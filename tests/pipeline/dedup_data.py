@@ -11,32 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-from dataset_files import every_step, leftovers, rows
+from dataset_files import comparison, every_step, leftovers, rows
+from documents_data import write_documents_dataset
 
 from filters.document import Document
-from pipeline.batch import Batch, StageCount
 from pipeline.cli.main import main
-from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.deduplication.decisions import Decisions
-from pipeline.job import Job
 from pipeline.passes.engine import Engine
-from pipeline.passes.frame import Tables
-from pipeline.passes.run import Result as RunResult
-from pipeline.passes.run import running, write_mark
-from pipeline.passes.summary import Summary
-from pipeline.recipe import load_recipe
+from pipeline.passes.run import write_mark
 from pipeline.shards import Columns
 from pipeline.store.accounting import json_bytes, read_json
-from pipeline.store.commit import Place, new_run, read_record
-from pipeline.store.records import UnitInput, UnitRecord
-from pipeline.store.tables import TableFile, write_table
-from pipeline.store.units import Unit
-from pipeline.writer import UnitWriter, WriterSettings
+from pipeline.store.commit import new_run
 
-FINGERPRINT = "made"
 COLUMNS = Columns({"title": pa.string()}, {"quality": pa.float32()})
 Rows = dict[str, dict[str, Any]]
 
@@ -47,35 +35,8 @@ def document(identifier: str, text: str, quality: float | None = None, **metadat
 
 
 def write_dataset(folder: Path, units: Mapping[str, Sequence[Document]]) -> Path:
-    """A dataset as a run leaves it; what of an earlier one is as it was, stays."""
-    with running(Engine(), str(folder)) as run:
-        job = Job("test", "", str(folder), load_recipe(DEFAULT_RECIPE, []), run)
-        place = job.place("made", is_last=True)
-        records = [write_unit(place, name, documents) for name, documents in units.items()]
-        tables = Tables(place, len(records), place.attempt())
-        summary = Summary()
-        for record in records:
-            summary.add_record(record)
-        summary.tables.append(write_table(place.root, tables.table_name(0), records))
-        result = RunResult(place, summary)
-        run.kept.append(result)
-        job.complete(FINGERPRINT, result, [])
-    return folder
-
-
-def write_unit(place: Place, name: str, documents: Sequence[Document]) -> UnitRecord:
-    """The shard of a unit, whose documents are its input."""
-    held = orjson.dumps([[one.id, one.text, one.metadata, one.signals] for one in documents])
-    sha256 = hashlib.sha256(held).hexdigest()
-    unit = Unit(name, name, name, len(held), sha256)
-    characters = sum(len(one.text) for one in documents)
-    batch = Batch(unit, 0, is_last=True, documents=list(documents))
-    count = StageCount(len(documents), len(documents), characters, characters)
-    batch.counts["read"] = count
-    batch.input = UnitInput(name, sha256, len(held), len(held), sha256)
-    writer = UnitWriter(unit, place, WriterSettings(COLUMNS, (), 100))
-    writer.add(batch)
-    return writer.commit(batch, FINGERPRINT)
+    """A dataset as a run leaves it; one that is there is replaced."""
+    return write_documents_dataset(folder, units, COLUMNS)
 
 
 def write_foreign(folder: Path, tables: Mapping[str, pa.Table]) -> Path:
@@ -151,12 +112,7 @@ class Result:
 
     def decisions(self, step: str) -> Decisions:
         """What a step has decided."""
-        place = Place(str(self.folder), step)
-        (path,) = (self.folder / "work" / step / "done").glob("all.*.json")
-        record = read_record(place, str(path))
-        assert record is not None
-        tables = [TableFile(one.name, one.bytes, one.sha256, one.rows) for one in record.files]
-        return Decisions(place, tuple(tables), record.extra, record.name)
+        return comparison(self.folder, step)
 
     def manifest(self, label: str) -> Any:
         return json.loads((self.folder / label / "manifest.json").read_text())

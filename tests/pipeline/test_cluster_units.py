@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,13 @@ from hypothesis import strategies as st
 from dedup.components import EDGE, MEMBER_ROW, find_clusters
 from pipeline.deduplication.component_stages import Stages
 from pipeline.deduplication.components import ClusterReport, cluster_units
+from pipeline.deduplication.decisions import Decisions
+from pipeline.deduplication.key_units import KeyUnit, write_key_units
 from pipeline.errors import RunFailed
 from pipeline.passes.engine import Engine
+from pipeline.passes.run import running
 from pipeline.store.base import FileInfo
+from pipeline.store.commit import Place
 
 UNITS = ("a", "b", "c", "d", "e")
 
@@ -39,34 +43,53 @@ def make_edges(pairs: list[tuple[int, int]], ranks: list[int]) -> Any:
     )
 
 
-def cluster(edges: Any, cut: list[int], folder: Path, **settings: Any) -> ClusterReport:
-    """Cluster edges from files cut at these places."""
-    paths = []
+@dataclass(frozen=True)
+class Clustered:
+    """What was clustered in a folder, and the decisions that were written."""
+
+    report: ClusterReport
+    decisions: Decisions
+
+    def rows(self) -> dict[str, Any]:
+        return {name: unit.read() for name, unit in self.decisions.units.items()}
+
+
+def cluster(edges: Any, cut: list[int], folder: Path, **settings: Any) -> Clustered:
+    """Cluster edges from files cut at these places, and clean up."""
+    found = []
     for number, part in enumerate(np.split(edges, sorted(cut))):
-        paths.append(str(folder / f"edges-{number}.npy"))
-        np.save(paths[-1], part)
-    engine = settings.pop("engine", Engine())
-    return cluster_units(paths, UNITS, str(folder / "clusters"), engine, **settings)
+        found.append(str(folder / f"edges-{number}.npy"))
+        np.save(found[-1], part)
+    with running(settings.pop("engine", Engine()), str(folder)) as run:
+        units = write_key_units(run.path(str(folder), "units"), [KeyUnit(name) for name in UNITS])
+        place = run.place(str(folder), "clusters")
+        report, tables = cluster_units(found, units, place, run, **settings)
+        decisions = Decisions(place, tables, {})
+        run.kept.append(decisions)
+        run.clean(str(folder))
+    return Clustered(report, decisions)
 
 
-def read(folder: Path) -> dict[str, Any]:
-    return {unit: np.load(folder / "clusters" / f"part-{unit}.npy") for unit in UNITS}
+def files_of_steps(folder: Path) -> set[str]:
+    """Paths below the folder of all files but the traces of runs."""
+    found = (path for path in (folder / "work").rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix() for path in found if "runs" not in path.parts}
 
 
-def assert_as_found_at_once(edges: Any, folder: Path, report: ClusterReport) -> None:
+def assert_as_found_at_once(edges: Any, folder: Path, clustered: Clustered) -> None:
     expected: dict[str, list[tuple[int, int, int]]] = {unit: [] for unit in UNITS}
     members = find_clusters(edges).tolist()
     for node, representative, size in members:
         expected[UNITS[node >> 32]].append((node & 0xFFFFFFFF, size, representative))
-    found = read(folder)
+    found, report = clustered.rows(), clustered.report
     assert {unit: rows.tolist() for unit, rows in found.items()} == expected
     assert {rows.dtype for rows in found.values()} == {MEMBER_ROW}
     assert report.edges == len(edges)
     assert report.nodes == len(members)
     assert report.clusters == len({representative for _, representative, _ in members})
-    # Nothing is left of the rounds.
-    names = {path.name for path in (folder / "clusters").iterdir()}
-    assert names == {"clusters.json", *(f"part-{unit}.npy" for unit in UNITS)}
+    # A file for each unit; nothing is left of the rounds.
+    assert [len(unit.paths) for unit in clustered.decisions.units.values()] == [1] * len(UNITS)
+    assert files_of_steps(folder) == set(clustered.decisions.names())
 
 
 def mixed_graph() -> Any:
@@ -95,24 +118,24 @@ def test_any_graph_in_any_files_and_partitions(
 ) -> None:
     edges = make_edges(pairs, ranks)
     with tempfile.TemporaryDirectory() as folder:
-        report = cluster(edges, cut, Path(folder), maximum_edges=0, partition_bytes=partition_bytes)
-        assert_as_found_at_once(edges, Path(folder), report)
-        assert bool(report.rounds) == bool(pairs)
+        found = cluster(edges, cut, Path(folder), maximum_edges=0, partition_bytes=partition_bytes)
+        assert_as_found_at_once(edges, Path(folder), found)
+        assert bool(found.report.rounds) == bool(pairs)
 
 
 @pytest.mark.parametrize("partition_bytes", [45_000, 10**9])
 def test_a_graph_of_many_shapes(tmp_path: Path, partition_bytes: int) -> None:
     edges = mixed_graph()
-    report = cluster(
+    found = cluster(
         edges, [100, 100, 3000], tmp_path, maximum_edges=0, partition_bytes=partition_bytes
     )
-    assert_as_found_at_once(edges, tmp_path, report)
-    assert 1 <= report.rounds <= 9
+    assert_as_found_at_once(edges, tmp_path, found)
+    assert 1 <= found.report.rounds <= 9
 
 
 def test_one_worker_up_to_the_stated_number_of_edges(tmp_path: Path) -> None:
     edges = mixed_graph()
-    report = cluster(
+    found = cluster(
         edges,
         [7],
         tmp_path,
@@ -120,48 +143,51 @@ def test_one_worker_up_to_the_stated_number_of_edges(tmp_path: Path) -> None:
         partition_bytes=10**6,
         engine=Engine(workers=2),
     )
-    assert_as_found_at_once(edges, tmp_path, report)
-    assert report.rounds == 0
-    at_once = read(tmp_path)
-    report = cluster(edges, [7], tmp_path, maximum_edges=len(edges) - 1, partition_bytes=10**6)
-    assert report.rounds > 0
-    assert all(np.array_equal(at_once[unit], rows) for unit, rows in read(tmp_path).items())
+    assert_as_found_at_once(edges, tmp_path, found)
+    assert found.report.rounds == 0
+    at_once = found.rows()
+    in_rounds = cluster(edges, [7], tmp_path, maximum_edges=len(edges) - 1, partition_bytes=10**6)
+    assert in_rounds.report.rounds > 0
+    assert all(np.array_equal(at_once[unit], rows) for unit, rows in in_rounds.rows().items())
 
 
 def test_a_long_path_cut_into_many_files(tmp_path: Path) -> None:
     order = np.random.default_rng(1).permutation(2001).tolist()
     edges = make_edges(list(pairwise(order)), [2, 1, 3])
-    report = cluster(edges, [300, 900], tmp_path, maximum_edges=0, partition_bytes=33_000)
-    assert_as_found_at_once(edges, tmp_path, report)
-    assert 2 <= report.rounds <= 13
+    found = cluster(edges, [300, 900], tmp_path, maximum_edges=0, partition_bytes=33_000)
+    assert_as_found_at_once(edges, tmp_path, found)
+    assert 2 <= found.report.rounds <= 13
 
 
 def test_groups_and_an_engine_that_takes_all_tasks_at_once(tmp_path: Path) -> None:
     edges = mixed_graph()
     engine = Engine("apache_beam.runners.portability.fn_api_runner.FnApiRunner")
     assert not engine.is_local
-    report = cluster(
-        edges, [2000], tmp_path, maximum_edges=0, partition_bytes=45_000, engine=engine
-    )
-    assert_as_found_at_once(edges, tmp_path, report)
+    found = cluster(edges, [2000], tmp_path, maximum_edges=0, partition_bytes=45_000, engine=engine)
+    assert_as_found_at_once(edges, tmp_path, found)
 
 
-def test_the_leftovers_of_a_killed_run_are_not_read(tmp_path: Path) -> None:
-    rounds = tmp_path / "clusters" / "rounds"
-    rounds.mkdir(parents=True)
-    (rounds / "1-edges-0-0").write_bytes(make_edges([(1, 2)], [0]).tobytes())
-    (rounds / "2-changed-0-7").write_bytes(b"")
-    (rounds / ".1-edges-0-1.tmp-0123456789ab").write_bytes(b"?")
+def test_the_leftovers_of_a_killed_run_are_not_read_and_go(tmp_path: Path) -> None:
+    step = tmp_path / "work" / "clusters"
+    killed = {
+        "edges/edges-0-0-1.0123456789abcd.rows": make_edges([(1, 2)], [0]).tobytes(),
+        "changed/changed-0-7-2.0123456789abcd.rows": b"",
+        "decisions/a.0123456789abcd.npy": b"?",
+        "edges/.edges-0-1-1.0123456789abce.rows.0123456789ab.roving-part": b"?",
+    }
+    for name, data in killed.items():
+        (step / name).parent.mkdir(parents=True, exist_ok=True)
+        (step / name).write_bytes(data)
     edges = make_edges([(1, 3), (6, 7)], [0])
-    report = cluster(edges, [], tmp_path, maximum_edges=0, partition_bytes=1000)
-    assert_as_found_at_once(edges, tmp_path, report)
+    found = cluster(edges, [], tmp_path, maximum_edges=0, partition_bytes=1000)
+    assert_as_found_at_once(edges, tmp_path, found)
 
 
 def test_too_many_rounds_fail_the_run(tmp_path: Path) -> None:
     edges = make_edges([(i, i + 1) for i in range(100)], [0])
     with pytest.raises(RunFailed, match="not done after 1 rounds"):
         cluster(edges, [], tmp_path, maximum_edges=0, partition_bytes=500, maximum_rounds=1)
-    assert not (tmp_path / "clusters" / "clusters.json").exists()
+    assert not list((tmp_path / "work" / "clusters").glob("decisions/*"))
 
 
 @pytest.mark.parametrize("maximum_edges", [0, 10])
@@ -174,16 +200,18 @@ def test_an_edge_of_an_unknown_unit_is_an_error(tmp_path: Path, maximum_edges: i
 def test_a_file_of_something_else_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "edges.npy"
     np.save(path, np.arange(4))
-    with pytest.raises(ValueError, match="holds no edges but int64"):
-        cluster_units(
-            [str(path)], UNITS, str(tmp_path), Engine(), maximum_edges=9, partition_bytes=9
-        )
+    units = write_key_units(str(tmp_path / "units"), [KeyUnit(name) for name in UNITS])
+    with running(Engine(), str(tmp_path)) as run:
+        place = run.place(str(tmp_path), "clusters")
+        with pytest.raises(ValueError, match="holds no edges but int64"):
+            cluster_units([str(path)], units, place, run, maximum_edges=9, partition_bytes=9)
 
 
-def test_a_hot_partition_makes_more_tasks_not_larger_ones() -> None:
+def test_a_hot_partition_makes_more_tasks_not_larger_ones(tmp_path: Path) -> None:
     found = [FileInfo(f"p{number}", f"p{number}", 60) for number in range(5)]
     context = [FileInfo("c", "c", 10)]
-    stages = Stages("rounds", Engine(), 4, 130)
+    with running(Engine(), str(tmp_path)) as run:
+        stages = Stages(Place(str(tmp_path), "clusters"), run, 4, 130)
     tasks = stages.tasks({2: found, 3: found[:1]}, {2: context, 3: context}, for_single=False)
     assert [task.rows for task in tasks] == [("p0", "p1"), ("p2", "p3"), ("p4",), ("p0",)]
     assert [task.context for task in tasks] == [("c",), ("c",), ("c",), ()]
@@ -194,16 +222,15 @@ def test_a_hot_partition_makes_more_tasks_not_larger_ones() -> None:
 def test_a_star_larger_than_a_partition(tmp_path: Path) -> None:
     """Its edges are all at one node, so several tasks share them; the size is still the whole."""
     edges = make_edges([(0, i) for i in range(1, 6000)], [0])
-    report = cluster(edges, [], tmp_path, maximum_edges=0, partition_bytes=32_000)
-    assert_as_found_at_once(edges, tmp_path, report)
-    totals = json.loads((tmp_path / "clusters" / "clusters.json").read_text())
-    assert totals == {"nodes": 6000, "clusters": 1}
+    found = cluster(edges, [], tmp_path, maximum_edges=0, partition_bytes=32_000)
+    assert_as_found_at_once(edges, tmp_path, found)
+    assert (found.report.nodes, found.report.clusters) == (6000, 1)
 
 
 def test_tasks_that_share_a_node_agree_on_its_smallest_neighbour(tmp_path: Path) -> None:
     """Each task has one edge of the hub and changes nothing of its own: the context tells it."""
     edges = make_edges([(9, 1), (9, 2), (9, 3)], [0])
     edges["one_rank"] = 1
-    report = cluster(edges, [], tmp_path, maximum_edges=0, partition_bytes=EDGE.itemsize)
-    assert_as_found_at_once(edges, tmp_path, report)
-    assert report.clusters == 1
+    found = cluster(edges, [], tmp_path, maximum_edges=0, partition_bytes=EDGE.itemsize)
+    assert_as_found_at_once(edges, tmp_path, found)
+    assert found.report.clusters == 1

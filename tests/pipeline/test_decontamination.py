@@ -9,20 +9,31 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from documents_data import write_documents_dataset
 from evaluation_data import FOX, SEA, animals_and_sea, evaluation, write_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.document import Document
 from pipeline.batch import Batch
+from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.decontamination.index import build_evaluation_index
 from pipeline.decontamination.report import report_lines, write_report
-from pipeline.decontamination.stage import SIGNALS, Decontamination, DecontaminationSettings
+from pipeline.decontamination.settings import DecontaminationSettings
+from pipeline.decontamination.stage import SIGNALS, Decontamination
+from pipeline.deduplication.step import find_documents
 from pipeline.errors import InputError
+from pipeline.finish import ReadShard
+from pipeline.job import Job
+from pipeline.passes.documents import DocumentsPass
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import running
+from pipeline.recipe import load_recipe
 from pipeline.shards import Columns
-from pipeline.stages import Batching, BatchStage, apply_function
+from pipeline.stages import Batching, BatchStage
+from pipeline.store.inputs import Inputs
 from pipeline.store.units import Unit
-from pipeline.writer import UnitWriter, WriterSettings
+from pipeline.writer import WriterSettings
 
 BATCHING = Batching(documents=256, characters=1 << 20, rejected_text_share=1.0)
 
@@ -162,24 +173,33 @@ def shared_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "index"
 
 
-def write_dataset(folder: Path, index: Path, columns: Columns, **changes: Any) -> None:
-    texts = {
-        "one": [f"this one says {FOX} again", "clean text here"],
-        "two": [f"{SEA} and {FOX} and {SEA} and more of it", f"and here is {SEA}"],
-    }
-    for unit_name, own in texts.items():
-        unit = Unit(unit_name, unit_name, unit_name, 1)
-        documents = [
-            Document(f"{unit_name}/{n}", "test", text, {"url": f"http://{unit_name}/{n}"})
-            for n, text in enumerate(own)
+TEXTS = {
+    "one": [f"this one says {FOX} again", "clean text here"],
+    "two": [f"{SEA} and {FOX} and {SEA} and more of it", f"and here is {SEA}"],
+}
+
+
+def write_input(folder: Path) -> Path:
+    units = {
+        unit: [
+            Document(f"{unit}/{n}", "test", text, {"url": f"http://{unit}/{n}"})
+            for n, text in enumerate(texts)
         ]
-        batch = Batch(unit, 0, is_last=True, documents=documents)
+        for unit, texts in TEXTS.items()
+    }
+    return write_documents_dataset(folder, units)
+
+
+def write_dataset(folder: Path, index: Path, columns: Columns, **changes: Any) -> None:
+    """The dataset that the stage makes of the input, with these columns."""
+    with running(Engine(), str(folder)) as run:
+        job = Job("test", Inputs(()), str(folder), load_recipe(DEFAULT_RECIPE), run)
+        place = job.place("decontaminate", is_last=True)
         stage = Decontamination(decontamination(**changes), str(index))
-        stage.open()
-        stage.apply(batch, BATCHING)
-        writer = UnitWriter(unit, WriterSettings(str(folder), "f", columns, (), 100))
-        writer.add(batch)
-        writer.commit(batch)
+        writer = WriterSettings(columns, (), 100)
+        source = find_documents(str(write_input(folder.parent / "input")), "in", place)
+        work = DocumentsPass("in", place, ReadShard(BATCHING), (stage,), BATCHING, writer)
+        job.complete(job.run_pass(work, source.units), [])
 
 
 @pytest.mark.parametrize("columns", [Columns(), Columns(signals=SIGNALS)])
@@ -240,13 +260,7 @@ def test_report_says_when_items_were_not_listed(tmp_path: Path, index: Path) -> 
 
 
 def test_report_of_another_dataset_or_index_is_refused(tmp_path: Path, index: Path) -> None:
-    folder = tmp_path / "plain"
-    unit = Unit("u", "u", "u", 1)
-    batch = Batch(unit, 0, is_last=True, documents=[Document("a", "test", FOX)])
-    apply_function("stage", lambda document: document, batch, BATCHING)
-    writer = UnitWriter(unit, WriterSettings(str(folder), "f", Columns(), (), 100))
-    writer.add(batch)
-    writer.commit(batch)
+    folder = write_documents_dataset(tmp_path / "plain", {"u": [Document("a", "test", FOX)]})
     with pytest.raises(InputError, match="made without decontamination"):
         write_report(str(folder), index)
     write_dataset(tmp_path / "dataset", index, Columns(), action="flag")

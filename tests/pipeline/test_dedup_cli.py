@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from dedup_data import Result, document, write_dataset
+from dataset_files import contents, leftovers
+from dedup_data import Result, document, write_dataset, write_foreign
 
 from pipeline.cli.arguments import labelled
 from pipeline.cli.main import main
 from pipeline.errors import InputError
+from pipeline.store.accounting import read_json, write_json
 
 
 @pytest.fixture
@@ -20,14 +21,27 @@ def folder(tmp_path: Path) -> Path:
     write_dataset(tmp_path / "a", {"u": [document("a0", "wool"), document("a1", "flax")]})
     write_dataset(tmp_path / "b", {"u": [document("b0", "Wool!")]})
     write_dataset(tmp_path / "x" / "a", {"u": [document("x0", "silk")]})
-    write_dataset(tmp_path / "clash", {"b_c": [document("c0", "c")], "b/c": [document("c1", "c")]})
+    write_dataset(tmp_path / "hollow", {})
     (tmp_path / "empty").mkdir()
-    for name in ("foreign", "broken", "nameless"):
-        (tmp_path / name / "documents").mkdir(parents=True)
     table = pa.table({"id": ["f0"], "text": ["wool"], "grade": ["high"]})
-    pq.write_table(table, tmp_path / "foreign" / "documents" / "data.parquet")
-    pq.write_table(table.drop(["id"]), tmp_path / "nameless" / "documents" / "data.parquet")
-    (tmp_path / "broken" / "documents" / "part-u.parquet").write_text("wool")
+    for name, found in (
+        ("foreign/documents/data.parquet", table),
+        ("nameless/data.parquet", table.drop(["id"])),
+        ("clash/b_c.parquet", table),
+        ("clash/b/c.parquet", table),
+        ("a.b/c.parquet", table),
+        ("dots/b.c.parquet", table),
+    ):
+        write_foreign(tmp_path, {name: found})
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "u.parquet").write_text("wool")
+    write_dataset(tmp_path / "old", {"u": [document("o0", "wool")]})
+    manifest = read_json(str(tmp_path / "old" / "manifest.json"))
+    write_json(str(tmp_path / "old" / "manifest.json"), {**manifest, "format_version": 1})
+    write_dataset(tmp_path / "torn", {"u": [document("t0", "wool")]})
+    (tmp_path / "torn" / "manifest.json").unlink()
+    write_dataset(tmp_path / "cut", {"u": [document("t0", "wool")]})
+    (tmp_path / "cut" / "manifest.json").write_text("{")
     (tmp_path / "file").write_text("wool")
     return tmp_path
 
@@ -45,19 +59,30 @@ FEW_AND_STRICT = (
 @pytest.mark.parametrize(
     ("method", "arguments", "message"),
     [
-        ("exact", ["--input", "{}/none"], "is no documents dataset"),
-        ("exact", ["--input", "{}/empty"], "there is no documents/part-*.parquet in it"),
-        ("exact", ["--input", "{}/a", "--input", "{}/empty"], "is no documents dataset"),
-        ("exact", ["--input", "{}/broken"], "part-u.parquet cannot be read as Parquet"),
-        ("exact", ["--input", "{}/nameless"], "data.parquet has no column id"),
+        ("exact", ["--input", "{}/none"], "/none is no dataset: there is no manifest.json in it"),
+        ("exact", ["--input", "{}/empty"], "/empty is no dataset: there is no manifest.json in it"),
+        ("exact", ["--input", "{}/empty", "--foreign"], "there is no *.parquet in"),
+        ("exact", ["--input", "{}/a", "--input", "{}/empty"], "/empty is no dataset"),
+        ("exact", ["--input", "{}/hollow"], "is an empty dataset: its manifest names no documents"),
+        ("exact", ["--input", "{}/old"], "was written by another version of Roving; run the"),
+        ("exact", ["--input", "{}/torn"], "run the same command again to finish it"),
+        ("exact", ["--input", "{}/cut"], "cut/manifest.json is damaged"),
+        ("exact", ["--input", "{}/foreign"], "has no manifest.json: it is no dataset of `roving`"),
+        ("exact", ["--input", "{}/broken", "--foreign"], "u.parquet cannot be read as Parquet"),
+        ("exact", ["--input", "{}/nameless", "--foreign"], "data.parquet has no column id"),
         ("exact", ["--input", "{}/a", "--input", "{}/x/a"], "two inputs are called 'a'; give them"),
         ("exact", ["--input", "a={}/a", "--input", "a={}/b"], "two inputs are called 'a'"),
         ("exact", ["--input", "work={}/a"], "cannot be the label"),
         ("exact", ["--input", "la bel={}/a"], "cannot be the label"),
-        ("exact", ["--input", "{}/clash"], "2 shards would be called 'b_c'"),
+        ("exact", ["--input", "{}/clash", "--foreign"], "2 shards would be called 'b_c'"),
+        (
+            "exact",
+            ["--input", "{}/a.b", "--input", "a={}/dots", "--foreign"],
+            "2 shards would be called 'a.b.c'",
+        ),
         (
             "url",
-            ["--input", "{}/foreign"],
+            ["--input", "{}/foreign", "--foreign"],
             "has no column timestamp and no column url, which",
         ),
         ("exact", ["--input", "{}/a", *BEST], 'keep = "best" needs the name of a signal'),
@@ -68,7 +93,10 @@ FEW_AND_STRICT = (
         ),
         (
             "exact",
-            ["--input", "{}/foreign", *BEST, "--set", 'deduplication.exact.score="grade"'],
+            [
+                *("--input", "{}/foreign", "--foreign", *BEST),
+                *("--set", 'deduplication.exact.score="grade"'),
+            ],
             "holds string, not numbers to choose by",
         ),
         (
@@ -116,12 +144,12 @@ def test_a_dataset_is_not_written_over_itself(
     folder: Path, capsys: pytest.CaptureFixture[str], output: str, label: str
 ) -> None:
     filled = output.format(folder)
-    before = (folder / "a" / "documents" / "part-u.parquet").read_bytes()
+    before = contents(folder / "a"), sorted(path.name for path in (folder / "a").rglob("*"))
     source = f"{filled}/a" if label == "a" else f"a={filled}/a/"
     assert main(["dedup", "exact", "--input", source, "--output", filled]) == 2
     assert "would be written over itself; choose another --output" in capsys.readouterr().err
-    assert (folder / "a" / "documents" / "part-u.parquet").read_bytes() == before
-    assert not (folder / "a" / "rejected").exists()
+    after = contents(folder / "a"), sorted(path.name for path in (folder / "a").rglob("*"))
+    assert after == before
 
 
 def test_an_output_that_cannot_be_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,14 +158,25 @@ def test_an_output_that_cannot_be_written(folder: Path, capsys: pytest.CaptureFi
     assert "cannot write to" in capsys.readouterr().err
 
 
-def test_units_that_are_gone_from_the_input(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A label means one dataset as long as the output is the same."""
+def test_another_input_under_the_same_label_takes_its_place(folder: Path) -> None:
+    """Nothing of the dataset before stays, for the manifest does not name it."""
     output = ["--output", f"{folder}/out"]
-    assert main(["dedup", "exact", "--input", f"a={folder}/foreign", *output]) == 0
-    assert main(["dedup", "exact", "--input", f"a={folder}/b", *output]) == 2
-    assert "units that are not in this input (for example data)" in capsys.readouterr().err
+    assert main(["dedup", "exact", "--foreign", "--input", f"a={folder}/foreign", *output]) == 0
+    assert list(Result(folder / "out").texts("a").values()) == ["wool"]
+    assert main(["dedup", "exact", "--input", f"a={folder}/b", *output]) == 0
+    assert Result(folder / "out").texts("a") == {"b0": "Wool!"}
+    assert leftovers(folder / "out" / "a") == []
+    assert not [path for path in (folder / "out").rglob("data*") if path.is_file()]
+
+
+def test_foreign_is_only_what_has_no_manifest(folder: Path) -> None:
+    """Beside a foreign folder, a dataset of ours is what its manifest names."""
+    stray = pa.table({"id": ["stray"], "text": ["linen"]})
+    write_foreign(folder / "a" / "documents", {"stray.parquet": stray})
+    arguments = ["--input", f"{folder}/a", "--input", f"{folder}/foreign", "--foreign"]
+    assert main(["dedup", "exact", *arguments, "--output", f"{folder}/out"]) == 0
+    assert Result(folder / "out").kept("a") == ["a0", "a1"]
+    assert Result(folder / "out").reasons("foreign") == {"f0": "duplicate"}
 
 
 @pytest.mark.parametrize(

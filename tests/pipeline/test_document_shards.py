@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.document import Document
-from pipeline import files
 from pipeline.cli.main import main
 from pipeline.errors import InputError
 from pipeline.models.documents import languages_of, read_texts
 from pipeline.readers.document_shards import DocumentShard, columns_of, plain_type
 from pipeline.readers.records import BadRecord
 from pipeline.shards import ShardWriter, batches_of, document_row, document_schema, read_documents
+from pipeline.store import files
 
 BROKEN = b"caf\xe9 \xff"
 
@@ -211,12 +211,13 @@ def test_columns_are_those_that_a_writer_takes(tmp_path: Path) -> None:
         "score": pa.float32(),
     }
     schema = document_schema(columns)
-    writer = ShardWriter(str(tmp_path / "again.parquet"), schema, 10)
+    file = files.NewFile(str(tmp_path / "again.parquet"))
+    writer = ShardWriter(file, schema, 10)
     (found,) = documents(table)
     assert isinstance(found, Document)
     writer.add(document_row(found, schema))
     writer.close()
-    writer.commit()
+    file.publish()
     with files.open_read(str(tmp_path / "again.parquet")) as handle:
         assert list(read_documents(handle)) == [found]
 
@@ -224,10 +225,11 @@ def test_columns_are_those_that_a_writer_takes(tmp_path: Path) -> None:
 def test_our_own_documents_come_back(tmp_path: Path) -> None:
     given = document("a", "text", 0.5, title="T", url="http://a", other="not a column")
     schema = document_schema(COLUMNS)
-    writer = ShardWriter(str(tmp_path / "a.parquet"), schema, 10)
+    file = files.NewFile(str(tmp_path / "a.parquet"))
+    writer = ShardWriter(file, schema, 10)
     writer.add(document_row(given, schema))
     writer.close()
-    writer.commit()
+    file.publish()
     with files.open_read(str(tmp_path / "a.parquet")) as handle:
         assert list(read_documents(handle)) == [given]
 
@@ -305,3 +307,14 @@ def test_a_stray_file_among_documents(tmp_path: Path, capsys: pytest.CaptureFixt
     (folder / "documents" / "x.parquet").write_bytes(b"x")
     assert main(["shards", "head", str(folder)]) == 2
     assert "x.parquet is no Parquet file, or is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", ["ls", "stats"])
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"unit": "a"}'])
+def test_a_stray_file_among_stats(
+    tmp_path: Path, action: str, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "stats").mkdir()
+    (tmp_path / "stats" / "x.json").write_bytes(content)
+    assert main(["shards", action, str(tmp_path)]) == 2
+    assert "stats/part-*.json in" in capsys.readouterr().err

@@ -8,15 +8,24 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pipeline.accounting import read_json
-from pipeline.units import Unit
 
 from pipeline.github.contents import ReadContents
 from pipeline.github.meeting import to_bytes
-from pipeline.github.tables import TablePass
+from pipeline.github.tables import TABLE_BYTES, TablePass
 from pipeline.readers.records import BadRecord
+from pipeline.store.commit import Place
+from pipeline.store.records import UnitRecord
+from pipeline.store.units import Unit
 
 LIMIT = 10_000
+
+
+def table_of(folder: Path) -> TablePass:
+    return TablePass("files", Place(str(folder / "out"), "tables", run="0" * 8), LIMIT)
+
+
+def damaged(record: UnitRecord) -> dict[str, int]:
+    return {name: number for name, number in record.extra.items() if name != TABLE_BYTES}
 
 
 def nested(levels: int) -> str:
@@ -35,12 +44,12 @@ def test_modes_that_git_does_not_have(mode: str, tmp_path: Path) -> None:
     path = tmp_path / "files-0.jsonl"
     path.write_text(row % ("m.py", '"33188"') + row % ("n.py", mode) + row % ("o.py", "33188"))
     unit = Unit("u", str(path), path.name, path.stat().st_size)
-    table = TablePass("files", str(tmp_path / "out"), "f", LIMIT)
-    table.make(unit)
-    assert pq.read_table(table.path(unit)).column("path").to_pylist() == ["m.py", "o.py"]
-    stats = read_json(str(tmp_path / "out" / "stats" / "part-u.json"))
-    assert stats["damaged"] == ({"malformed_row": 1} if mode != "1e400" else {"not_json": 1})
-    assert stats["lost_bytes"] == {}
+    table = table_of(tmp_path)
+    record = table.make(unit)
+    keys = pq.read_table(table.place.full(record.of_kind("keys").name))
+    assert keys.column("path").to_pylist() == ["m.py", "o.py"]
+    assert damaged(record) == ({"malformed_row": 1} if mode != "1e400" else {"not_json": 1})
+    assert record.input.lost == ""
 
 
 @pytest.mark.parametrize("name", ["repo_name", "path", "id"])
@@ -49,20 +58,16 @@ def test_names_that_are_no_text(name: str, tmp_path: Path) -> None:
     values[name] = nested(1000)
     path = tmp_path / "files-0.jsonl"
     path.write_text("{" + ", ".join(f'"{key}": {value}' for key, value in values.items()) + "}")
-    table = TablePass("files", str(tmp_path / "out"), "f", LIMIT)
-    table.make(Unit("u", str(path), path.name, path.stat().st_size))
-    stats = read_json(str(tmp_path / "out" / "stats" / "part-u.json"))
-    assert (stats["outputs"]["keys"]["rows"], stats["damaged"]) == (0, {"malformed_row": 1})
+    record = table_of(tmp_path).make(Unit("u", str(path), path.name, path.stat().st_size))
+    assert (record.of_kind("keys").rows, damaged(record)) == (0, {"malformed_row": 1})
 
 
 def test_a_table_that_is_an_error_page(tmp_path: Path) -> None:
     path = tmp_path / "files-0.jsonl"
     path.write_text("<html>\n<body>\nGone\n</body>\n</html>\n")
-    table = TablePass("files", str(tmp_path / "out"), "f", LIMIT)
-    table.make(Unit("u", str(path), path.name, path.stat().st_size))
-    stats = read_json(str(tmp_path / "out" / "stats" / "part-u.json"))
-    assert stats["damaged"] == {"not_json": 1}
-    assert stats["lost_bytes"] == {"not_json": path.stat().st_size}
+    record = table_of(tmp_path).make(Unit("u", str(path), path.name, path.stat().st_size))
+    assert damaged(record) == {"not_json": 1}
+    assert (record.input.lost, record.input.lost_bytes) == ("not_json", path.stat().st_size)
 
 
 def test_contents_whose_values_are_anything(tmp_path: Path) -> None:

@@ -19,8 +19,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from github_data import avro_bytes, content_row
-from pipeline.files import FileInfo
-from pipeline.units import Unit
 from test_hostile_crawl import GOOD, LENGTHENED, packed, page
 
 from pipeline.readers.archive_members import ArchiveSettings
@@ -36,6 +34,8 @@ from pipeline.readers.tables import DamagedRows, read_rows
 from pipeline.readers.warc import read_warc
 from pipeline.readers.wet import read_wet
 from pipeline.sources.wikipedia import PAGE
+from pipeline.store.base import FileInfo
+from pipeline.store.units import Unit
 
 ERROR_PAGE = b"<!DOCTYPE html>\n<html><body><h1>404 Not Found</h1>\n<p>Gone.</p></body></html>\n"
 S3_ERROR = b'<?xml version="1.0"?>\n<Error><Code>NoSuchKey</Code></Error>\n'

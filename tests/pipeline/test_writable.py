@@ -15,8 +15,6 @@ import pytest
 from dedup_data import COLUMNS
 from hypothesis import given
 from hypothesis import strategies as st
-from pipeline.accounting import Funnel
-from pipeline.units import Unit
 
 from filters.document import Document
 from pipeline.batch import Batch, RejectedDocument, StageCount
@@ -32,6 +30,9 @@ from pipeline.shards import (
 from pipeline.sources.c4 import COLUMNS as C4_COLUMNS
 from pipeline.sources.c4 import ReadC4
 from pipeline.stages import READ, Batching, read_unit
+from pipeline.store import files
+from pipeline.store.accounting import Funnel
+from pipeline.store.units import Unit
 from pipeline.writable import MAXIMUM_NESTING, writable_rows
 
 SCHEMA = document_schema(
@@ -63,11 +64,12 @@ def good(number: int) -> Document:
 
 
 def write(path: Path, schema: pa.Schema, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    writer = ShardWriter(str(path), schema, 100)
+    file = files.NewFile(str(path))
+    writer = ShardWriter(file, schema, 100)
     for row in rows:
         writer.add(row)
     writer.close()
-    writer.commit()
+    file.publish()
     return pq.read_table(path).to_pylist()
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import langdetect_rs
 import punkt
-import pyarrow.parquet as pq
 import pytest
+from dataset_files import rows
 
 from pipeline.cli.main import main
 from pipeline.store.accounting import read_json
@@ -117,9 +117,9 @@ def made(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_same_lines_of_the_same_pages(made: Path, real_data: Path) -> None:
     pages = read_wet_pages(real_data / "commoncrawl")
     expected = c4_of(pages)
-    rejected = pq.read_table(made / "rejected").to_pylist()
+    rejected = list(rows(made, "rejected"))
     foreign = {row["url"]: row["text"] for row in rejected if row["stage"] == "language"}
-    kept = {row["url"]: row["text"] for row in pq.read_table(made / "documents").to_pylist()}
+    kept = {row["url"]: row["text"] for row in rows(made)}
     assert {url: text.split("\n") for url, text in (kept | foreign).items()} == expected
     assert all(is_english(text) for text in kept.values())
     assert not any(is_english(text) for text in foreign.values())
@@ -143,7 +143,7 @@ def test_every_page_is_accounted_for(made: Path) -> None:
 def test_published_texts_stay_as_they_are(real_data: Path, tmp_path: Path) -> None:
     arguments = ["run", "c4", "--input", str(real_data / "c4"), "--output", str(tmp_path / "out")]
     assert main(arguments) == 0
-    texts = pq.read_table(tmp_path / "out" / "documents").column("text").to_pylist()
+    texts = [row["text"] for row in rows(tmp_path / "out")]
     assert len(texts) == 10
     raw = (real_data / "c4" / "redpajama-c4-refined.jsonl").read_text(encoding="utf-8")
     assert texts[0][:60] in raw

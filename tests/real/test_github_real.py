@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from dataset_files import comparison, rows
 
 from filters.code.headers import without_header
 from filters.code.syntax import programming_language
@@ -45,7 +46,7 @@ def tables(real_data: Path) -> dict[str, list[dict[str, Any]]]:
 def test_every_repository_with_a_wrong_licence_is_gone(
     finished: Path, tables: dict[str, list[dict[str, Any]]]
 ) -> None:
-    documents = pq.read_table(finished / "documents").to_pylist()
+    documents = list(rows(finished))
     kept = {row["repository"] for row in documents}
     assert kept == {row["repo_name"] for row in tables["files"]} - REFUSED
     keys = {row["repo_name"]: row["license"] for row in tables["licenses"]}
@@ -66,7 +67,7 @@ def test_conservation(finished: Path, tables: dict[str, list[dict[str, Any]]]) -
     assert reasons["binary"] == 20  # of 23: three are in repositories that go
     assert reasons["no_content"] == 1
     assert not [reason for reason in reasons if reason.startswith("error")]
-    report = read_json(str(finished / "join" / "report.json"))
+    report = comparison(finished, "join").extra["report"]
     files, licensed = report["files"], report["licensed"]
     assert files["rows"] == len(tables["files"]) == 1820
     assert files["licensed"] + sum(files["reasons"].values()) == files["rows"]
@@ -75,7 +76,7 @@ def test_conservation(finished: Path, tables: dict[str, list[dict[str, Any]]]) -
 
 
 def test_no_licence_header_is_left(finished: Path) -> None:
-    for row in pq.read_table(finished / "documents").to_pylist():
+    for row in rows(finished):
         if row["programming_language"] not in ("Markdown", "reStructuredText"):
             head = "\n".join(row["text"].split("\n")[:6])
             assert not re.search(r"^\W*Copyright \(c\) \d{4}|Redistribution and use", head, re.M), (

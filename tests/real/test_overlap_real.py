@@ -9,12 +9,13 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from dataset_files import rows
+from documents_data import write_documents_dataset
 
 from dedup.overlap import LEAST_SAMPLE, containment, least_shared, sampled
 from dedup.shingles import distinct, shingle_texts
+from filters.document import Document
 from pipeline.cli.main import main
 
 pytestmark = pytest.mark.real
@@ -72,26 +73,23 @@ def rule(texts: dict[str, str], overlap: dict[frozenset[str], float]) -> dict[st
 
 def run(texts: dict[str, str], folder: Path) -> dict[str, str]:
     """The same from the command."""
-    (folder / "in" / "documents").mkdir(parents=True)
     names, bounds = list(texts), [len(texts) * part // 3 for part in range(4)]
-    for part in range(3):
-        own = names[bounds[part] : bounds[part + 1]]
-        table = {"id": own, "source": ["b"] * len(own), "text": [texts[name] for name in own]}
-        pq.write_table(pa.table(table), folder / "in" / "documents" / f"part-{part}.parquet")
+    units = {
+        str(part): [
+            Document(name, "b", texts[name]) for name in names[bounds[part] : bounds[part + 1]]
+        ]
+        for part in range(3)
+    }
+    write_documents_dataset(folder / "in", units)
     setting = "deduplication.overlap.sample=64"
     paths = ["--input", f"d={folder / 'in'}", "--output", str(folder / "out")]
     assert main(["dedup", "overlap", "--set", setting, *paths]) == 0
     gone = {}
-    for path in (folder / "out" / "d" / "rejected").glob("*.parquet"):
-        for row in pq.read_table(path).to_pylist():
-            assert row["reason"] == "duplicate"
-            unit, place = row["detail"].removeprefix("of ").split(",")[0].split(":")
-            gone[row["id"]] = names[bounds[int(unit)] + int(place)]
-    kept = pa.concat_tables(
-        pq.read_table(path, columns=["id"])
-        for path in (folder / "out" / "d" / "documents").glob("*.parquet")
-    )
-    assert set(kept["id"].to_pylist()) == set(texts) - set(gone)
+    for row in rows(folder / "out" / "d", "rejected"):
+        assert row["reason"] == "duplicate"
+        unit, place = row["detail"].removeprefix("of ").split(",")[0].split(":")
+        gone[row["id"]] = names[bounds[int(unit)] + int(place)]
+    assert {row["id"] for row in rows(folder / "out" / "d")} == set(texts) - set(gone)
     return gone
 
 
