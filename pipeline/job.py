@@ -15,7 +15,7 @@ from pipeline.losses import check_errors, check_losses, loss_lines
 from pipeline.passes.engine import Engine
 from pipeline.passes.frame import UnitPass
 from pipeline.passes.run import Result, Run
-from pipeline.recipe import Recipe, to_plain
+from pipeline.recipe import Recipe, resolved
 from pipeline.shards import Columns
 from pipeline.stages import Batching, Stage, enabled
 from pipeline.store import files
@@ -136,7 +136,7 @@ class Job:
             "source": self.source,
             "run": self.run.id,
             "fingerprint": result.fingerprint,
-            "recipe": to_plain(self.recipe),
+            "recipe": {"name": self.recipe.name, "keys": resolved(self.recipe)},
             **(done or {}),
             "documents": funnel.kept,
             "characters": funnel.kept_characters,

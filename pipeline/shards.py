@@ -18,17 +18,15 @@ import pyarrow.parquet as pq
 
 from filters.document import Document
 from pipeline.batch import RejectedDocument
-from pipeline.errors import InputError, OutputError
+from pipeline.errors import OutputError
 from pipeline.readers.document_shards import (
     BASE_METADATA,
     BATCH_BYTES,
-    NO_TEXT,
     ROLE,
     Columns,
     DocumentShard,
     columns_of,
 )
-from pipeline.readers.records import BadRecord
 from pipeline.store import files
 
 __all__ = [
@@ -41,7 +39,6 @@ __all__ = [
     "columns_of",
     "document_row",
     "document_schema",
-    "read_documents",
     "read_rejected",
     "read_rows",
     "rejected_row",
@@ -203,23 +200,6 @@ def batches_of(
     shard = DocumentShard(path, file)
     for batch in shard.batches(columns or shard.names):
         yield batch.rows
-
-
-def read_documents(file: BinaryIO | io.RawIOBase) -> Iterator[Document]:
-    """Documents of a shard as the writer was given them.
-
-    A row without text, in a foreign file, is a document without text.
-
-    Raises:
-        InputError: a row is no document; `DocumentShard.documents` goes on behind it.
-    """
-    for document in DocumentShard("the shard", file).documents():
-        if isinstance(document, BadRecord):
-            if document.reason == NO_TEXT:
-                yield Document(document.id, "", "", {"url": document.url or None})
-                continue
-            raise InputError(f"{document.id} is no document: {document.reason}, {document.detail}")
-        yield document
 
 
 def read_rejected(path: str) -> Iterable[RejectedDocument]:

@@ -19,7 +19,7 @@ from apache_beam.metrics import Metrics
 
 from filters.document import Document, Filter, Rejected, StageSettings
 from pipeline.batch import Batch, RejectedDocument, StageCount, document_size, reject
-from pipeline.errors import OutputError
+from pipeline.errors import MissingLibrary, OutputError
 from pipeline.readers.records import BadRecord, LostInput, Records, SkippedRecord
 from pipeline.store.records import UnitInput
 from pipeline.store.streams import HashingReader
@@ -143,7 +143,7 @@ def _safely(read: ReadRecords, stream: HashingReader, unit: Unit) -> Records:
         return
     try:
         yield from read(io.BufferedReader(stream, 1 << 20), unit)
-    except (MemoryError, OutputError):
+    except (MemoryError, OutputError, MissingLibrary):
         raise
     except Exception as error:
         if stream.failure is not None:

@@ -247,7 +247,7 @@ def with_records(place: Place, fingerprint: str, units: Sequence[Unit]) -> tuple
             finished += 1
             known.append(unit)
         else:
-            known.append(replace(unit, earlier=tuple(sorted(found))))
+            known.append(replace(unit, earlier=tuple(sorted(found))) if found else unit)
     return known, finished
 
 

@@ -230,7 +230,7 @@ def test_datasets_as_a_person_names_them(folder: Path, capsys: pytest.CaptureFix
     assert f"1 of 2 documents kept, 4 characters, in {output}/old" in capsys.readouterr().out
     manifest = result.manifest("old")
     assert manifest["source"] == "deduplication"
-    assert manifest["recipe"]["deduplication"]["exact"]["normalize"] is True
+    assert manifest["recipe"]["keys"]["deduplication.exact.normalize"]["value"] is True
     # The result is a dataset like any other.
     assert main(["shards", "head", "--json", f"{output}/old"]) == 0
     assert '"a1"' in capsys.readouterr().out

@@ -21,7 +21,7 @@ from pipeline.errors import InputError
 from pipeline.models.documents import languages_of, read_texts
 from pipeline.readers.document_shards import DocumentShard, columns_of, plain_type
 from pipeline.readers.records import BadRecord
-from pipeline.shards import ShardWriter, batches_of, document_row, document_schema, read_documents
+from pipeline.shards import ShardWriter, batches_of, document_row, document_schema
 from pipeline.store import files
 
 BROKEN = b"caf\xe9 \xff"
@@ -219,7 +219,7 @@ def test_columns_are_those_that_a_writer_takes(tmp_path: Path) -> None:
     writer.close()
     file.publish()
     with files.open_read(str(tmp_path / "again.parquet")) as handle:
-        assert list(read_documents(handle)) == [found]
+        assert list(DocumentShard("a shard", handle).documents()) == [found]
 
 
 def test_our_own_documents_come_back(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_our_own_documents_come_back(tmp_path: Path) -> None:
     writer.close()
     file.publish()
     with files.open_read(str(tmp_path / "a.parquet")) as handle:
-        assert list(read_documents(handle)) == [given]
+        assert list(DocumentShard("a shard", handle).documents()) == [given]
 
 
 @pytest.mark.parametrize(

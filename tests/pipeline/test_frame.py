@@ -24,6 +24,7 @@ from pipeline.errors import RunFailed
 from pipeline.passes.documents import DocumentsPass
 from pipeline.passes.engine import Engine, execute
 from pipeline.passes.run import Result, running
+from pipeline.readers.document_shards import DocumentShard
 from pipeline.readers.records import BadRecord, Records, SkippedRecord
 from pipeline.shards import Columns
 from pipeline.stages import Batching, ReadUnit
@@ -154,7 +155,7 @@ def test_shards_hold_documents_with_signals_and_rejects_with_reasons(tmp_path: P
     result = run(tmp_path / "out", units)
     (record,) = result.records()
     with open(result.place.full(record.of_kind("documents").name), "rb") as file:
-        kept = list(shards.read_documents(file))
+        kept = list(DocumentShard("a shard", file).documents())
     rejected = list(shards.read_rejected(result.place.full(record.of_kind("rejected").name)))
     assert all(document.signals["length"] >= 12 for document in kept)
     assert kept[0].metadata["url"].startswith("u")

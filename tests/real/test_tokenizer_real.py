@@ -9,7 +9,7 @@ import sentencepiece
 
 from filters.document import Document
 from pipeline.cli.main import main
-from pipeline.shards import read_documents
+from pipeline.readers.document_shards import DocumentShard
 from pipeline.store.dataset import Dataset
 from pipeline.store.files import open_read
 from tokenizer.card import whitespace_pieces
@@ -52,7 +52,7 @@ def documents(datasets: list[str]) -> list[Document]:
     found: list[Document] = []
     for path in [shard.path for folder in datasets for shard in Dataset(folder).shards]:
         with open_read(path) as handle:
-            found += read_documents(handle)
+            found += DocumentShard(str(path), handle).documents()
     return found
 
 
