@@ -62,6 +62,7 @@ def main() -> None:
                     job = Job("wikipedia", inputs, output, recipe, run)
                     place = job.place("wikipedia", is_last=True)
                     work = wikipedia.documents_pass(job, place)
+                    work.check()  # what a run does once is in neither
                     started = time.process_time()
                     if way == "plain":
                         plain_loop(work, units, wikipedia.ReadDump(recipe.wikipedia.input))

@@ -48,6 +48,7 @@ def main() -> None:
                 with running(Engine(), output) as run:
                     place = run.place(output, "tokens", is_last=True)
                     work = TokenPass("copies", place, parsed.tokenizer, identity, settings)
+                    work.check()  # what a run does once is in neither
                     started = time.process_time()
                     if way == "plain":
                         for unit in units:

@@ -280,6 +280,8 @@ def draw_sample(
 ) -> list[DrawnSource]:
     """Run the pass over every source and set the exact borders; resumable.
 
+    What other samples have left in the folder is removed.
+
     Raises:
         RunFailed: units are missing.
     """
@@ -291,6 +293,7 @@ def draw_sample(
         run.kept.append(result)
         parts = tuple(place.full(record.of_kind(CANDIDATES).name) for record in result.records())
         drawn.append(_within_bounds(source, parts, settings))
+    run.clean(work)
     return drawn
 
 

@@ -129,7 +129,7 @@ def test_hostile_files_among_books(tmp_path: Path) -> None:
     }
     for name, data in bad.items():
         (folder / name).write_bytes(data)
-    documents, reasons = run(folder, tmp_path / "out")
+    documents, reasons = run(folder, tmp_path / "out", "run.maximum_unit_loss=1")
     assert [document["id"] for document in documents] == ["a.zip/good.txt", "wide.txt"]
     assert reasons == {
         "a.zip#../../outside.txt": "read: unsafe_name",
@@ -143,6 +143,10 @@ def test_hostile_files_among_books(tmp_path: Path) -> None:
         "spaces.txt": "decode: empty",
     }
     assert not (tmp_path / "outside.txt").exists()
+    # Of the others one record is bad, or the file is one.
+    lost = read_json(str(tmp_path / "out" / "manifest.json"))["lost"]
+    assert (lost["units"], lost["bytes"]) == (1, len(bad["half.tar.gz"]))
+    assert [one["reason"] for one in lost["named"]] == ["malformed_gzip"]
 
 
 def test_nothing_that_is_a_book(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,7 +35,7 @@ def grouped(
 ) -> list[Unit]:
     lists = str(tmp_path / "out" / "inputs")
     found = files.list_files(folder)
-    return group_units(folder, found, lists, most_files=most_files, most_bytes=most_bytes)
+    return group_units(found, lists, most_files=most_files, most_bytes=most_bytes)
 
 
 def names_of(units: list[Unit]) -> list[tuple[str, ...]]:

@@ -58,6 +58,8 @@ def run(folder: Path, output: Path, *options: str) -> list[dict[str, Any]]:
 GOOD = [page(number) for number in range(6)]
 
 
+# Of these a part cannot be read as records at all; in the others one record is bad.
+LOST = ("cut.warc.gz", "empty.warc.gz", "plain.warc", "not-gzip.warc.gz")
 LENGTHENED = page(9).replace(b"Content-Length: ", b"Content-Length: 9")
 
 
@@ -91,10 +93,33 @@ def test_hostile_files(tmp_path: Path, name: str, content: bytes, whole: int, re
     folder.mkdir()
     (folder / name).write_bytes(content)
     (folder / "good.warc.gz").write_bytes(packed(*[page(100 + number) for number in range(3)]))
-    rejected = run(folder, tmp_path / "out")
+    rejected = run(folder, tmp_path / "out", "run.maximum_unit_loss=1")
     assert [f"{row['stage']}: {row['reason']}" for row in rejected] == [reason]
+    lost = read_json(str(tmp_path / "out" / "manifest.json"))["lost"]
+    expected = [(name, reason.partition(": ")[2])] if name in LOST else []
+    assert [(one["path"], one["reason"]) for one in lost["named"]] == expected
+    assert lost["units"] == len(expected)
     kept = pq.read_table(tmp_path / "out" / "documents").num_rows
     assert kept == 3 + whole, "the good file beside it is whole, and so is the rest of the bad one"
+
+
+def test_a_file_that_is_lost_stops_the_run_unless_that_is_allowed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "cut.warc.gz").write_bytes(packed(*GOOD)[:-150])
+    (folder / "good.warc.gz").write_bytes(packed(page(100)))
+    arguments = ["run", "commoncrawl", "--input", str(folder), "--output", str(tmp_path / "out")]
+    for stage in ("perplexity", "reference_quality"):
+        arguments += ["--set", f"commoncrawl.{stage}.enabled=false"]
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert "cut.warc.gz: truncated_gzip" in captured.out
+    assert "50.0 % of the units" in captured.err
+    assert "allow it with --set run.maximum_unit_loss=1" in captured.err
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    assert main([*arguments, "--set", "run.maximum_unit_loss=1"]) == 0
 
 
 CHARSETS = [

@@ -10,16 +10,18 @@ import pytest
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.recipe import load_recipe
 from pipeline.sources import commoncrawl, wikipedia
+from pipeline.store.inputs import Inputs
 
 RECIPE = load_recipe(DEFAULT_RECIPE)
 
 
-def touch(folder: Path, *names: str) -> str:
+def touch(folder: Path, *names: str) -> Inputs:
+    """A folder with such files, as input."""
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x" * len(name))
-    return str(folder)
+    return Inputs((str(folder),))
 
 
 def test_crawl_formats_follow_the_file_name_not_its_folder(tmp_path: Path) -> None:
@@ -87,7 +89,7 @@ def test_a_large_dump_is_cut_where_its_pages_stand_alone(
     settings = load_recipe(
         DEFAULT_RECIPE, [f"wikipedia.input.slice_bytes={len(dump) // 20}"]
     ).wikipedia
-    units, _ = wikipedia.find_units(str(tmp_path), settings)
+    units, _ = wikipedia.find_units(Inputs((str(tmp_path),)), settings)
     assert len(units) == number
     assert sum(unit.size for unit in units) == len(dump)
     assert [unit.offset + unit.length for unit in units[:-1]] == [u.offset for u in units[1:]]
@@ -97,5 +99,5 @@ def test_a_large_dump_is_cut_where_its_pages_stand_alone(
 def test_what_is_no_whole_bzip2_is_not_cut(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "dewiki-pages-articles.xml.bz2").write_bytes(data)
     settings = load_recipe(DEFAULT_RECIPE, ["wikipedia.input.slice_bytes=10"]).wikipedia
-    units, _ = wikipedia.find_units(str(tmp_path), settings)
+    units, _ = wikipedia.find_units(Inputs((str(tmp_path),)), settings)
     assert [unit.length for unit in units] == [0]

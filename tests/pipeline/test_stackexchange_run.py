@@ -132,7 +132,7 @@ def test_damaged_and_hostile_archives_are_rejected_each_with_its_reason(tmp_path
         archive.writestr(posts(1), "Posts.xml")
     (raw / "empty.test.7z").write_bytes(b"")
     before = sorted(tmp_path.iterdir())
-    manifest, rejected = run(raw, tmp_path / "out")
+    manifest, rejected = run(raw, tmp_path / "out", "run.maximum_unit_loss=1")
     assert sorted(tmp_path.iterdir()) == [*before[:0], tmp_path / "out", *before]
     assert manifest["documents"] == 5
     found = {row["id"].partition("@")[0]: row["reason"] for row in rejected}
@@ -147,6 +147,8 @@ def test_damaged_and_hostile_archives_are_rejected_each_with_its_reason(tmp_path
         "path.test.7z": "no_posts",
         "secret.test": "encrypted_7z",
     }
+    lost = {one["path"].removesuffix(".7z"): one["reason"] for one in manifest["lost"]["named"]}
+    assert lost == {name.removesuffix(".7z"): reason for name, reason in found.items()}
 
 
 def test_scores_and_states_by_recipe_conserve_answers(tmp_path: Path) -> None:

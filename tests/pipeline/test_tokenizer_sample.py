@@ -139,6 +139,7 @@ def test_it_resumes_where_it_was(folders: dict[str, str], tmp_path: Path) -> Non
     assert [Path(path) for path in again[0].parts[1:]] == others
     assert [path.stat().st_mtime_ns for path in others] == times
     assert Path(again[0].parts[0]) != first
+    assert not first.exists()
 
 
 def test_a_unit_whose_file_was_cut_is_drawn_again(folders: dict[str, str], tmp_path: Path) -> None:
@@ -152,6 +153,20 @@ def test_a_unit_whose_file_was_cut_is_drawn_again(folders: dict[str, str], tmp_p
         False,
         True,
     ]
+
+
+def test_another_sample_takes_the_place_of_the_first(
+    folders: dict[str, str], tmp_path: Path
+) -> None:
+    first = draw(folders, tmp_path / "work")
+    assert candidates(tmp_path / "work") == {path for one in first for path in one.parts}
+    second = draw(folders, tmp_path / "work", replace(SETTINGS, sample_bytes=20_000))
+    assert candidates(tmp_path / "work") == {path for one in second for path in one.parts}
+    assert not {path for one in first for path in one.parts} & candidates(tmp_path / "work")
+
+
+def candidates(work: Path) -> set[str]:
+    return {str(path) for path in work.glob("work/*/candidates/*")}
 
 
 def test_every_document_is_accounted_for(folders: dict[str, str], tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ examples:
 Each documents dataset becomes a token dataset OUTPUT/LABEL; LABEL is the folder's name unless
 given, and the name of the source in mixtures. Every document is BOS ... EOS. A share of the
 documents, drawn by hash of their id, goes to OUTPUT/LABEL/validation instead of OUTPUT/LABEL/train.
-Megatron-LM, GPT-NeoX and NeMo read OUTPUT/LABEL/train/part-* as they are; `roving shards convert`
-makes other forms.
+Megatron-LM, GPT-NeoX and NeMo read the pairs of OUTPUT/LABEL/train/*.bin and *.idx as they are;
+`roving shards convert` makes other forms.
 """
 
 
