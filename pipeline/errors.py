@@ -31,3 +31,7 @@ class OutputError(RovingError):
 
 class RunFailed(RovingError):
     """The run ended without a complete dataset."""
+
+
+class JobFailed(RunFailed):
+    """A job broke for a cause that is not the user's; its traceback is worth keeping."""
