@@ -252,7 +252,7 @@ def running(engine: Engine, output: str) -> Iterator[Run]:
             if engine.is_local:
                 workers.__exit__(RunFailed, None, None)
                 run.end()
-            if isinstance(error, JobFailed):
+            if isinstance(error, JobFailed) and run.roots:
                 raise run.with_traceback(error) from error
             raise
         run.end()
