@@ -6,12 +6,14 @@ another engine). Any other `--runner` gets the same transforms.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -148,7 +150,8 @@ def _cancel(engine: Engine, result: Any, ended: Future[Any] | None) -> None:
         print(f"{engine.runner} did not cancel the job: {error}; cancel it there", flush=True)
 
 
-_WHILE_RUNNING = re.compile(r" \[while running .*\]\s*$", re.DOTALL)
+# What Beam adds to a message, inside quotes where the message is quoted.
+_WHILE_RUNNING = re.compile(r" \[while running '[^']*'\]")
 # The last line of a worker's traceback, as engines pass it on in a text.
 _CAUSE = re.compile(
     r"^(?:[\w.]+\.)?([A-Za-z_]\w*(?:Error|Exception|Failed|Model|Interrupt))(?:: (.*))?$"
@@ -198,14 +201,24 @@ def _cause(error: BaseException) -> tuple[str, str]:
         if (match := _CAUSE.match(_WHILE_RUNNING.sub("", line.strip())))
     ]
     if found:
-        return found[-1][1], found[-1][2] or "no message"
+        kind, message = found[-1].groups()
+        # Beam makes a RuntimeError of what has no message that it could add to.
+        inner = _CAUSE.match(message or "") if kind == "RuntimeError" else None
+        kind, message = inner.groups() if inner else (kind, message)
+        return kind, message or "no message"
     text = " ".join(_WHILE_RUNNING.sub("", str(error)).split())
     return type(error).__name__, text[:500] or "no message"
+
+
+_PACKAGES = tuple(
+    f"{Path(__file__).parents[2] / name}{os.sep}"
+    for name in ("dedup", "filters", "pipeline", "tokenizer", "trainer")
+)
 
 
 def _frame(error: BaseException) -> str:
     """Where in our own code an exception was raised, if it was raised in this process."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if "site-packages" not in frame.filename and frame.filename != __file__:
+        if frame.filename.startswith(_PACKAGES) and frame.filename != __file__:
             return f" (at {frame.filename}:{frame.lineno})"
     return ""

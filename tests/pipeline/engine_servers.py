@@ -67,11 +67,11 @@ def job_server(folder: Path = ROOT, path: tuple[str, ...] = ()) -> Iterator[Serv
 
 
 @contextmanager
-def prism() -> Iterator[Server]:
-    """Prism as a server, and a pool; it cancels, and never retries."""
+def prism(folder: Path = ROOT, path: tuple[str, ...] = ()) -> Iterator[Server]:
+    """Prism as a server, and a pool (`job_server`); it cancels, and never retries."""
     if not PRISM.is_file():
         pytest.skip(f"no Prism at {PRISM} (set ROVING_PRISM)")
-    with _server([str(PRISM), "--serve_http=false"], "--job_port", ROOT, ()) as server:
+    with _server([str(PRISM), "--serve_http=false"], "--job_port", folder, path) as server:
         yield server
 
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import io
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from apache_beam.runners.dataflow.dataflow_runner import DataflowRuntimeException
 from dataset_files import contents
-from engine_servers import ROOT, SERVERS, environment_of_workers, job_server
+from engine_servers import ROOT, SERVERS, environment_of_workers, job_server, prism
 
 from pipeline.cli.main import main
+from pipeline.errors import InputError, JobFailed
+from pipeline.passes.engine import Engine, explained
 from pipeline.store.dataset import MANIFEST, Dataset
 
 pytestmark = pytest.mark.engines
@@ -42,7 +48,7 @@ def make_input(folder: Path, samples: Path, units: int = 6, copies: int = 1) -> 
 
 @dataclass
 class Command:
-    """`roving run arxiv`, as a process of its own.
+    """`roving run`, as a process of its own.
 
     Attributes:
         input: folder.
@@ -50,6 +56,7 @@ class Command:
         options: beside.
         path: where modules are looked for before ours.
         folder: in which it runs.
+        source: of `roving run`.
     """
 
     input: Path
@@ -57,12 +64,13 @@ class Command:
     options: Sequence[str] = ()
     path: tuple[str, ...] = ()
     folder: Path = ROOT
+    source: str = "arxiv"
     process: subprocess.Popen[str] = field(init=False)
 
     def start(self) -> Command:
         named = ["--input", str(self.input), "--output", str(self.output), *self.options]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "run", "arxiv", *named],
+            [sys.executable, "-m", "pipeline", "run", self.source, *named],
             cwd=self.folder,
             env=environment_of_workers(self.path),
             stdout=subprocess.PIPE,
@@ -205,3 +213,183 @@ def test_what_an_old_job_still_writes_harms_nothing_and_can_be_removed(
     assert status == 0, said
     assert f"{units} committed before" in said
     assert snapshot(output).files == left.files
+
+
+# What the writer does when the file of trouble is there, by trouble: statement, what is said of it.
+TROUBLES = {
+    "a fault of ours": (
+        'raise KeyError("boom")',
+        r'arxiv: the job( on \w+)? failed: KeyError: "boom"[ ;]',
+    ),
+    "a sentence": ('raise RunFailed("the moon is full")', r"error: the moon is full$"),
+    "no memory": ("raise MemoryError", r"arxiv: out of memory; what is committed is kept"),
+    "killed": (
+        "os.kill(os.getpid(), 9)",
+        r"arxiv: .*(lost a worker|a worker process died) \(killed, or",
+    ),
+}
+HOOK = """\
+    def process(self, batch: Batch) -> Iterator[UnitRecord]:
+        import os
+        trouble = {trouble!r}
+        if os.path.exists(trouble) and batch.unit.name.startswith(open(trouble).readline().strip()):
+            exec(open(trouble).read().split("\\n", 1)[1])
+"""
+
+
+def breakable(folder: Path, trouble: Path) -> tuple[str, ...]:
+    """Our packages with a writer that breaks while the file of trouble is there."""
+    for name in ("pipeline", "recipes"):
+        shutil.copytree(ROOT / name, folder / name)
+    writer = folder / "pipeline" / "writer.py"
+    head = HOOK.splitlines()[0] + "\n"
+    code = writer.read_text()
+    assert code.count(head) == 1
+    writer.write_text(code.replace(head, HOOK.format(trouble=str(trouble))))
+    return (str(folder),)
+
+
+@contextmanager
+def engine_of(name: str, folder: Path, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Options of an engine whose workers look for modules in `path` first."""
+    if name in SERVERS:
+        with SERVERS[name](folder, path) as server:
+            yield server.options
+    else:
+        yield ("--workers", "2") if name == "two workers here" else ()
+
+
+@pytest.mark.parametrize("engine", ["here", "two workers here", *SERVERS])
+def test_whatever_breaks_is_one_sentence_and_the_same_command_continues(
+    tmp_path: Path, samples: Path, engine: str
+) -> None:
+    troubles = {name: TROUBLES[name] for name in TROUBLES if (engine, name) != ("here", "killed")}
+    folder, trouble = make_input(tmp_path / "in", samples, 2 * len(troubles)), tmp_path / "trouble"
+    path = breakable(tmp_path / "code", trouble)
+    with engine_of(engine, tmp_path / "code", path) as options:
+        command = Command(folder, tmp_path / "out", options, path, tmp_path / "code")
+        committed = 0
+        for number, (statement, sentence) in enumerate(troubles.values()):
+            trouble.write_text(f"arXiv_src_2401_{2 * number + 1:03}\n{statement}")
+            status, said = command.start().end()
+            assert status == 2, said
+            assert "Traceback" not in said
+            errors = [line for line in said.splitlines() if line.startswith("roving: error:")]
+            assert errors == said.splitlines()[-1:]
+            assert re.search(sentence, errors[0]), said
+            kept = re.search(r"\(its traceback is in (.*)\)$", errors[0])
+            if kept is not None:
+                assert "Traceback (most recent call last)" in Path(kept[1]).read_text()
+            else:  # a sentence needs none, and who was killed has left none
+                assert "raise" not in statement or "RunFailed" in statement
+            assert command.committed() >= committed
+            committed = command.committed()
+        assert committed > 0
+        trouble.unlink()
+        status, said = command.start().end()
+    assert status == 0, said
+    assert f"{committed} committed before" in said
+    plain = Command(folder, tmp_path / "plain").start()
+    assert plain.end()[0] == 0
+    assert contents(tmp_path / "out") == contents(tmp_path / "plain")
+
+
+def test_a_second_command_is_refused_while_the_first_lives(tmp_path: Path, samples: Path) -> None:
+    folder = make_input(tmp_path / "in", samples, 10, 20)
+    first = Command(folder, tmp_path / "out").start()
+    first.wait_for_units(1)
+    first.process.send_signal(signal.SIGSTOP)  # it lives for as long as it is asked to
+    status, said = Command(folder, tmp_path / "out").start().end()
+    assert status == 2
+    assert said == (
+        f"roving: error: another run is writing to {tmp_path / 'out'}; wait for it to end\n"
+    )
+    first.process.kill()
+    first.process.wait()
+    committed = first.committed()
+    status, said = Command(folder, tmp_path / "out").start().end()
+    assert status == 0, said
+    assert f"{committed} committed before" in said
+
+
+def test_workers_with_another_model_or_other_code_are_refused_by_name(
+    tmp_path: Path, samples: Path, lid_model: Path
+) -> None:
+    here, there, code = (tmp_path / name for name in ("here", "there", "code"))
+    for folder in (here, there):
+        (folder / "models").mkdir(parents=True)
+    shutil.copy(lid_model, here / "models" / "my.ftz")
+    model = bytearray(lid_model.read_bytes())
+    model[-1] ^= 1
+    (there / "models" / "my.ftz").write_bytes(model)
+    shutil.copytree(ROOT / "filters", code / "filters")
+    edited = code / "filters" / "length.py"
+    edited.write_text(edited.read_text().replace("if length < minimum", "if length <= minimum"))
+    options = ("--set", "models.language_identifier='models/my.ftz'")
+    for stage in ("perplexity", "reference_quality"):
+        options += ("--set", f"commoncrawl.{stage}.enabled=false")
+    troubles = {
+        "the model models/my.ftz is another one here": (there, ()),
+        "filters/length.py is other code here": (here, (str(code),)),
+    }
+    for number, (trouble, (folder, path)) in enumerate(troubles.items()):
+        output = tmp_path / f"out{number}"
+        with job_server(folder, path) as server:
+            command = Command(samples / "commoncrawl", output, (*server.options, *options))
+            command.source, command.folder = "commoncrawl", here
+            status, said = command.start().end()
+        assert status == 2, said
+        assert said.splitlines()[-1] == (
+            f"roving: error: a worker would make other text: {trouble}. Give every worker the "
+            "models, libraries and code of the machine that starts the run"
+        )
+        assert not (output / MANIFEST).exists()
+
+
+def test_prism_writes_the_same_bytes(tmp_path: Path, samples: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    with prism() as server:
+        for output, options in ((here, ()), (there, server.options)):
+            command = Command(samples / "arxiv", output / "arxiv", options)
+            status, said = command.start().end()
+            assert status == 0, said
+            argv = ["dedup", "minhash", "--input", str(here / "arxiv"), *options]
+            assert main([*argv, "--output", str(output / "clean")]) == 0
+    assert contents(here / "arxiv") == contents(there / "arxiv")
+    assert contents(here / "clean" / "arxiv") == contents(there / "clean" / "arxiv")
+
+
+def test_what_dataflow_raises_is_a_sentence() -> None:
+    """Its exception is no RuntimeError, and has the worker's traceback in its text."""
+    engine = Engine("DataflowRunner")
+    text = "Dataflow pipeline failed. State: FAILED, Error:\n"
+    raised = """Traceback (most recent call last):
+  File "apache_beam/runners/common.py", line 1498, in apache_beam.runners.common.DoFnRunner.process
+  File "/opt/roving/pipeline/store/files.py", line 10, in read
+"""
+    lost = "The worker lost contact with the service.\n"
+    causes = {
+        "pipeline.errors.InputError: in/a.tar is gone [while running 'read-ptransform-41']": (
+            InputError,
+            "in/a.tar is gone",
+        ),
+        "KeyError: \"boom [while running 'write']\"": (JobFailed, 'failed: KeyError: "boom"; what'),
+        "RuntimeError: MemoryError [while running 'encode']": (
+            JobFailed,
+            "tokens: out of memory; what is",
+        ),
+    }
+    for line, (kind, sentence) in causes.items():
+        error = DataflowRuntimeException(f"{text}{raised}{line}\n", None)
+        found = explained(error, "tokens", engine)
+        assert type(found) is kind
+        assert sentence in str(found)
+        assert "\n" not in str(found)
+    for said, sentence in (
+        (lost, "tokens: DataflowRunner lost a worker (killed, or out of memory)"),
+        ("The zone has\nno machines.", "DataflowRuntimeException: Dataflow pipeline failed. State"),
+        ("The zone has\nno machines.", "FAILED, Error: The zone has no machines.; what is"),
+    ):
+        found = explained(DataflowRuntimeException(text + said, None), "tokens", engine)
+        assert type(found) is JobFailed
+        assert sentence in str(found)
