@@ -108,7 +108,8 @@ def _start(command: list[str], folder: Path, env: Mapping[str, str]) -> subproce
 
 def environment_of_workers(path: tuple[str, ...] = ()) -> dict[str, str]:
     """Of a process that finds our packages and the tests' modules."""
-    found = os.pathsep.join([*path, str(ROOT), str(Path(__file__).parent)])
+    tests = str(Path(__file__).parent)
+    found = os.pathsep.join([*path, str(ROOT), tests, os.environ.get("PYTHONPATH", "")])
     # The pool starts the literal command `python`: the environment must be first on the path.
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, "PYTHONPATH": found, "PATH": programs}
