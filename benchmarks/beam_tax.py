@@ -15,28 +15,32 @@ from pathlib import Path
 from statistics import median
 
 from common import grow_input
-from pipeline.runner import Engine, MapPass, Workers
-from pipeline.units import Unit
 
 from pipeline.job import Job
+from pipeline.passes.documents import DocumentsPass
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
 from pipeline.sources import wikipedia
 from pipeline.stages import apply_stage, read_unit
+from pipeline.store.commit import with_identity
+from pipeline.store.inputs import Inputs
+from pipeline.store.units import Unit
 from pipeline.writer import UnitWriter
 
 RECIPE = str(Path(__file__).resolve().parents[1] / "recipes" / "llama1.toml")
 
 
-def plain_loop(work: MapPass, units: list[Unit], source: wikipedia.ReadDump) -> None:
+def plain_loop(work: DocumentsPass, units: list[Unit], source: wikipedia.ReadDump) -> None:
     """The pass without Beam."""
-    for unit in units:
-        writer = UnitWriter(unit, work.writer)
+    for unit in map(with_identity, units):
+        writer = UnitWriter(unit, work.place, work.writer)
         for batch in read_unit(unit, source, work.batching):
             for stage in work.stages:
                 apply_stage(stage, batch, work.batching)
             writer.add(batch)
             if batch.is_last:
-                writer.commit(batch)
+                writer.commit(batch, work.fingerprint)
 
 
 def main() -> None:
@@ -49,19 +53,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         grow_input(parsed.input, "*.xml.bz2", parsed.copies, Path(folder, "input"))
         recipe = load_recipe(RECIPE)
-        units, _ = wikipedia.find_units(str(Path(folder, "input")), recipe.wikipedia)
-        engine = Engine()
+        inputs = Inputs((str(Path(folder, "input")),))
+        units, _ = wikipedia.find_units(inputs, recipe.wikipedia)
         for number in range(parsed.rounds):
             for way, taken in seconds.items():
                 output = str(Path(folder, f"{way}{number}"))
-                with Workers(engine) as workers:
-                    job = Job("wikipedia", "", output, recipe, engine, workers)
-                    work = wikipedia.documents_pass(job, job.output, "benchmark")
+                with running(Engine(), output) as run:
+                    job = Job("wikipedia", inputs, output, recipe, run)
+                    place = job.place("wikipedia", is_last=True)
+                    work = wikipedia.documents_pass(job, place)
                     started = time.process_time()
                     if way == "plain":
                         plain_loop(work, units, wikipedia.ReadDump(recipe.wikipedia.input))
                     else:
-                        workers.run(work, units)
+                        run.run_units(work, units)
                     taken.append(time.process_time() - started)
     for way, values in seconds.items():
         print(f"{way:<6} CPU seconds: " + " ".join(f"{value:.2f}" for value in values))

@@ -26,15 +26,15 @@ from pathlib import Path
 from statistics import median
 from typing import BinaryIO, NamedTuple, cast
 
-from pipeline.files import open_read
-from pipeline.units import Unit, open_unit
-
 from filters.document import Document
 from filters.wikitext import WikipediaPageFilter, WikitextCleaner
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.readers.dump_file import open_dump
 from pipeline.recipe import load_recipe
 from pipeline.sources.wikipedia import ReadDump, find_units
+from pipeline.store.files import open_read
+from pipeline.store.inputs import Inputs
+from pipeline.store.units import Unit, open_unit
 
 SLICES = 8
 PAGES = re.compile(rb"<page>.*</page>", re.DOTALL)
@@ -73,7 +73,8 @@ def write_dump(paths: Sequence[Path], copies: int, target: Path) -> int:
 def units_of(folder: Path, slice_bytes: int) -> list[Unit]:
     """The units that a run with this setting has."""
     changes = [f"wikipedia.input.slice_bytes={slice_bytes}"]
-    return find_units(str(folder), load_recipe(DEFAULT_RECIPE, changes).wikipedia)[0]
+    settings = load_recipe(DEFAULT_RECIPE, changes).wikipedia
+    return find_units(Inputs((str(folder),)), settings)[0]
 
 
 def read_and_clean(unit: Unit) -> Done:

@@ -24,9 +24,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import sentencepiece
-from pipeline.dataset import document_parts
 
 from pipeline.recipe import load_recipe
+from pipeline.store.dataset import Dataset
 from tokenizer.encoder import Encoded, Encoder
 from tokenizer.folder import MODEL_FILE
 
@@ -39,8 +39,8 @@ def read_batches(folders: Sequence[str], size: int) -> list[list[str]]:
     batches: list[list[str]] = [[]]
     held = 0
     for folder in folders:
-        for path in document_parts(folder):
-            for text in pq.read_table(path, columns=["text"]).column("text").to_pylist():
+        for shard in Dataset(folder).shards:
+            for text in pq.read_table(shard.path, columns=["text"]).column("text").to_pylist():
                 if held >= size:
                     batches.append([])
                     held = 0

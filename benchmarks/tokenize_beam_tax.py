@@ -16,10 +16,12 @@ from pathlib import Path
 from statistics import median
 
 from common import grow_input
-from pipeline.runner import Engine, Workers
 
 from pipeline.deduplication.step import find_documents
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
+from pipeline.store.commit import Place
 from pipeline.tokens.encode import TokenPass
 from tokenizer.folder import tokenizer_identity
 
@@ -39,18 +41,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         copies = Path(folder, "input")
         grow_input(parsed.documents / "documents", "*.parquet", parsed.copies, copies / "documents")
-        units = find_documents(str(copies), "copies", folder).units
+        units = find_documents(str(copies), "copies", Place(folder, "copies"), foreign=True).units
         for number in range(-1, parsed.rounds):
             for way, taken in seconds.items():
                 output = str(Path(folder, f"{way}{number}"))
-                work = TokenPass("copies", output, parsed.tokenizer, identity, settings)
-                with Workers(Engine()) as workers:
+                with running(Engine(), output) as run:
+                    place = run.place(output, "tokens", is_last=True)
+                    work = TokenPass("copies", place, parsed.tokenizer, identity, settings)
                     started = time.process_time()
                     if way == "plain":
                         for unit in units:
                             work.make(unit)
                     else:
-                        workers.run(work, units)
+                        run.run_units(work, units)
                     # The first round fills the encoder's cache.
                     if number >= 0:
                         taken.append(time.process_time() - started)

@@ -17,13 +17,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from pipeline.files import open_read
-
 from filters.document import Document
 from filters.wikitext import WikipediaPageFilter, clean_wikitext
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.recipe import load_recipe
 from pipeline.sources.wikipedia import ReadDump, find_units
+from pipeline.store.files import open_read
+from pipeline.store.inputs import Inputs
 
 PEER = """
 import json, logging, sys, time
@@ -44,7 +44,7 @@ def read_articles(folder: Path) -> list[dict[str, Any]]:
     settings = load_recipe(DEFAULT_RECIPE).wikipedia
     keep = WikipediaPageFilter(settings.page)
     articles = []
-    for unit in find_units(str(folder), settings)[0]:
+    for unit in find_units(Inputs((str(folder),)), settings)[0]:
         for record in ReadDump(settings.input)(open_read(unit.path), unit):
             if isinstance(record, Document) and isinstance(keep(record), Document):
                 articles.append({**record.metadata, "text": record.text})

@@ -64,6 +64,8 @@ class Batch:
         rejected: those dropped so far, by any stage.
         counts: per stage, in stage order.
         skipped: records that carry no document by design, by reason.
+        rows: of a batch that was read from a shard, the row of each document in it, before any
+            stage; decisions on documents are by row.
         keys: per kind of key, one array for each document kept.
         input: what the unit was made of, on the last batch.
     """
@@ -75,6 +77,7 @@ class Batch:
     rejected: list[RejectedDocument] = field(default_factory=list)
     counts: dict[str, StageCount] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
+    rows: list[int] = field(default_factory=list)
     keys: dict[str, list[NDArray[np.uint64]]] = field(default_factory=dict)
     input: UnitInput | None = None
 

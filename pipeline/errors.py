@@ -17,6 +17,10 @@ class InputError(RovingError):
     """The input is missing, empty, or not what the source reads."""
 
 
+class MissingLibrary(RovingError):
+    """An optional library that this input needs is not installed."""
+
+
 class RecipeError(RovingError):
     """The recipe or an override is not valid."""
 

@@ -20,7 +20,9 @@ from pipeline import shards
 from pipeline.batch import Batch, StageCount
 from pipeline.errors import InputError
 from pipeline.passes.run import Result
-from pipeline.stages import READ, Batching
+from pipeline.readers.document_shards import DocumentShard
+from pipeline.readers.records import BadRecord
+from pipeline.stages import READ, Batching, rejected_record
 from pipeline.store import files
 from pipeline.store.accounting import Funnel
 from pipeline.store.records import UnitInput, UnitRecord
@@ -79,25 +81,27 @@ def read_extracted(unit: Unit, root: str, batching: Batching) -> Iterator[Batch]
         if len(batch.rejected) >= batching.documents:
             yield batch
             batch = Batch(unit, batch.index + 1)
-    with files.open_read(files.join(root, record.of_kind("documents").name)) as handle:
-        for filled in _fill(batch, shards.read_documents(handle), batching):
+    path = files.join(root, record.of_kind("documents").name)
+    with files.open_read(path) as handle:
+        for filled in _fill(batch, DocumentShard(path, handle).documents(), batching):
             if filled.is_last:
                 filled.input = record.input
             yield filled
 
 
 def read_shard(unit: Unit, batching: Batching) -> Iterator[Batch]:
-    """Batches of a unit that is a document shard.
+    """Batches of a unit that is a document shard; rows that are no documents are rejected.
 
     Raises:
         InputError: it is not what the dataset's manifest names.
     """
     stream = HashingReader(files.open_read(unit.path))
     started = time.process_time()
-    for batch in _fill(Batch(unit, 0), shards.read_documents(stream), batching):
+    for batch in _fill(Batch(unit, 0), DocumentShard(unit.path, stream).documents(), batching):
         characters = sum(len(document.text) for document in batch.documents)
-        documents, seconds = len(batch.documents), time.process_time() - started
-        batch.counts[READ] = StageCount(documents, documents, characters, characters, seconds)
+        kept, seconds = len(batch.documents), time.process_time() - started
+        records = kept + len(batch.rejected)
+        batch.counts[READ] = StageCount(records, kept, characters, characters, seconds)
         if batch.is_last:
             batch.input = checked_input(unit, *stream.finish())
         yield batch
@@ -118,16 +122,23 @@ def checked_input(unit: Unit, size: int, sha256: str) -> UnitInput:
     return UnitInput(unit.relative, unit.identity, unit.size, size, sha256)
 
 
-def _fill(batch: Batch, documents: Iterable[Document], batching: Batching) -> Iterator[Batch]:
-    """Put documents into a first batch and as many more as they need."""
-    characters = 0
-    for document in documents:
-        batch.documents.append(document)
-        characters += len(document.text)
-        if len(batch.documents) >= batching.documents or characters >= batching.characters:
+def _fill(
+    batch: Batch, rows: Iterable[Document | BadRecord], batching: Batching
+) -> Iterator[Batch]:
+    """Put the rows of a shard into a first batch and as many more as they need."""
+    records = characters = 0
+    for number, row in enumerate(rows):
+        records += 1
+        if isinstance(row, BadRecord):
+            batch.rejected.append(rejected_record(row))
+        else:
+            batch.documents.append(row)
+            batch.rows.append(number)
+            characters += len(row.text)
+        if records >= batching.documents or characters >= batching.characters:
             yield batch
             batch = Batch(batch.unit, batch.index + 1)
-            characters = 0
+            records = characters = 0
     batch.is_last = True
     yield batch
 

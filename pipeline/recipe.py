@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from filters.document import Settings, setting
 from filters.pii import PiiSettings
 from pipeline.decontamination.sets import EvaluationSettings
-from pipeline.decontamination.stage import DecontaminationSettings
+from pipeline.decontamination.settings import DecontaminationSettings
 from pipeline.deduplication.settings import DeduplicationSettings
 from pipeline.errors import RecipeError
 from pipeline.models.language import LanguageModelSettings

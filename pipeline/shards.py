@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import IO, Any, BinaryIO, cast
 
 import orjson
@@ -20,22 +19,33 @@ import pyarrow.parquet as pq
 from filters.document import Document
 from pipeline.batch import RejectedDocument
 from pipeline.errors import InputError, OutputError
+from pipeline.readers.document_shards import (
+    BASE_METADATA,
+    BATCH_BYTES,
+    NO_TEXT,
+    ROLE,
+    Columns,
+    DocumentShard,
+    columns_of,
+)
+from pipeline.readers.records import BadRecord
 from pipeline.store import files
 
-BASE_METADATA = ("url", "language", "timestamp", "licence")
-ROLE = b"roving.role"
-
-# Rows, and bytes of text, that are held as Python objects at a time.
-BATCH_ROWS = 256
-BATCH_BYTES = 8_000_000
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Typed columns of a source besides the base columns: name -> Arrow type."""
-
-    metadata: Mapping[str, pa.DataType] = field(default_factory=dict)
-    signals: Mapping[str, pa.DataType] = field(default_factory=dict)
+__all__ = [
+    "BASE_METADATA",
+    "BATCH_BYTES",
+    "REJECTED_SCHEMA",
+    "Columns",
+    "ShardWriter",
+    "batches_of",
+    "columns_of",
+    "document_row",
+    "document_schema",
+    "read_documents",
+    "read_rejected",
+    "read_rows",
+    "rejected_row",
+]
 
 
 def document_schema(columns: Columns) -> pa.Schema:
@@ -129,17 +139,42 @@ def document_row(document: Document, schema: pa.Schema) -> dict[str, Any]:
 
 
 def rejected_row(rejected: RejectedDocument) -> dict[str, Any]:
-    """A rejected document as a row."""
+    """A rejected document as a row, which can always be written: what cannot is escaped."""
     return {
-        "id": rejected.id,
-        "url": rejected.url,
+        "id": _encodable(rejected.id),
+        "url": _encodable(rejected.url),
         "stage": rejected.stage,
-        "reason": rejected.reason,
-        "detail": rejected.detail,
+        "reason": _encodable(rejected.reason),
+        "detail": _encodable(rejected.detail),
         "characters": rejected.characters,
-        "signals": _json(rejected.signals) if rejected.signals else None,
-        "text": rejected.text,
+        "signals": _signals(rejected.signals) if rejected.signals else None,
+        "text": None if rejected.text is None else _encodable(rejected.text),
     }
+
+
+def _encodable(text: str) -> str:
+    """The text, with lone surrogates spelled out."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
+    return text
+
+
+def _signals(signals: Mapping[str, Any]) -> str:
+    try:
+        return _json(signals)
+    except TypeError:
+        return _json({_encodable(str(name)): _writable(value) for name, value in signals.items()})
+
+
+def _writable(value: Any) -> Any:
+    """A signal, or what stands in its place if JSON cannot have it."""
+    try:
+        _json(value)
+    except TypeError:
+        return f"unwritable {type(value).__name__}"
+    return value
 
 
 def _json(value: Any) -> str:
@@ -147,74 +182,44 @@ def _json(value: Any) -> str:
 
 
 def read_rows(path: str, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
-    """Rows of a shard, one row group in memory at a time."""
+    """Rows of a shard as plain values, some of them in memory at a time.
+
+    Raises:
+        InputError: it is no Parquet file, or is damaged.
+    """
     with files.open_read(path) as handle:
-        for batch in batches_of(handle, columns):
+        for batch in batches_of(handle, columns, path):
             yield from batch.to_pylist()
 
 
 def batches_of(
-    file: BinaryIO | io.RawIOBase, columns: list[str] | None = None
+    file: BinaryIO | io.RawIOBase, columns: list[str] | None = None, path: str = "the shard"
 ) -> Iterator[pa.RecordBatch]:
-    """Record batches of a shard, small enough to be held as Python objects, books included."""
-    parquet = pq.ParquetFile(cast(IO[bytes], file))
-    groups = [parquet.metadata.row_group(index) for index in range(parquet.num_row_groups)]
-    largest = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=0)
-    rows = max(1, min(BATCH_ROWS, BATCH_BYTES // max(1, largest)))
-    yield from parquet.iter_batches(batch_size=rows, columns=columns)
+    """Record batches of a shard, of plain types; null is what a row has not, or not readably.
+
+    Raises:
+        InputError: `path` is no Parquet file, or is damaged.
+    """
+    shard = DocumentShard(path, file)
+    for batch in shard.batches(columns or shard.names):
+        yield batch.rows
 
 
 def read_documents(file: BinaryIO | io.RawIOBase) -> Iterator[Document]:
     """Documents of a shard as the writer was given them.
 
-    A Parquet file that is not ours needs `id` and `text`; its other columns become metadata.
-    """
-    roles = _roles(pq.read_schema(cast(IO[bytes], file)))
-    for batch in batches_of(file):
-        for row in batch.to_pylist():
-            yield _document(row, roles)
-
-
-def columns_of(path: str) -> Columns:
-    """The typed columns of a shard besides the base columns.
+    A row without text, in a foreign file, is a document without text.
 
     Raises:
-        InputError: it has no `id` or no `text`.
+        InputError: a row is no document; `DocumentShard.documents` goes on behind it.
     """
-    with files.open_read(path) as handle:
-        schema = pq.read_schema(handle)
-    missing = {"id", "text"} - set(schema.names)
-    if missing:
-        raise InputError(f"{path} has no column {' and no column '.join(sorted(missing))}")
-    roles = _roles(schema)
-    metadata = {name: schema.field(name).type for name, role in roles.items() if role == "metadata"}
-    signals = {name: schema.field(name).type for name, role in roles.items() if role == "signal"}
-    for name in BASE_METADATA:
-        metadata.pop(name, None)
-    return Columns(metadata, signals)
-
-
-def _roles(schema: pa.Schema) -> dict[str, str]:
-    """For each column that is no part of the record itself, whether metadata or signal."""
-    return {
-        item.name: (item.metadata or {}).get(ROLE, b"metadata").decode()
-        for item in schema
-        if item.name not in ("id", "source", "text", "extra")
-    }
-
-
-def _document(row: dict[str, Any], roles: Mapping[str, str]) -> Document:
-    document = Document(str(row["id"]), row.get("source") or "", row["text"] or "")
-    for name, role in roles.items():
-        if row[name] is not None:
-            values = document.metadata if role == "metadata" else document.signals
-            # A foreign file may have its timestamps typed.
-            values[name] = str(row[name]) if name in BASE_METADATA else row[name]
-    if row.get("extra"):
-        extra = orjson.loads(row["extra"])
-        document.metadata.update(extra.get("metadata", {}))
-        document.signals.update(extra.get("signals", {}))
-    return document
+    for document in DocumentShard("the shard", file).documents():
+        if isinstance(document, BadRecord):
+            if document.reason == NO_TEXT:
+                yield Document(document.id, "", "", {"url": document.url or None})
+                continue
+            raise InputError(f"{document.id} is no document: {document.reason}, {document.detail}")
+        yield document
 
 
 def read_rejected(path: str) -> Iterable[RejectedDocument]:

@@ -19,8 +19,8 @@ from apache_beam.metrics import Metrics
 
 from filters.document import Document, Filter, Rejected, StageSettings
 from pipeline.batch import Batch, RejectedDocument, StageCount, document_size, reject
-from pipeline.errors import OutputError
-from pipeline.readers.records import BadRecord, Records, SkippedRecord
+from pipeline.errors import MissingLibrary, OutputError
+from pipeline.readers.records import BadRecord, LostInput, Records, SkippedRecord
 from pipeline.store.records import UnitInput
 from pipeline.store.streams import HashingReader
 from pipeline.store.units import Unit, open_unit
@@ -81,6 +81,7 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
     batch = Batch(unit, index)
     count = batch.counts.setdefault(READ, StageCount())
     skipped: Counter[str] = Counter()
+    lost: list[BadRecord] = []
     characters = 0
     started = time.process_time()
     for record in _safely(read, stream, unit):
@@ -89,7 +90,9 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
             continue
         count.documents_in += 1
         if isinstance(record, BadRecord):
-            batch.rejected.append(_bad_record(record))
+            batch.rejected.append(rejected_record(record))
+            if record.lost is not None:
+                lost.append(record)
         else:
             size = document_size(record)
             characters += size
@@ -108,7 +111,15 @@ def read_unit(unit: Unit, read: ReadRecords, batching: Batching) -> Iterator[Bat
     if stream.failure is not None:
         raise stream.failure
     size, sha256 = stream.finish()
-    batch.input = UnitInput(unit.relative, unit.identity, unit.size, size, sha256)
+    batch.input = UnitInput(
+        unit.relative,
+        unit.identity,
+        unit.size,
+        size,
+        sha256,
+        lost_bytes=min(size, sum(one.lost.bytes_of(size) for one in lost if one.lost is not None)),
+        lost=" ".join(sorted({one.reason for one in lost})),
+    )
     batch.is_last = True
     batch.skipped = dict(sorted(skipped.items()))
     count.seconds = time.process_time() - started
@@ -119,7 +130,7 @@ def _missing(unit: Unit) -> Batch:
     """The only batch of a unit whose input is not there."""
     batch = Batch(unit, 0, is_last=True)
     batch.counts[READ] = StageCount(documents_in=1)
-    batch.rejected.append(_bad_record(BadRecord(unit.relative, "", "missing_input", unit.path)))
+    batch.rejected.append(rejected_record(BadRecord(unit.relative, "", "missing_input", unit.path)))
     batch.input = UnitInput(
         unit.relative, unit.identity, unit.size, lost_bytes=unit.size, lost="missing_input"
     )
@@ -128,21 +139,26 @@ def _missing(unit: Unit) -> Batch:
 
 def _safely(read: ReadRecords, stream: HashingReader, unit: Unit) -> Records:
     if unit.size == 0 and not unit.members:
-        yield BadRecord(unit.relative, "", "empty_file")
+        yield BadRecord(unit.relative, "", "empty_file", lost=LostInput())
         return
     try:
         yield from read(io.BufferedReader(stream, 1 << 20), unit)
-    except (MemoryError, OutputError):
+    except (MemoryError, OutputError, MissingLibrary):
         raise
     except Exception as error:
         if stream.failure is not None:
             raise  # storage failed, not the input: the unit must be tried again
         yield BadRecord(
-            f"{unit.relative}#rest", "", f"error:{type(error).__name__}", str(error)[:500]
+            f"{unit.relative}#rest",
+            "",
+            f"error:{type(error).__name__}",
+            str(error)[:500],
+            LostInput(stream.bytes_read),
         )
 
 
-def _bad_record(record: BadRecord) -> RejectedDocument:
+def rejected_record(record: BadRecord) -> RejectedDocument:
+    """The row of the rejects for a record that is no document."""
     return RejectedDocument(record.id, record.url, READ, record.reason, record.detail, {}, 0)
 
 

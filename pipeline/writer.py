@@ -21,7 +21,6 @@ from pipeline.shards import (
     REJECTED_SCHEMA,
     Columns,
     ShardWriter,
-    document_row,
     document_schema,
     rejected_row,
 )
@@ -29,6 +28,7 @@ from pipeline.store.accounting import Funnel
 from pipeline.store.commit import Attempt, Place
 from pipeline.store.records import UnitRecord
 from pipeline.store.units import Unit
+from pipeline.writable import writable_rows
 
 WRITE = "write"
 
@@ -74,8 +74,9 @@ class UnitWriter:
                 "expected; this runner does not keep the batches of a unit together and in order"
             )
         self.next_index += 1
-        for document in batch.documents:
-            self._documents.add(document_row(document, self._schema))
+        stage = next(reversed(batch.counts or self._funnel.stages))
+        for row in writable_rows(batch, self._schema, stage):
+            self._documents.add(row)
         for rejected in batch.rejected:
             self._rejected.add(rejected_row(rejected))
         for kind, keys in self._keys.items():

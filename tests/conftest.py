@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sentencepiece
 from hypothesis import settings
+from object_store import ObjectFolder
 
 from tokenizer.flags import llama_flags
 
@@ -56,3 +57,13 @@ def small_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
         **{name: value for name, value in flags.items() if name != "input_format"},
     )
     return prefix.with_suffix(".model")
+
+
+@pytest.fixture
+def object_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ObjectFolder:
+    """obj://, an object store in a folder, for this process and those that it starts."""
+    folder = ObjectFolder(tmp_path / "objects")
+    for name, value in folder.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.syspath_prepend(str(tmp_path / "objects" / "plugin"))
+    return folder

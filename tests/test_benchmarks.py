@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+import os
+import re
 import runpy
 import subprocess
 import sys
@@ -39,6 +41,15 @@ def test_a_script_starts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not said or ("peer" in name and " is not installed: " in str(said))
 
 
+def run(name: str, *arguments: str) -> str:
+    """What a script prints."""
+    command = [sys.executable, BENCHMARKS / name, *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.run(
+        command, env=environment, check=True, capture_output=True, text=True
+    ).stdout
+
+
 def imports(name: str) -> Iterator[tuple[str, str | None]]:
     """Modules of ours, and what is taken from them, that a script imports anywhere."""
     for node in ast.walk(ast.parse((BENCHMARKS / name).read_text(encoding="utf-8"))):
@@ -61,6 +72,46 @@ def test_what_is_imported_later_is_there_too(monkeypatch: pytest.MonkeyPatch) ->
             importlib.import_module(f"{module}.{attribute}")
 
 
+def test_beam_and_a_plain_loop_take_the_same_pass(
+    samples: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--input", str(samples / "wikipedia"), "--copies", "1", "--rounds", "1"]
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    monkeypatch.setattr(sys, "argv", ["beam_tax.py", *options])
+    importlib.import_module("beam_tax").main()
+    assert re.search(r"^Beam / plain: \d", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_comparisons_of_any_size_decide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    key_scale, minhash_scale = map(importlib.import_module, ("key_scale", "minhash_scale"))
+    key_scale.write_blocks(tmp_path / "keys", 2000, 4, 0.3)
+    key_scale.decide(tmp_path / "keys", 2000)
+    # Each unit has a hundred copies of one key, of which one stays.
+    assert json.loads(capsys.readouterr().out)["removed"] > 399
+    minhash_scale.write_units(tmp_path / "signatures", 400, 4)
+    minhash_scale.decide(tmp_path / "signatures", 400)
+    assert json.loads(capsys.readouterr().err.splitlines()[-1])["clusters"] > 0
+
+
+def test_near_duplicates_are_those_of_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(REPOSITORY))
+    near_duplicates = importlib.import_module("benchmarks.near_duplicates")
+    texts = {f"d{n}": " ".join(f"w{word}" for word in range(n, n + 60)) for n in (0, 1, 500)}
+    documents, output = tmp_path / "documents.jsonl", tmp_path / "output.json"
+    rows = [json.dumps({"id": name, "text": text}) for name, text in texts.items()]
+    documents.write_text("\n".join(rows) + "\n")
+    for side in (near_duplicates.run_ours, near_duplicates.run_our_chain):
+        side(documents, output, [])
+        found = json.loads(output.read_text())
+        assert found["removed"] == ["d0"], side.__name__  # d1 is longer
+        assert [sorted(cluster) for cluster in found["clusters"]] == [["d0", "d1"]]
+
+
 def test_the_wet_path_runs(samples: Path, lid_model: Path, tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     wets = [str(path) for path in (samples / "commoncrawl").glob("*.wet.gz")]
@@ -75,10 +126,8 @@ def test_the_wet_path_runs(samples: Path, lid_model: Path, tmp_path: Path) -> No
         "decisions": str(tmp_path / "decisions.jsonl"),
     }
     (tmp_path / "config.json").write_text(json.dumps(config))
-    command = [sys.executable, BENCHMARKS / "ccnet_wet_ours.py", tmp_path / "config.json"]
-    environment = {"PYTHONPATH": str(REPOSITORY)}
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    assert json.loads(done.stdout)["documents"] == 39
+    made = run("ccnet_wet_ours.py", str(tmp_path / "config.json"))
+    assert json.loads(made)["documents"] == 39
     decisions = (tmp_path / "decisions.jsonl").read_text().splitlines()
     assert len(decisions) == 37  # two have no paragraph of their own
     assert {json.loads(line)["bucket"] for line in decisions} == {"all"}

@@ -13,16 +13,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-from pipeline.units import Unit, open_unit
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
@@ -32,22 +28,34 @@ from filters.html import HtmlDecoder
 from filters.latex.charset import declared_encoding, decode
 from filters.latex.project import unpack
 from filters.stackexchange.posts import load_posts
-from pipeline import files
+from pipeline.batch import Batch, StageCount, reject
+from pipeline.job import Job
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import Result, running
+from pipeline.passes.summary import Summary
 from pipeline.readers.jsonl import JsonLine, read_jsonl
 from pipeline.readers.records import Records
 from pipeline.recipe import Recipe, load_recipe
+from pipeline.shards import Columns
 from pipeline.sources import arxiv, books, commoncrawl, stackexchange
+from pipeline.stages import READ
+from pipeline.store import files
+from pipeline.store.commit import Place
+from pipeline.store.inputs import Inputs
+from pipeline.store.records import UnitInput, UnitRecord
+from pipeline.store.tables import write_table
+from pipeline.store.units import Unit, open_unit
+from pipeline.writer import UnitWriter, WriterSettings
 
 Texts: TypeAlias = Iterator[Document]
 RECIPE = "recipes/raw.toml"
-SCHEMA = pa.schema({name: pa.string() for name in ("id", "url", "licence", "language", "text")})
 
 
 def pages(folder: str, recipe: Recipe) -> Texts:
     """Crawled pages, all that a reader sees of them."""
     settings = recipe.commoncrawl
     decode_html = HtmlDecoder(settings.decode)
-    units, _ = commoncrawl.find_units(folder, settings.input)
+    units, _ = commoncrawl.find_units(Inputs((folder,)), settings.input)
     for document in _documents(units, commoncrawl.ReadCrawl(settings.input, settings.mode)):
         if document.metadata["format"] == "warc":
             if isinstance(decode_html(document), Rejected):
@@ -60,7 +68,7 @@ def pages(folder: str, recipe: Recipe) -> Texts:
 def papers(folder: str, recipe: Recipe) -> Texts:
     """Submissions, all their TeX files by name."""
     settings = recipe.arxiv
-    for document in _documents(arxiv.find_units(folder), arxiv.ReadBulk(settings.input)):
+    for document in _documents(arxiv.find_units(Inputs((folder,))), arxiv.ReadBulk(settings.input)):
         sources = unpack(document.raw, settings.latex.project)
         if isinstance(sources, Rejected):
             continue
@@ -73,7 +81,7 @@ def papers(folder: str, recipe: Recipe) -> Texts:
 def threads(folder: str, recipe: Recipe) -> Texts:
     """Questions with their answers by time, all of them in HTML."""
     settings = recipe.stackexchange.input
-    units, _ = stackexchange.find_units(folder, settings)
+    units, _ = stackexchange.find_units(Inputs((folder,)), settings)
     for document in _documents(units, stackexchange.ReadPosts(settings)):
         question, answers = load_posts(document)
         bodies = [post["body"] for post in (question, *answers)]
@@ -86,7 +94,7 @@ def whole_books(folder: str, recipe: Recipe) -> Texts:
     settings = recipe.books
     decode_text, identify = TextDecoder(settings.decode), GutenbergFilter(settings.gutenberg)
     with tempfile.TemporaryDirectory() as lists:
-        units, _ = books.find_units(folder, settings.input, lists)
+        units, _ = books.find_units(Inputs((folder,)), settings.input, lists)
         for document in _documents(units, books.ReadBooks(settings.input)):
             if isinstance(decode_text(document), Rejected):
                 continue
@@ -130,21 +138,54 @@ def _documents(units: list[Unit], read: Callable[[Any, Unit], Records]) -> Texts
                     yield record
 
 
-def write(documents: Texts, output: Path) -> int:
-    """Write a documents dataset of one shard, its manifest last; returns how many there are."""
-    (output / "documents").mkdir(parents=True, exist_ok=True)
-    rows: list[dict[str, Any]] = []
-    characters = 0
+def write(documents: Texts, output: Path, recipe: Recipe) -> int:
+    """Write a documents dataset of one unit, made anew each time; returns how many there are."""
+    with running(Engine(), str(output)) as run:
+        job = Job("raw", Inputs(()), str(output), recipe, run)
+        place = job.place("raw", is_last=True)
+        record = _write_unit(documents, place, recipe, run.id)
+        result = Result(place, Summary(), run.id)
+        result.summary.add_record(record)
+        table = f"{place.inner('tables')}/raw.{place.attempt()}.parquet"
+        result.summary.tables.append(write_table(place.root, table, [record]))
+        run.kept.append(result)
+        job.complete(result, [])
+    return result.summary.funnel.kept
+
+
+def _write_unit(documents: Texts, place: Place, recipe: Recipe, key: str) -> UnitRecord:
+    unit = Unit("all", "", "all", 0)
+    writer = UnitWriter(unit, place, WriterSettings(Columns(), (), recipe.run.rows_per_group))
+    batch = Batch(unit, 0)
+    try:
+        for batch in _batches(unit, documents, recipe.run.batch_documents):
+            writer.add(batch)
+        return writer.commit(batch, key)
+    except BaseException:
+        writer.discard()
+        raise
+
+
+def _batches(unit: Unit, documents: Texts, size: int) -> Iterator[Batch]:
+    """Documents without text are rejected, as what has none in a run."""
+    batch = Batch(unit, 0)
+    count = batch.counts[READ] = StageCount()
     for document in documents:
+        count.documents_in += 1
+        count.characters_in += len(document.text)
         if document.text and not document.text.isspace():
-            known = {name: document.metadata.get(name) for name in ("url", "licence", "language")}
-            rows.append({"id": document.id, **known, "text": document.text})
-            characters += len(document.text)
-    table = pa.Table.from_pylist(rows, SCHEMA)
-    pq.write_table(table, output / "documents" / "part-all.parquet", compression="zstd")
-    counts = {"documents": len(rows), "characters": characters}
-    (output / "manifest.json").write_text(json.dumps(counts), encoding="utf-8")
-    return len(rows)
+            batch.documents.append(document)
+            count.documents_out += 1
+            count.characters_out += len(document.text)
+        else:
+            batch.rejected.append(reject(document, READ, Rejected("empty", ""), keep_text=False))
+        if count.documents_in >= size:
+            yield batch
+            batch = Batch(unit, batch.index + 1)
+            count = batch.counts[READ] = StageCount()
+    batch.is_last = True
+    batch.input = UnitInput(unit.relative, "", 0)
+    yield batch
 
 
 def main() -> None:
@@ -155,9 +196,8 @@ def main() -> None:
     parser.add_argument("output", type=Path, help="folder of the documents dataset")
     parser.add_argument("--recipe", default=RECIPE)
     parsed = parser.parse_args()
-    documents = KINDS[parsed.kind](parsed.input, load_recipe(parsed.recipe))
-    count = write(documents, parsed.output)
-    print(f"{count:,} documents in {parsed.output}")
+    recipe = load_recipe(parsed.recipe)
+    count = write(KINDS[parsed.kind](parsed.input, recipe), parsed.output, recipe)
     if parsed.kind == "texts" and not count:
         sys.exit(f"{parsed.input} has no text in *.txt, *.md or JSON Lines")
 

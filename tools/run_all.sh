@@ -4,7 +4,7 @@
 # reference classifier learns from. Models that are there are used as they are. Then all sources
 # together: near-duplicates, tokenizer, tokens, mixture, and a small model.
 #
-#   tools/run_all.sh INPUT OUTPUT RECIPE WORKERS [TRAINING_STEPS]
+#   tools/run_all.sh INPUT OUTPUT RECIPE WORKERS [TRAINING_STEPS]      (0: no model)
 set -euo pipefail
 input=$1 output=$2 recipe=$3 workers=$4 training_steps=${5:-120}
 too_little_data=3 # exit status of `roving models` where the input is too small for a model
@@ -101,6 +101,7 @@ roving tokenize "${documents[@]}" --tokenizer "$output/models/tokenizer" \
     --output "$output/tokens" --recipe "$recipe" --workers "$workers"
 echo "== the mixture, if a small model were trained on a million tokens"
 roving mixture plan "$output/tokens" --tokens 1M --window 256 --recipe "$recipe"
+if [ "$training_steps" = 0 ]; then exit; fi
 echo "== a small model, to see that it learns"
 rm -rf "$output/training"
 roving train run recipes/training/sample.toml output="$output/training" \

@@ -6,7 +6,8 @@
       COMPLETE       written last: names and sizes of all files
 
 A folder is written under another name and renamed; one without COMPLETE, or whose files have other
-sizes, does not count. Training goes on while the files are written, from a copy in CPU memory.
+sizes, does not count. Training goes on while the files are written, from a copy in CPU memory. What
+is read back is data and never code, whoever wrote it (`trainer.checkpoint_data`).
 """
 
 from __future__ import annotations
@@ -82,13 +83,17 @@ class Checkpoint:
         """Put weights (and the optimizer's moments) where they belong, for any number of ranks.
 
         Settings of the optimizer, weight decay among them, stay those of this run.
+
+        Raises:
+            TrainerError: the checkpoint holds something other than data.
         """
         # Imported here: it takes a second, and what only reads `trainer.json` does without.
         from torch.distributed.checkpoint.state_dict import (  # noqa: PLC0415
             get_state_dict,
             set_state_dict,
         )
-        from torch.distributed.checkpoint.state_dict_loader import load  # noqa: PLC0415
+
+        from trainer.checkpoint_data import load_data  # noqa: PLC0415
 
         optimizers = [optimizer] if optimizer is not None else []
         options = [
@@ -98,7 +103,7 @@ class Checkpoint:
         ]
         weights, moments = get_state_dict(model, optimizers)
         state = {"model": weights, **({"optimizer": moments} if optimizers else {})}
-        load(state, checkpoint_id=self.folder / "model")
+        load_data(state, self.folder / "model")
         set_state_dict(model, optimizers, model_state_dict=weights, optim_state_dict=moments)
         if optimizer is not None:
             for group, given in zip(optimizer.param_groups, options, strict=True):

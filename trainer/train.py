@@ -27,7 +27,7 @@ from trainer.interruption import StopSignals, lock_output
 from trainer.loss import targets_of
 from trainer.model import AttentionMask, Llama, ModelSettings, document_mask
 from trainer.optimizer import learning_rate_share, make_optimizer
-from trainer.parallel import Ranks, fill, join_ranks, spread, synchronize_on
+from trainer.parallel import Ranks, fill, fitting_threads, join_ranks, spread, synchronize_on
 from trainer.record import Record, peak_flops
 from trainer.weights import find_checkpoint, load_model
 
@@ -57,8 +57,9 @@ def train(config: Config, *, resume: bool = False) -> Path:
                 f"{folder} holds checkpoints of a run; `roving train resume {folder}` goes on with "
                 "it; for a new one choose another output, or delete the folder"
             )
-        run = Run(config, ranks, start)
-        run.loop()
+        with fitting_threads(model_settings(config).parameters, ranks.device):
+            run = Run(config, ranks, start)
+            run.loop()
         if run.progress.step < config.steps:
             raise RunStopped(run.signals.received or signal.SIGTERM, run.progress.step)
         return latest(folder / "checkpoints").folder

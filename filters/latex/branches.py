@@ -7,13 +7,10 @@ asks about its arguments. All others stay as they are.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from filters.latex.definitions import NO_VALUE, STAR
+from filters.latex.expander import Expander, Handler
 from filters.latex.token_reader import Snapshot, TokenReader
-
-if TYPE_CHECKING:
-    from filters.latex.expander import Expander, Handler
 
 _NEW = ("newboolean", "provideboolean", "newbool", "providebool", "newtoggle", "providetoggle")
 _SET = {"toggletrue": True, "booltrue": True, "togglefalse": False, "boolfalse": False}

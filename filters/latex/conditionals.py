@@ -7,12 +7,8 @@ whose branches are groups. All others stay as they are, with both branches.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from filters.latex.definitions import Macro, read_name
-
-if TYPE_CHECKING:
-    from filters.latex.expander import Expander, Handler
+from filters.latex.expander import Expander, Handler
 
 # Commands that begin like a conditional and take their branches in braces.
 _WITH_BRACES = ("\\ifthenelse", "\\ifdef", "\\ifblank", "\\ifstr", "\\ifbool", "\\iftoggle")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from filters.latex.conditionals import Conditionals
 from filters.latex.definitions import (
@@ -17,10 +16,8 @@ from filters.latex.definitions import (
     read_operator,
     read_paired_delimiter,
 )
+from filters.latex.expander import Expander, Handler
 from filters.latex.token_reader import TokenReader
-
-if TYPE_CHECKING:
-    from filters.latex.expander import Expander, Handler
 
 _PREFIXES = ("\\long", "\\global", "\\outer", "\\protected")
 _DEFS = ("\\def", "\\gdef", "\\edef", "\\xdef")

@@ -16,11 +16,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from filters.document import Settings, setting
-from filters.latex.branches import Branches
-from filters.latex.conditionals import Conditionals
-from filters.latex.definers import Definers
 from filters.latex.definitions import Alias, Macro, read_arguments, substitute
-from filters.latex.programs import Programs
 from filters.latex.token_reader import Snapshot, TokenReader
 from filters.latex.tokens import CONTROL_WORD, split_address
 
@@ -92,15 +88,10 @@ class Expander:
         self._call: tuple[str, int, Snapshot, int] | None = None
         # The macros being carried out, by their depth.
         self._active: dict[int, str] = {}
-        self._conditionals = Conditionals(self)
         self.meanings: dict[str, Meaning] = {
-            **Definers(self, self._conditionals).handlers(),
-            **Programs(self, self._conditionals).handlers(),
-            **Branches(self).handlers(),
             "\\xspace": self._xspace,
             "\\begin": self._environment_word,
             "\\end": self._environment_word,
-            **self._conditionals.handlers(),
         }
         self.reserved = frozenset(self.meanings)
 

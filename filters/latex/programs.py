@@ -10,14 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from filters.latex.conditionals import Conditionals
 from filters.latex.definitions import Alias, Macro
+from filters.latex.expander import Expander, Handler
 from filters.latex.token_reader import TokenReader
-
-if TYPE_CHECKING:
-    from filters.latex.expander import Expander, Handler
 
 # A character or a control sequence, and where what follows it stands: token, character in it.
 Operand: TypeAlias = tuple[str, int, int]

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from filters.latex.balance import drop_unmatched
+from filters.latex.commands import tex_expander
 from filters.latex.definitions import Macro, new_macros, new_names
-from filters.latex.expander import Expander, ExpansionSettings, Handler
+from filters.latex.expander import ExpansionSettings, Handler
 from filters.latex.files import find_file, packages_in
 from filters.latex.front_matter import FrontMatter, Marks
 from filters.latex.sections import Sections, StructureSettings
@@ -66,7 +67,7 @@ class PaperReader:
         self._folder = ""
         self._only: set[str] | None = None
         self._literal = tuple(sorted(set().union(*map(own_literals, files.values()))))
-        self._expander = Expander(expansion)
+        self._expander = tex_expander(expansion)
         self._expander.reserve(self._handlers())
         FrontMatter(self._expander, self._state).register()
         self._sections = Sections(self._expander, self._state, structure)

@@ -10,6 +10,7 @@ from pipeline.errors import InputError, OutputError, RunFailed
 from pipeline.passes.engine import LOCAL_RUNNER, Engine
 from pipeline.store import files
 from pipeline.store.dataset import MANIFEST
+from pipeline.store.options import configure, for_engine, from_engine_options, without_stores
 
 
 def engine_of(parsed: argparse.Namespace, engine_options: list[str]) -> Engine:
@@ -19,9 +20,12 @@ def engine_of(parsed: argparse.Namespace, engine_options: list[str]) -> Engine:
         RunFailed: an unknown option, or one that does not go with the runner.
     """
     runner = parsed.runner or LOCAL_RUNNER
-    if engine_options and runner == LOCAL_RUNNER:
-        raise RunFailed(f"unknown options {' '.join(engine_options)}; engine options need --runner")
-    return Engine(runner, parsed.workers, tuple(engine_options))
+    unknown = without_stores(engine_options)
+    if unknown and runner == LOCAL_RUNNER:
+        raise RunFailed(f"unknown options {' '.join(unknown)}; engine options need --runner")
+    stores = from_engine_options(engine_options)
+    configure(stores)
+    return Engine(runner, parsed.workers, tuple(for_engine(engine_options)), stores)
 
 
 def output_for(folder: str, output: str, label: str) -> str:

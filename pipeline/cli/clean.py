@@ -8,7 +8,9 @@ from pipeline.errors import InputError
 from pipeline.store import files
 from pipeline.store.claim import claim
 from pipeline.store.clean import delete, find_orphans, named_by_records
-from pipeline.store.dataset import MANIFEST, Dataset
+from pipeline.store.dataset import MANIFEST, Dataset, read_head
+from tokenizer.shards.manifest import KIND as TOKENS
+from tokenizer.shards.manifest import read_manifest
 
 
 def execute(parsed: argparse.Namespace, _: list[str]) -> int:
@@ -19,9 +21,7 @@ def execute(parsed: argparse.Namespace, _: list[str]) -> int:
             raise InputError(f"{root} is on a file system without locks: nothing is removed there")
         named = named_by_records(root)
         if files.exists(files.join(root, MANIFEST)):
-            dataset = Dataset(root)
-            named |= {table.name for table in dataset.tables}
-            named |= {file.name for file in dataset.files()}
+            named |= _named_by_manifest(root)
         orphans = find_orphans(root, named, parsed.ended)
         for run in orphans.waiting:
             print(f"run {run} has not said that it ended; --ended {run} if you know that it has")
@@ -33,3 +33,12 @@ def execute(parsed: argparse.Namespace, _: list[str]) -> int:
         verb = "would go" if parsed.dry_run else "removed"
         print(f"{len(found):,} files, {orphans.size:,} bytes {verb}")
     return 0
+
+
+def _named_by_manifest(root: str) -> set[str]:
+    """Paths, below the folder, of what a finished dataset is made of."""
+    if read_head(root).get("kind") == TOKENS:
+        manifest = read_manifest(root)
+        return {file.path for file in (*manifest.files, *manifest.tables)}
+    dataset = Dataset(root)
+    return {table.name for table in dataset.tables} | {file.name for file in dataset.files()}

@@ -9,9 +9,13 @@ from collections.abc import Iterator
 import orjson
 
 from pipeline import shards
+from pipeline.cli.visible import json_line, visible, visible_line
 from pipeline.errors import InputError
+from pipeline.store import files
 from pipeline.store.accounting import Funnel, funnel_lines
 from pipeline.store.dataset import Dataset, read_head
+from tokenizer.shards.manifest import KIND as TOKENS
+from tokenizer.shards.manifest import read_manifest
 
 
 def ls(parsed: argparse.Namespace, _: list[str]) -> int:
@@ -20,15 +24,15 @@ def ls(parsed: argparse.Namespace, _: list[str]) -> int:
     print(f"{'documents':>12}{'rejected':>12}{'bytes':>14}  unit")
     for record in dataset.records():
         documents, rejected = record.of_kind("documents"), record.of_kind("rejected")
-        print(f"{documents.rows:>12,}{rejected.rows:>12,}{documents.bytes:>14,}  {record.unit}")
+        counts = f"{documents.rows:>12,}{rejected.rows:>12,}{documents.bytes:>14,}"
+        print(f"{counts}  {visible_line(record.unit)}")
     return 0
 
 
 def names(parsed: argparse.Namespace, _: list[str]) -> int:
     """Print the paths of a dataset's files."""
-    dataset = Dataset(parsed.dataset)
-    for file in dataset.files(parsed.kind):
-        print(dataset.full(file.name))
+    for path in _paths(parsed.dataset, parsed.kind):
+        print(path)
     return 0
 
 
@@ -44,7 +48,7 @@ def head(parsed: argparse.Namespace, _: list[str]) -> int:
         if printed == parsed.n:
             break
         printed += 1
-        print(orjson.dumps(row).decode() if parsed.json else _readable(row, parsed.characters))
+        print(json_line(row) if parsed.json else _readable(row, parsed.characters))
     return 0
 
 
@@ -52,7 +56,7 @@ def show(parsed: argparse.Namespace, _: list[str]) -> int:
     """Print one document, kept or rejected."""
     for kind in ("documents", "rejected"):
         for row in _rows(parsed.dataset, kind):
-            if parsed.id in (row["id"], row["url"]):
+            if parsed.id in (row.get("id"), row.get("url")):
                 print(f"{'kept' if kind == 'documents' else 'rejected'}")
                 print(_readable(row, 0))
                 return 0
@@ -70,21 +74,32 @@ def stats(parsed: argparse.Namespace, _: list[str]) -> int:
     if parsed.json:
         print(orjson.dumps(funnel.to_json(), option=orjson.OPT_INDENT_2).decode())
         return 0
-    print("\n".join(funnel_lines(funnel)))
+    print(visible("\n".join(funnel_lines(funnel))))
     if funnel.skipped:
         skipped = ", ".join(f"{reason} {number:,}" for reason, number in funnel.skipped.items())
-        print(f"records without a document by design: {skipped}")
+        print(visible_line(f"records without a document by design: {skipped}"))
     return 0
 
 
 def _rows(folder: str, kind: str) -> Iterator[dict[str, object]]:
+    for path in _paths(folder, kind):
+        yield from shards.read_rows(path)
+
+
+def _paths(folder: str, kind: str) -> Iterator[str]:
+    """The files of a kind, in order; those of a token dataset, too, if it can have the kind."""
+    if kind != "documents" and read_head(folder).get("kind") == TOKENS:
+        for one in read_manifest(folder).files:
+            if one.path.startswith(f"{kind}/"):
+                yield files.join(folder, one.path)
+        return
     dataset = Dataset(folder)
     for file in dataset.files(kind):
-        yield from shards.read_rows(dataset.full(file.name))
+        yield dataset.full(file.name)
 
 
 def _readable(row: dict[str, object], characters: int) -> str:
     text = str(row.pop("text") or "")
     lines = [f"{name}: {value}" for name, value in row.items() if value not in (None, "", [])]
     shown = text if not characters or len(text) <= characters else text[:characters] + " […]"
-    return "\n".join([*lines, textwrap.indent(shown, "    "), ""])
+    return "\n".join([*map(visible_line, lines), textwrap.indent(visible(shown), "    "), ""])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from pipeline.cli.visible import visible_line
 from pipeline.errors import InputError
 from pipeline.store import files
 from pipeline.store.accounting import read_json
@@ -32,7 +33,7 @@ def verify(parsed: argparse.Namespace, _: list[str]) -> int:
             damage = list(verify_documents(folder))
             summary = "a documents dataset"
         for one in damage:
-            print(one)
+            print(visible_line(str(one)))
         print(f"{folder}: DAMAGED" if damage else f"{folder}: sound, {summary}")
         sound = sound and not damage
     for folder, identity in seen[1:]:

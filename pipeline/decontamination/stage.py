@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
 
 import pyarrow as pa
-from pydantic import Field
 
 from dedup.contamination import Contamination, Matches
 from dedup.contamination_spans import matched_spans, remove_spans
-from filters.document import Document, Rejected, StageSettings, setting
+from filters.document import Document, Rejected
 from filters.paths import Model
 from pipeline.batch import Batch, StageCount
 from pipeline.decontamination.index import EvaluationIndex
+from pipeline.decontamination.settings import DecontaminationSettings
 from pipeline.stages import Batching, apply_function
 
 # The columns of a source that has this stage.
@@ -32,31 +30,6 @@ SIGNALS: dict[str, pa.DataType] = {
     "contaminated_ngrams": pa.int64(),
     "decontaminated_characters": pa.int64(),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecontaminationSettings(StageSettings):
-    """What happens to documents that hold text of evaluation items.
-
-    Attributes:
-        action: `drop` the document, `flag` it in its signals, or `cut` the matching words.
-        minimum_matches: different n-grams of one text of an item that make a document
-            contaminated; all that it has, where it has fewer.
-        maximum_listed: items listed in the signal `contamination`, the first by set and number.
-        maximum_spans: a document with more spans to cut is dropped.
-        minimum_characters: a document with less text after cutting is dropped.
-    """
-
-    enabled: bool = setting(False, "paper: LLaMA has none")
-    action: Literal["drop", "flag", "cut"] = setting(
-        "drop", "ours: GPT-3 cuts; what is left of a cut document is no whole text"
-    )
-    minimum_matches: Annotated[int, Field(gt=0)] = setting(1, "paper: GPT-3")
-    maximum_listed: Annotated[int, Field(gt=0)] = setting(
-        100, "ours: bounds a document's signal; not tuned"
-    )
-    maximum_spans: Annotated[int, Field(gt=0)] = setting(10, "paper: GPT-3, more than 10 pieces")
-    minimum_characters: Annotated[int, Field(ge=0)] = setting(200, "paper: GPT-3")
 
 
 class Decontamination:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from dedup.decisions import Structured
@@ -32,7 +34,7 @@ class DocumentRemoval:
         self._path = Location(units.path)
         self._prefix = f"{label}." if label else ""
         self._unit_number = 0
-        self._row = 0
+        self._batch_rows: Iterator[int] = iter(())
         self._next = 0
         self._rows: Structured = np.empty(0)
 
@@ -48,14 +50,18 @@ class DocumentRemoval:
         if batch.index == 0:
             self._unit_number = self._units.number_of(self._prefix + batch.unit.name)
             self._rows = read_rows(batch.unit.made(DECISIONS))
-            self._row = self._next = 0
+            self._next = 0
+        self._batch_rows = iter(batch.rows)
         apply_function(self.name, self._decide, batch, batching)
 
     def _decide(self, document: Document) -> Document | Rejected:
-        row, self._row = self._row, self._row + 1
+        row = next(self._batch_rows)
         for signal in (f"{self.name}_cluster", f"{self.name}_cluster_size"):
             document.signals.pop(signal, None)  # of an earlier deduplication
-        if self._next == len(self._rows) or self._rows["row"][self._next] != row:
+        decided = self._rows["row"]
+        while self._next < len(decided) and decided[self._next] < row:
+            self._next += 1
+        if self._next == len(decided) or decided[self._next] != row:
             return document
         member = self._rows[self._next]
         self._next += 1

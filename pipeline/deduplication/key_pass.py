@@ -130,7 +130,7 @@ def _batches(unit: Unit, columns: Sequence[str], count: StageCount) -> Iterator[
     """Batches of a shard; counts the documents."""
     with files.open_read(unit.path) as handle:
         check_columns(unit.path, _schema(unit.path, handle), columns)
-        for batch in batches_of(handle, list(columns)):
+        for batch in batches_of(handle, list(columns), unit.path):
             count.documents_in += len(batch)
             count.documents_out += len(batch)
             yield batch

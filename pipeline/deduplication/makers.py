@@ -47,13 +47,15 @@ class ExactKeys:
 
     def make(self, batches: Iterator[pa.RecordBatch]) -> UnitKeys:
         keys_of = normalized_keys if self.settings.normalize else raw_keys
-        keys, preferred = [], []
+        keys, preferred, has_text = [], [], []
         for batch in batches:
             keys.append(keys_of(_texts(batch)))
             preferred.append(ranks(batch, self.settings))
-        joined = _join(keys, np.uint64)
-        rows = np.arange(len(joined), dtype=np.uint32)
-        return UnitKeys(_ranked(joined, rows, _join(preferred, np.uint32), self.settings))
+            has_text.append(batch.column("text").is_valid().to_numpy(zero_copy_only=False))
+        # A row without text is no document, and no copy of another one.
+        rows = np.flatnonzero(_join(has_text, np.bool_)).astype(np.uint32)
+        joined, preferred_rows = _join(keys, np.uint64)[rows], _join(preferred, np.uint32)[rows]
+        return UnitKeys(_ranked(joined, rows, preferred_rows, self.settings))
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,7 @@ def _ranked(
 
 
 def _texts(batch: pa.RecordBatch) -> list[str]:
-    """Texts of a batch; a missing one, in a foreign file, is empty."""
+    """Texts of a batch; one that is missing, or unreadable, in a foreign file, is empty."""
     return [text or "" for text in batch.column("text").to_pylist()]
 
 

@@ -6,6 +6,7 @@ repeats within a document go while extracting, as CCNet drops them whatever othe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -59,7 +60,9 @@ class LineRemoval:
     def __init__(self, name: str, minimum_characters: int) -> None:
         self.name = name
         self._minimum_characters = minimum_characters
+        self._line = 0
         self._row = 0
+        self._batch_rows: Iterator[int] = iter(())
         self._removed: NDArray[np.uint32] = np.empty(0, np.uint32)
 
     def open(self) -> None:
@@ -68,17 +71,21 @@ class LineRemoval:
     def apply(self, batch: Batch, batching: Batching) -> None:
         """Apply the unit's decisions; batches of a unit come in order."""
         if batch.index == 0:
-            self._row = 0
+            self._line = self._row = 0
             self._removed = read_rows(batch.unit.made(DECISIONS))["row"]
             # Lines that repeat one of their own document, where they are not gone yet.
             for path in batch.unit.made(REPEATS):
                 self._removed = np.union1d(self._removed, read_array(path))
+        self._batch_rows = iter(batch.rows)
         apply_function(self.name, self._remove, batch, batching)
 
     def _remove(self, document: Document) -> Document | Rejected:
         lines = document.text.split("\n")
-        first, last = self._row, self._row + len(lines)
-        self._row = last
+        row = next(self._batch_rows)
+        # A row between that is no document counts as one empty line.
+        first = self._line + row - self._row
+        last = first + len(lines)
+        self._line, self._row = last, row + 1
         start, end = np.searchsorted(self._removed, [first, last])
         removed = set((self._removed[start:end] - first).tolist())
         if removed:

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from dedup.decisions import Summary
 from pipeline.deduplication.key_units import KeyUnits
 from pipeline.deduplication.settings import MethodName
+from pipeline.shards import batches_of
 from pipeline.store import files
 
 EXCERPT = 200
@@ -114,7 +113,7 @@ def _texts(path: str, rows: set[int], *, by_line: bool) -> dict[int, str]:
     found: dict[int, str] = {}
     first = 0
     with files.open_read(path) as handle:
-        for batch in pq.ParquetFile(handle).iter_batches(batch_size=256, columns=["text"]):
+        for batch in batches_of(handle, ["text"], path):
             texts = [text or "" for text in batch.column("text").to_pylist()]
             if by_line:
                 texts = [line for text in texts for line in text.split("\n")]

@@ -34,7 +34,8 @@ class ReadContents:
         following = next(chosen, None)
         for row in read_rows(stream, unit, _COLUMNS, self.maximum_row_bytes):
             if isinstance(row, DamagedRows):
-                yield BadRecord(f"{unit.relative}#{row.row}", "", row.reason, row.detail)
+                identifier = f"{unit.relative}#{row.row}"
+                yield BadRecord(identifier, "", row.reason, row.detail, row.lost)
                 continue
             number, values = row
             while following is not None and following["row"] < number:
@@ -43,7 +44,8 @@ class ReadContents:
                 blob = values["id"]
                 known = isinstance(blob, str) and blob
                 reason = "not_in_files" if known else "malformed_row"
-                yield BadRecord(f"{unit.relative}#{number}", "", reason, str(blob)[:100])
+                detail = blob[:100] if isinstance(blob, str) else f"id: {type(blob).__name__}"
+                yield BadRecord(f"{unit.relative}#{number}", "", reason, detail)
             else:
                 yield _record(values, following)
 
@@ -57,11 +59,13 @@ def _record(values: dict[str, Any], of: dict[str, Any]) -> Record:
     identifier = f"{of['repository']}@{of['path']}"
     if of["reason"]:
         return BadRecord(identifier, "", of["reason"], of["licence"])
+    # What a JSON row has there may be anything.
+    size = str(values["size"])[:20] if isinstance(values["size"], (int, str)) else "?"
     if values["binary"] is True:
-        return BadRecord(identifier, "", "binary", f"{values['size']} bytes")
+        return BadRecord(identifier, "", "binary", f"{size} bytes")
     if not isinstance(values["content"], str):
         # BigQuery leaves out the content of files above 1 MiB.
-        return BadRecord(identifier, "", "no_content", f"{values['size']} bytes")
+        return BadRecord(identifier, "", "no_content", f"{size} bytes")
     return Document(
         id=identifier,
         source="github",

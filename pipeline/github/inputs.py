@@ -17,6 +17,7 @@ from pipeline.readers.tables import split_parquet
 from pipeline.store import files
 from pipeline.store.base import FileInfo
 from pipeline.store.inputs import Inputs
+from pipeline.store.names import escape_name
 from pipeline.store.units import Unit, unit_name, unit_of, write_list
 
 _TABLE = re.compile(
@@ -68,8 +69,9 @@ class Repository:
     """A repository.
 
     Attributes:
-        name: `owner/name`, or `name` where no owner is known.
-        path: of the archive, or of the folder.
+        name: `owner/name`, or `name` where no owner is known; what is no UTF-8 in it escaped
+            (`pipeline.store.names`).
+        path: of the archive, or of the folder, as it can be opened.
         is_folder: whether it is a folder.
         size: bytes of an archive.
     """
@@ -97,7 +99,8 @@ def find_repositories(folder: str) -> list[Repository]:
         ]
     elif Path(folder).is_file():
         one = Path(folder)
-        found = [Repository(_ARCHIVE.sub("", one.name), folder, False, one.stat().st_size)]
+        name = escape_name(_ARCHIVE.sub("", one.name))
+        found = [Repository(name, folder, False, one.stat().st_size)]
         found = found if _ARCHIVE.search(one.name) else []
     else:
         found = list(_below(Path(folder), "", 2))
@@ -112,30 +115,28 @@ def _below(folder: Path, name: str, levels: int) -> Iterator[Repository]:
     others = [child for child in children if child.is_file() and child not in archives]
     prefix = f"{name}/" if name else ""
     if others or (folder / ".git").is_dir() or not levels:
-        yield Repository(name or folder.resolve().name, str(folder), True)
+        yield Repository(name or escape_name(folder.resolve().name), str(folder), True)
         return
     for archive in archives:
-        inner = prefix + _ARCHIVE.sub("", archive.name)
+        inner = prefix + escape_name(_ARCHIVE.sub("", archive.name))
         yield Repository(inner, str(archive), False, archive.stat().st_size)
     for child in children:
         if child.is_dir():
-            yield from _below(child, prefix + child.name, levels - 1)
+            yield from _below(child, prefix + escape_name(child.name), levels - 1)
 
 
 def unit_of_repository(repository: Repository, lists: str) -> Unit:
     """The unit; the files of a folder are listed first, and are read and hashed in that order."""
     name = unit_name(repository.name)
     if not repository.is_folder:
-        relative = files.split(repository.path)[1]
-        found = files.stat(repository.path)
+        path = escape_name(repository.path)
+        relative = files.split(path)[1]
+        found = files.stat(path)
         identity = found.identity if found else ""
-        return Unit(
-            name, repository.path, relative, repository.size, identity, group=repository.name
-        )
-    entries = list(_walk(Path(repository.path)))
+        return Unit(name, path, relative, repository.size, identity, group=repository.name)
+    entries, folder = list(_walk(Path(repository.path))), escape_name(repository.path)
     listing = [
-        [relative, size, files.join(repository.path, relative), kind]
-        for relative, size, kind, _ in entries
+        [relative, size, files.join(folder, relative), kind] for relative, size, kind, _ in entries
     ]
     path = write_list(lists, listing)
     names = orjson.dumps([[relative, kind] for relative, _, kind, _ in entries])
@@ -143,7 +144,7 @@ def unit_of_repository(repository: Repository, lists: str) -> Unit:
     size = sum(entry[1] for entry in entries)
     return Unit(
         name,
-        repository.path,
+        folder,
         repository.name,
         max(1, size),
         identity,
@@ -163,7 +164,7 @@ def _walk(folder: Path) -> Iterator[tuple[str, int, str, int]]:
         folders[:] = [name for name in folders if name != ".git"]
         for name in [*names, *(name for name in folders if Path(root, name).is_symlink())]:
             path = Path(root, name)
-            relative = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "replace")
+            relative = escape_name(path.relative_to(folder).as_posix())
             if path.is_symlink():
                 found.append((relative, 0, "symlink", 0))
             elif path.is_file():

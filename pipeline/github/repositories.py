@@ -34,16 +34,22 @@ class Entry:
     """A file of a repository, or what stands in its place.
 
     Attributes:
-        path: below the repository, or with the archive's own folder before it.
+        path: below the repository, or with the archive's own folder before it; what is no UTF-8 in
+            it escaped (`pipeline.store.names`).
         size: in bytes.
         kind: `file`, or the reason why it is none.
-        read: gives the content; once, and before the next entry is asked for.
+        read: gives the content; once, and before the next entry is asked for. `UnreadableFileError`
+            where it is not there any more, or its rights do not allow it.
     """
 
     path: str
     size: int
     kind: str
     read: Callable[[], bytes]
+
+
+class UnreadableFileError(Exception):
+    """A file that cannot be opened; others of the repository can."""
 
 
 Entries: TypeAlias = Callable[[], Iterable[Entry]]
@@ -77,7 +83,7 @@ class ReadRepository:
             top = _top_folder(members())
             yield from self._read(name, members, top)
         except UnreadableDumpError as problem:
-            yield BadRecord(unit.relative, "", problem.reason, problem.detail)
+            yield problem.row(unit.relative)
 
     def _read(self, name: str, entries: Entries, top: str) -> Records:
         found = self._find_licences(entries(), top)
@@ -90,12 +96,18 @@ class ReadRepository:
             path = entry.path[len(top) :]
             of_all = path.startswith("LICENSES/")
             if (of_all or is_licence_file(path)) and entry.kind == "file":
-                names: tuple[str, ...] = ()
-                if entry.size <= self.input.maximum_file_bytes:
-                    text = entry.read().decode("utf-8", "replace")
-                    names = identify(text, self.licences.minimum_coverage)
-                found.add("" if of_all else folder_of(path), names)
+                found.add("" if of_all else folder_of(path), self._licence_names(entry))
         return found
+
+    def _licence_names(self, entry: Entry) -> tuple[str, ...]:
+        """The licences in a file; none where it is not recognised, or cannot be read."""
+        if entry.size > self.input.maximum_file_bytes:
+            return ()
+        try:
+            text = entry.read().decode("utf-8", "replace")
+        except UnreadableFileError:
+            return ()
+        return identify(text, self.licences.minimum_coverage)
 
     def _record(self, name: str, entry: Entry, path: str, found: Found) -> Record:
         if path.startswith(".git/"):
@@ -108,20 +120,17 @@ class ReadRepository:
         verdict = found.verdict(path)
         if verdict.reason:
             return BadRecord(identifier, "", verdict.reason, verdict.licence)
+        metadata = {"repository": name, "path": path, "licence": verdict.licence}
+        return self._document(identifier, entry, metadata)
+
+    def _document(self, identifier: str, entry: Entry, metadata: dict[str, str]) -> Record:
         if entry.size > self.input.maximum_file_bytes:
             return BadRecord(identifier, "", "too_large", f"{entry.size} bytes")
-        data = entry.read()
-        return Document(
-            id=identifier,
-            source="github",
-            metadata={
-                "repository": name,
-                "path": path,
-                "licence": verdict.licence,
-                "digest": blob_id(data),
-            },
-            raw=data,
-        )
+        try:
+            data = entry.read()
+        except UnreadableFileError as problem:
+            return BadRecord(identifier, "", "unreadable_file", str(problem))
+        return Document(identifier, "github", "", {**metadata, "digest": blob_id(data)}, raw=data)
 
 
 def blob_id(data: bytes) -> str:
@@ -173,7 +182,10 @@ class _Reader:
     path: str
 
     def __call__(self) -> bytes:
-        return files.read_bytes(self.path)
+        try:
+            return files.read_bytes(self.path)
+        except (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError) as error:
+            raise UnreadableFileError(error.strerror) from None
 
 
 def _members(stream: BinaryIO, name: str, maximum_bytes: int) -> Iterator[Entry]:

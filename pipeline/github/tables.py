@@ -60,14 +60,21 @@ def key_of(text: str) -> int:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError(f"{value!r:.100} where a name is expected")
+        raise ValueError(f"{type(value).__name__} where a name is expected")
     return value
+
+
+def _mode(value: Any) -> int:
+    """A mode as git has them, in 16 bits."""
+    mode = int(value or 0)  # JSON exports have 64-bit numbers as strings
+    if not 0 <= mode < 1 << 16:
+        raise ValueError(f"mode {mode:o}")
+    return mode
 
 
 def _file_row(_: int, row: dict[str, Any]) -> tuple[Any, ...]:
     repository, path, blob = (_text(row[name]) for name in ("repo_name", "path", "id"))
-    # JSON exports have 64-bit numbers as strings.
-    return key_of(repository), repository, path, int(row["mode"] or 0), blob
+    return key_of(repository), repository, path, _mode(row["mode"]), blob
 
 
 def _licence_row(_: int, row: dict[str, Any]) -> tuple[Any, ...]:
@@ -119,6 +126,7 @@ class TablePass(Fingerprinted):
     def make(self, unit: Unit) -> UnitRecord:
         """Write the keys of one unit."""
         damaged: Counter[str] = Counter()
+        lost: Counter[str] = Counter()
         rows = size = 0
         attempt = Attempt(self.place, unit)
         try:
@@ -126,11 +134,18 @@ class TablePass(Fingerprinted):
                 cast(IO[bytes], attempt.create(KEYS, "parquet")), SCHEMAS[self.kind]
             )
             stream = open_unit(unit)
-            for chunk in self._chunks(unit, stream, damaged):
+            for chunk in self._chunks(unit, stream, damaged, lost):
                 writer.write_table(chunk.sort_by("key"), row_group_size=_GROUP_ROWS)
                 rows, size = rows + len(chunk), size + chunk.nbytes
             writer.close()
-            read = UnitInput(unit.relative, unit.identity, unit.size, *stream.finish())
+            read = UnitInput(
+                unit.relative,
+                unit.identity,
+                unit.size,
+                *stream.finish(),
+                lost_bytes=sum(lost.values()),
+                lost=" ".join(sorted(lost)),
+            )
             extra = {TABLE_BYTES: size, **dict(sorted(damaged.items()))}
             key, funnel = unit.key(self.fingerprint), Funnel().to_json()
             return attempt.commit(key, read, funnel, {KEYS: rows}, extra=extra)
@@ -139,19 +154,25 @@ class TablePass(Fingerprinted):
             raise
 
     def _chunks(
-        self, unit: Unit, reader: HashingReader, damaged: Counter[str]
+        self,
+        unit: Unit,
+        reader: HashingReader,
+        damaged: Counter[str],
+        lost: Counter[str],
     ) -> Iterator[pa.Table]:
-        """Tables of at most so many rows; damaged rows are counted by reason."""
+        """Tables of at most so many rows; damaged rows, and bytes lost, are counted by reason."""
         columns, take = _ROWS[self.kind]
         rows: list[tuple[Any, ...]] = []
         stream = io.BufferedReader(reader, 1 << 20)
         for row in read_rows(stream, unit, columns, self.maximum_row_bytes):
             if isinstance(row, DamagedRows):
                 damaged[row.reason] += 1
+                if row.lost is not None:
+                    lost[row.reason] += row.lost.bytes_of(unit.size)
                 continue
             try:
                 rows.append(take(*row))
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, OverflowError):
                 damaged["malformed_row"] += 1
             if len(rows) >= _CHUNK_ROWS:
                 yield _table(rows, SCHEMAS[self.kind])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
@@ -9,10 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.errors import InputError
+from pipeline.readers.document_shards import DocumentShard
 from pipeline.store import files
 from pipeline.store.dataset import Dataset
-
-BATCH_ROWS = 256
 
 
 def read_batches(
@@ -20,45 +21,56 @@ def read_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Batches of the columns asked for, in the dataset's order.
 
+    Rows of a foreign dataset that are no documents are left out, and how many is said at the end.
+
     Args:
-        folder: a dataset folder, with `documents/*.parquet`.
+        folder: of a documents dataset.
         columns: names of columns; `language` is read as well if languages are given.
         languages: keep rows of these languages only; empty for all.
 
     Raises:
-        InputError: there are no documents in the folder, or a column is missing.
+        InputError: the folder holds no finished dataset, or a column is missing.
     """
     wanted = list(dict.fromkeys([*columns, *(["language"] if languages else [])]))
-    for shard in Dataset(folder).shards:
-        path = shard.path
+    left_out: Counter[str] = Counter()
+    for path in [shard.path for shard in Dataset(folder).shards]:
         with files.open_read(path) as handle:
-            parquet = pq.ParquetFile(handle)
-            missing = sorted(set(wanted) - set(parquet.schema_arrow.names))
+            shard = DocumentShard(path, handle)
+            missing = sorted(set(wanted) - set(shard.names))
             if missing:
                 raise InputError(f"the documents of {folder!r} have no column {missing[0]!r}")
             groups = [
                 group
-                for group in range(parquet.num_row_groups)
-                if not languages or _may_hold(parquet, group, languages)
+                for group in range(shard.metadata.num_row_groups)
+                if not languages or _may_hold(shard.metadata.row_group(group), languages)
             ]
-            for batch in parquet.iter_batches(BATCH_ROWS, row_groups=groups, columns=wanted):
-                kept = batch
+            for batch in shard.batches(wanted, groups):
+                left_out.update(rejected.reason for rejected in batch.reasons.values())
+                kept = batch.rows
+                if batch.reasons:
+                    is_document = [place not in batch.reasons for place in range(len(kept))]
+                    kept = kept.filter(pa.array(is_document))
                 if languages:
-                    kept = batch.filter(pc.is_in(batch["language"], pa.array(languages)))
+                    kept = kept.filter(pc.is_in(kept["language"], pa.array(languages)))
                 if kept.num_rows:
                     yield kept
+    for reason, number in sorted(left_out.items()):
+        print(f"{folder}: {number:,} rows are left out: {reason}", file=sys.stderr)
 
 
-def _may_hold(parquet: pq.ParquetFile, group: int, languages: Sequence[str]) -> bool:
+def _may_hold(group: pq.RowGroupMetaData, languages: Sequence[str]) -> bool:
     """Whether the row group's statistics allow one of these languages."""
-    metadata = parquet.metadata.row_group(group)
-    for index in range(metadata.num_columns):
-        column = metadata.column(index)
+    for index in range(group.num_columns):
+        column = group.column(index)
         if column.path_in_schema == "language":
             statistics = column.statistics
             if statistics is None or not statistics.has_min_max:
                 return True
-            low, high = str(statistics.min), str(statistics.max)
+            # A foreign file may have its text as bytes.
+            low, high = (
+                bound.decode("utf-8", "replace") if isinstance(bound, bytes) else str(bound)
+                for bound in (statistics.min, statistics.max)
+            )
             return any(low <= language <= high for language in languages)
     return True
 

@@ -21,6 +21,7 @@ from apache_beam.runners.runner import PipelineState
 from filters.models import MissingModel
 from pipeline.errors import RovingError, RunFailed
 from pipeline.passes.signals import Interrupted
+from pipeline.store.options import BY_ENVIRONMENT, StoreOptions
 from tokenizer.errors import TokenizerError
 
 LOCAL_RUNNER = "FnApiRunner"
@@ -39,11 +40,13 @@ class Engine:
         runner: name of a Beam runner.
         workers: local worker processes.
         options: Beam's own options, as on its command line.
+        stores: how object stores are reached, here and on every worker.
     """
 
     runner: str = LOCAL_RUNNER
     workers: int = 1
     options: tuple[str, ...] = ()
+    stores: StoreOptions = BY_ENVIRONMENT
 
     @property
     def is_local(self) -> bool:

@@ -105,7 +105,7 @@ class Run:
 
     def place(self, root: str, step: str, *, is_last: bool = False) -> Place:
         """Where a step of this run writes; nothing is written before its first pass."""
-        return Place(root, step, is_last, self.id)
+        return Place(root, step, is_last, self.id, self.engine.stores)
 
     def _mark(self, root: str) -> None:
         """Leave a mark in a folder before anything else is written there."""

@@ -15,7 +15,7 @@ from typing import BinaryIO, TypeAlias
 
 from filters.document import Settings, setting
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump
-from pipeline.readers.records import BadRecord
+from pipeline.readers.records import BadRecord, LostInput
 from pipeline.readers.tar_members import is_safe, walk_tar
 
 _END_OF_DIRECTORY = b"PK\5\6"
@@ -84,13 +84,13 @@ def _zip_members(stream: BinaryIO, name: str, size: int, settings: ArchiveSettin
     directory = _directory_bytes(stream, size)
     if directory > settings.maximum_directory_bytes:
         detail = f"{directory} bytes > {settings.maximum_directory_bytes}"
-        yield BadRecord(f"{name}#rest", "", "directory_too_large", detail)
+        yield BadRecord(f"{name}#rest", "", "directory_too_large", detail, LostInput())
         return
     left = settings.maximum_growth * size + settings.maximum_member_bytes
     try:
         archive = zipfile.ZipFile(stream)
     except (*_DAMAGED, NotImplementedError) as problem:
-        yield BadRecord(f"{name}#rest", "", "malformed_zip", str(problem)[:200])
+        yield BadRecord(f"{name}#rest", "", "malformed_zip", str(problem)[:200], LostInput())
         return
     with archive:
         for info in archive.infolist():
@@ -102,8 +102,8 @@ def _zip_members(stream: BinaryIO, name: str, size: int, settings: ArchiveSettin
             elif member.reason == "member_too_large" and not member.detail.startswith("said"):
                 left -= settings.maximum_member_bytes
             if left < 0:
-                where = f"at {info.filename[:200]}"
-                yield BadRecord(f"{name}#rest", "", "archive_too_large", where)
+                where, lost = f"at {info.filename[:200]}", LostInput(info.header_offset)
+                yield BadRecord(f"{name}#rest", "", "archive_too_large", where, lost)
                 return
             yield member
 
@@ -152,4 +152,4 @@ def _tar_members(stream: BinaryIO, name: str, size: int, settings: ArchiveSettin
             else:
                 yield Member(member.name, member.read())
     except UnreadableDumpError as problem:
-        yield BadRecord(f"{name}#rest", "", problem.reason, problem.detail)
+        yield problem.row(f"{name}#rest")

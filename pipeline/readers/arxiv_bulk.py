@@ -45,7 +45,7 @@ def read_arxiv(stream: BinaryIO, relative: str, maximum_member_bytes: int) -> Re
             else:
                 yield _record(member.name, member.size, member.read, maximum_member_bytes)
     except UnreadableDumpError as problem:
-        yield BadRecord(f"{relative}#rest", "", problem.reason, problem.detail)
+        yield problem.row(f"{relative}#rest")
 
 
 def _record(name: str, size: int, read: Callable[[], bytes], maximum: int) -> Record:

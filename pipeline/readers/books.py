@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -47,13 +48,19 @@ def read_books(stream: BinaryIO, parts: Sequence[FileInfo], settings: ArchiveSet
         parts: the files, in that order.
         settings: the limits; a text file and a line count as members.
     """
+    start = 0
     for part in parts:
         if TEXT.search(part.relative):
             yield _text_file(stream, part, settings.maximum_member_bytes)
         elif len(parts) == 1:
             yield from _package(stream, part, settings)
         else:
-            yield from _package(io.BytesIO(stream.read(part.size)), part, settings)
+            for record in _package(io.BytesIO(stream.read(part.size)), part, settings):
+                if isinstance(record, BadRecord) and record.lost is not None:
+                    yield replace(record, lost=record.lost.within(start, part.size))
+                else:
+                    yield record
+        start += part.size
 
 
 def _text_file(stream: BinaryIO, part: FileInfo, limit: int) -> Record:

@@ -20,6 +20,7 @@ from itertools import pairwise
 from typing import BinaryIO, NamedTuple, cast
 
 from pipeline.readers.dump_file import ChunkStream, UnreadableDumpError
+from pipeline.readers.records import LostInput
 
 _CHUNK_BYTES = 1 << 20
 # A block of 900,000 bytes at 20 bits each, the longest code, and its tables.
@@ -168,7 +169,8 @@ def _texts(stream: BinaryIO, own_bits: int) -> Iterator[tuple[bool, bytes]]:
     window = _Window(stream)
     if window.mark(0, own_bits - 1) is None:
         if own_bits > 8 * _MAXIMUM_BLOCK_BYTES:
-            raise UnreadableDumpError("malformed_bz2", f"no block in {own_bits // 8} bytes")
+            detail = f"no block in {own_bits // 8} bytes"
+            raise UnreadableDumpError("malformed_bz2", detail, LostInput())
         return
     while (mark := window.mark(0, sys.maxsize)) is not None:
         if mark.kind == _END:
@@ -194,9 +196,11 @@ def _block(window: _Window, start: int) -> tuple[bytes, int]:
         text = _decompressed(window.bits(start, end.bit), end.bit - start)
         if text is not None:
             return text, index
+    lost = LostInput(start // 8)
     if window.end is not None and window.mark(1, farthest) is None:
-        raise UnreadableDumpError("truncated_bz2", "the file ends inside a bzip2 stream")
-    raise UnreadableDumpError("malformed_bz2", f"the block at bit {start} of the slice is damaged")
+        raise UnreadableDumpError("truncated_bz2", "the file ends inside a bzip2 stream", lost)
+    detail = f"the block at bit {start} of the slice is damaged"
+    raise UnreadableDumpError("malformed_bz2", detail, lost)
 
 
 def _decompressed(block: int, bits: int) -> bytes | None:
@@ -225,6 +229,7 @@ def _check_next_stream(window: _Window, mark: _Mark) -> None:
         if window.bits(header, first - 8) == _HEADER >> 8:
             return
     elif window.end is not None and window.end < first + _MARK_BITS:
-        raise UnreadableDumpError("truncated_bz2", "the file ends inside a bzip2 stream")
+        detail = "the file ends inside a bzip2 stream"
+        raise UnreadableDumpError("truncated_bz2", detail, LostInput(header // 8))
     where = f"no stream begins at byte {header // 8} of the slice"
-    raise UnreadableDumpError("malformed_bz2", where)
+    raise UnreadableDumpError("malformed_bz2", where, LostInput(header // 8))

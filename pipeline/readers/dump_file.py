@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import importlib.util
 import io
 import lzma
 import queue
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
+
+from pipeline.errors import MissingLibrary
+from pipeline.readers.records import BadRecord, LostInput
 
 _CHUNK_BYTES = 1 << 20
 _SEVEN_ZIP_QUEUE = 8
@@ -32,14 +36,20 @@ class UnreadableDumpError(Exception):
 
     Attributes:
         reason: snake_case: `truncated_bz2`, `malformed_bz2`, the same with gzip, zstd and 7z,
-            `encrypted_7z`, `needs_py7zr`.
+            `encrypted_7z`.
         detail: what the decompressor said.
+        lost: where in the input it is.
     """
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: str, detail: str, lost: LostInput = LostInput()) -> None:  # noqa: B008
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+        self.lost = lost
+
+    def row(self, identifier: str) -> BadRecord:
+        """Its row in the rejects."""
+        return BadRecord(identifier, "", self.reason, self.detail, self.lost)
 
 
 def open_dump(
@@ -56,15 +66,43 @@ def open_dump(
     Raises:
         UnreadableDumpError: from `read` of the returned stream, where the data is damaged.
     """
-    first = stream.read(_CHUNK_BYTES)
-    chunks = chain([first] if first else [], iter(lambda: stream.read(_CHUNK_BYTES), b""))
+    counted = _Counted(stream)
+    first = counted.read()
+    chunks = chain([first] if first else [], iter(counted.read, b""))
     if first.startswith(b"7z\xbc\xaf\x27\x1c"):
         decompressed = _seven_zip(stream, member)
     else:
         decompressed = _decompress(chunks, first, name)
+    decompressed = counted.located(decompressed)
     # An empty chunk would end the stream.
     content = filter(None, _as_utf8(decompressed) if is_text else decompressed)
-    return cast(BinaryIO, ChunkStream(content))
+    return cast(BinaryIO, ChunkStream(content, counted))
+
+
+class _Counted:
+    """Reads a stream chunk by chunk.
+
+    Attributes:
+        start: where the last chunk began.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.start = self._end = 0
+
+    def read(self) -> bytes:
+        chunk = self._stream.read(_CHUNK_BYTES)
+        self.start, self._end = self._end, self._end + len(chunk)
+        return chunk
+
+    def located(self, decompressed: Iterator[bytes]) -> Iterator[bytes]:
+        """The same; damage with the chunk that it is in, a missing end with the end."""
+        try:
+            yield from decompressed
+        except UnreadableDumpError as problem:
+            is_truncated = problem.reason.startswith("truncated")
+            problem.lost = LostInput(self._end if is_truncated else self.start)
+            raise
 
 
 def seven_zip_sizes(stream: BinaryIO) -> dict[str, int]:
@@ -72,11 +110,11 @@ def seven_zip_sizes(stream: BinaryIO) -> dict[str, int]:
 
     Raises:
         UnreadableDumpError: the header cannot be read.
+        MissingLibrary: py7zr is not installed.
     """
-    try:
-        import py7zr  # noqa: PLC0415
-    except ImportError as problem:
-        raise UnreadableDumpError("needs_py7zr", "install roving[sevenzip]") from problem
+    _need_py7zr()
+    import py7zr  # noqa: PLC0415
+
     try:
         with py7zr.SevenZipFile(stream) as archive:
             return {info.filename: int(info.uncompressed) for info in archive.list()}
@@ -86,6 +124,21 @@ def seven_zip_sizes(stream: BinaryIO) -> dict[str, int]:
         raise  # storage, not the header
     except Exception as problem:  # py7zr meets a damaged header with any of a dozen types
         raise UnreadableDumpError("malformed_7z", f"{type(problem).__name__}: {problem}") from None
+
+
+def check_seven_zip(names: Iterable[str]) -> None:
+    """Fail before any work if a file of these is a 7z and cannot be opened here.
+
+    Raises:
+        MissingLibrary: py7zr is not installed.
+    """
+    if any(name.lower().endswith(".7z") for name in names):
+        _need_py7zr()
+
+
+def _need_py7zr() -> None:
+    if importlib.util.find_spec("py7zr") is None:
+        raise MissingLibrary("7z archives are read with py7zr: pip install py7zr")
 
 
 def _decompress(chunks: Iterator[bytes], first: bytes, name: str) -> Iterator[bytes]:
@@ -120,15 +173,21 @@ def _claims(name: str, first: bytes, ending: str) -> bool:
 
 
 class ChunkStream(io.RawIOBase):
-    """A raw stream over an iterator of chunks."""
+    """A raw stream over an iterator of chunks, which may be made of those of an input."""
 
-    def __init__(self, chunks: Iterator[bytes]) -> None:
+    def __init__(self, chunks: Iterator[bytes], counted: _Counted | None = None) -> None:
         super().__init__()
         self._chunks = chunks
+        self._input = counted
         self._rest = memoryview(b"")
 
     def readable(self) -> bool:
         return True
+
+    @property
+    def input_bytes(self) -> int | None:
+        """Bytes of the input before the chunk that was read last; None if there is no input."""
+        return None if self._input is None else self._input.start
 
     def readinto(self, buffer: Any) -> int:
         if not self._rest:
@@ -205,10 +264,8 @@ def _zstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _seven_zip(stream: BinaryIO, member: str | None) -> Iterator[bytes]:
     """Members one after the other; py7zr pushes, so it runs in a thread behind a short queue."""
-    try:
-        import py7zr  # noqa: PLC0415
-    except ImportError as problem:
-        raise UnreadableDumpError("needs_py7zr", "install roving[sevenzip]") from problem
+    _need_py7zr()
+    import py7zr  # noqa: PLC0415
 
     handed: queue.Queue[bytes | Exception | None] = queue.Queue(_SEVEN_ZIP_QUEUE)
     abandoned = threading.Event()

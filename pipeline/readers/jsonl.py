@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
@@ -14,9 +15,11 @@ from typing import Any, BinaryIO, cast
 import orjson
 
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump
-from pipeline.readers.records import BadRecord
+from pipeline.readers.records import BadRecord, LostInput
 
 _SKIP_BYTES = 1 << 20
+# What a server sends in place of a file.
+_ERROR_PAGE = re.compile(rb"\s*<(?:!doctype\s|html[\s>]|\?xml\s)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ def read_jsonl(
     """Every line that is not blank; never raises for bad input.
 
     Reasons: `line_too_long`, `not_json` (also for what is no UTF-8), `not_object`; and, where the
-    rest of the file is lost, those of `UnreadableDumpError`.
+    rest of the file is lost, those of `UnreadableDumpError`, and `not_json` for a page of HTML or
+    XML under the file's name.
 
     Args:
         stream: the file's own bytes, not decompressed by whoever opened it; seekable.
@@ -63,10 +67,14 @@ def read_jsonl(
                 continue
             if number == 1:
                 line = line.removeprefix(codecs.BOM_UTF8)
+                if _ERROR_PAGE.match(line):
+                    detail = f"an HTML or XML page: {line[:80].decode('utf-8', 'replace').strip()}"
+                    yield BadRecord(identifier, "", "not_json", detail, LostInput())
+                    return
             if not line.isspace():
                 yield _parse(identifier, line)
     except UnreadableDumpError as problem:
-        yield BadRecord(f"{name}#{number + 1}", "", problem.reason, problem.detail)
+        yield problem.row(f"{name}#{number + 1}")
 
 
 def _skip_line(lines: io.BufferedReader[io.RawIOBase]) -> int:

@@ -21,10 +21,12 @@ from lxml import etree
 
 from filters.document import Document
 from pipeline.readers.dump_file import UnreadableDumpError
-from pipeline.readers.records import BadRecord, Record, Records
+from pipeline.readers.records import BadRecord, LostInput, Record, Records
 
 _CHUNK_BYTES = 1 << 20
 _MAXIMUM_HEADER_BYTES = 1 << 20
+# Of a dump that is cut off nothing is unread; the rest is not in the file.
+_NOT_THERE = LostInput(bytes_lost=0)
 # The longest piece of a mark that may stand at the end of a chunk.
 _MARK_BYTES = 16
 
@@ -55,6 +57,7 @@ class _Piece(NamedTuple):
     page: bytes = b""
     reason: str = ""
     detail: str = ""
+    lost: LostInput | None = None
 
 
 def wiki_name(file_name: str) -> str | None:
@@ -96,7 +99,7 @@ def read_mediawiki(
     for piece in _cut_pages(stream, maximum_page_bytes, site, slice_start is not None):
         where = f"{wiki}@{start}{piece.offset}"
         if piece.reason:
-            yield BadRecord(where, "", piece.reason, piece.detail)
+            yield BadRecord(where, "", piece.reason, piece.detail, piece.lost)
         else:
             yield _read_page(piece, where, wiki, language, site)
 
@@ -118,7 +121,8 @@ def _cut_pages(stream: BinaryIO, maximum: int, site: _Site, is_slice: bool) -> I
             page = window.take_past(b"</page>", maximum)
             if page is None:
                 if window.problem is None:
-                    yield _Piece(start, reason="truncated_xml", detail="ends inside a page")
+                    detail = "ends inside a page"
+                    yield _Piece(start, reason="truncated_xml", detail=detail, lost=_NOT_THERE)
                     return
                 break
             yield from _page_pieces(start, page, maximum)
@@ -127,13 +131,16 @@ def _cut_pages(stream: BinaryIO, maximum: int, site: _Site, is_slice: bool) -> I
             root_open = not mark.startswith(b"</")
             window.skip_past(b">")
     if window.problem is not None:
-        yield _Piece(window.offset, reason=window.problem.reason, detail=window.problem.detail)
+        problem = window.problem
+        yield _Piece(window.offset, b"", problem.reason, problem.detail, problem.lost)
     elif is_slice:
         return
     elif not seen_root and not seen_page:
-        yield _Piece(0, reason="not_mediawiki", detail=f"{window.offset} bytes without a page")
+        detail = f"{window.offset} bytes without a page"
+        yield _Piece(0, reason="not_mediawiki", detail=detail, lost=LostInput())
     elif root_open:
-        yield _Piece(window.offset, reason="truncated_xml", detail="the root element stays open")
+        detail = "the root element stays open"
+        yield _Piece(window.offset, reason="truncated_xml", detail=detail, lost=_NOT_THERE)
 
 
 def _page_pieces(start: int, page: bytes, maximum: int) -> Iterator[_Piece]:

@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple, TypeAlias
 from lxml import etree
 
 from pipeline.readers.dump_file import UnreadableDumpError
+from pipeline.readers.records import LostInput
 
 # Small enough for the processor's cache, and for memory to be used again: a fifth faster than 1 MB.
 _CHUNK_BYTES = 1 << 16
@@ -24,6 +25,8 @@ _BATCH_BYTES = 1 << 16
 # Post ids are 32-bit integers in Stack Exchange's schema.
 _MAXIMUM_ID = 2**31 - 1
 
+# Of a file that is cut off nothing is unread; the rest is not in the file.
+_NOT_THERE = LostInput(bytes_lost=0)
 _CONTROLS = bytes(code for code in range(32) if code not in (9, 10, 13))
 _STARTS_ROW = re.compile(rb"row[\s/>]")
 _NUMBER = re.compile(r"-?[0-9]{1,10}")
@@ -64,11 +67,12 @@ class Row(NamedTuple):
 
 
 class BadRow(NamedTuple):
-    """A row, or a stretch of the stream, that cannot be read."""
+    """A row, or a stretch of the stream, that cannot be read; with the input lost in the latter."""
 
     offset: int
     reason: str
     detail: str
+    lost: LostInput | None = None
 
 
 RowResult: TypeAlias = Row | BadRow
@@ -117,14 +121,14 @@ def read_rows(stream: BinaryIO, maximum_row_bytes: int) -> Iterator[RowResult]:
             batch, size = [], 0
     yield from _read_batch(batch)
     if problem is not None:
-        yield BadRow(offset, problem.reason, problem.detail)
+        yield BadRow(offset, problem.reason, problem.detail, problem.lost)
         return
     if scan.ended:
         return
     if not scan.begun:
-        yield BadRow(0, "not_posts", "no row and no root element")
+        yield BadRow(0, "not_posts", "no row and no root element", LostInput())
     elif scan.root_open:
-        yield BadRow(offset, "truncated_xml", "the root element stays open")
+        yield BadRow(offset, "truncated_xml", "the root element stays open", _NOT_THERE)
 
 
 class _Scan:
@@ -151,7 +155,7 @@ class _Scan:
             self.begun, self._in_junk = True, not content.rstrip().endswith(b">")
             if piece.is_last and self._in_junk:
                 self.root_open = False
-                return BadRow(piece.offset, "truncated_xml", "ends inside a row")
+                return BadRow(piece.offset, "truncated_xml", "ends inside a row", _NOT_THERE)
             return piece
         if content.startswith((b"posts>", b"posts ", b"posts/", b"/posts")):
             self.root_open = not content.startswith((b"/posts", b"posts/"))
@@ -163,7 +167,8 @@ class _Scan:
         start = f"{piece.content[:40]!r}"
         if not self.begun:
             self.ended = not piece.content.startswith((b"?", b"!"))
-            return BadRow(piece.offset, "not_posts", f"starts with {start}") if self.ended else None
+            detail = f"starts with {start}"
+            return BadRow(piece.offset, "not_posts", detail, LostInput()) if self.ended else None
         if self._in_junk or piece.content.startswith(b"/row"):
             return None
         # A run of it is one record; what follows a bad row belongs to that row.

@@ -54,7 +54,7 @@ def read_posts(stream: BinaryIO, *, site: str, maximum_row_bytes: int, join_byte
     with PostStore(join_bytes) as store:
         for row in read_rows(stream, maximum_row_bytes):
             if isinstance(row, BadRow):
-                yield BadRecord(f"{site}@{row.offset}", "", row.reason, row.detail)
+                yield BadRecord(f"{site}@{row.offset}", "", row.reason, row.detail, row.lost)
                 continue
             try:
                 kind = row.number("PostTypeId")

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from pipeline.readers.avro import MAGIC, AvroError, read_avro
 from pipeline.readers.jsonl import read_jsonl
-from pipeline.readers.records import BadRecord
+from pipeline.readers.records import BadRecord, LostInput
 from pipeline.store import files
 from pipeline.store.units import Unit
 
@@ -33,11 +33,13 @@ class DamagedRows:
         row: the first of them.
         reason: snake_case.
         detail: what a person wants to know.
+        lost: the input that they are in, where it is more than a row.
     """
 
     row: int
     reason: str
     detail: str
+    lost: LostInput | None = None
 
 
 Row: TypeAlias = "tuple[int, dict[str, Any]] | DamagedRows"
@@ -160,7 +162,7 @@ def _parquet(
         sizes = [table.metadata.row_group(at).num_rows for at in range(table.num_row_groups)]
         groups = _groups_of(unit, table.metadata)
     except (pa.ArrowException, OSError, ValueError) as error:
-        yield DamagedRows(0, "not_parquet", str(error)[:500])
+        yield DamagedRows(0, "not_parquet", str(error)[:500], LostInput())
         return
     missing = {name: None for name in columns if name not in present}
     for number in groups:
@@ -170,12 +172,39 @@ def _parquet(
             for batch in table.iter_batches(
                 _ROWS_PER_BATCH, row_groups=[number], columns=present, use_threads=False
             ):
-                for row in batch.to_pylist():
-                    yield at, row | missing
+                for row in _python_rows(batch):
+                    if isinstance(row, ValueError):
+                        yield DamagedRows(at, "malformed_row", str(row)[:500])
+                    else:
+                        yield at, row | missing
                     at += 1
         except (pa.ArrowException, OSError, ValueError) as error:
             detail = f"{start + sizes[number] - at} rows of a row group are lost: {error}"
-            yield DamagedRows(at, "malformed_parquet", detail[:500])
+            lost = _lost_group(table.metadata, number, unit, (start + sizes[number] - at))
+            yield DamagedRows(at, "malformed_parquet", detail[:500], lost)
+
+
+def _python_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | ValueError]:
+    """Rows as Python has them, or why it cannot: a text that is no UTF-8, say."""
+    try:
+        found = batch.to_pylist()
+    except (ValueError, OverflowError):
+        found = []  # some row is at fault; which, is found one by one
+    yield from found
+    for place in range(len(found), len(batch)):
+        try:
+            yield batch.slice(place, 1).to_pylist()[0]
+        except (ValueError, OverflowError) as error:
+            yield ValueError(str(error))
+
+
+def _lost_group(footer: pq.FileMetaData, number: int, unit: Unit, rows: int) -> LostInput:
+    """The input that the last so many rows of a row group are in, taking rows for equally long."""
+    group = footer.row_group(number)
+    size = sum(group.column(place).total_compressed_size for place in range(group.num_columns))
+    lost = size * rows // max(1, group.num_rows)
+    end = max(0, _group_offsets(footer)[number] - unit.offset) + size
+    return LostInput(max(0, end - lost), lost)
 
 
 def _check_group(table: pq.ParquetFile, number: int, maximum_row_bytes: int) -> None:
@@ -188,18 +217,20 @@ def _check_group(table: pq.ParquetFile, number: int, maximum_row_bytes: int) -> 
 
 
 def _avro(stream: BinaryIO, columns: Sequence[str], maximum_row_bytes: int) -> Iterator[Row]:
-    start = 0
+    start = position = 0
     try:
         for count, records in read_avro(stream, 16 * maximum_row_bytes):
+            before, position = position, stream.tell()
             if isinstance(records, AvroError):
                 detail = f"{count} rows of a block are lost: {records}"
-                yield DamagedRows(start, records.reason, detail)
+                lost = LostInput(before, position - before)
+                yield DamagedRows(start, records.reason, detail, lost)
             else:
                 for row, record in enumerate(records, start):
                     yield row, {name: record.get(name) for name in columns}
             start += count
     except AvroError as error:
-        yield DamagedRows(start, error.reason, str(error))
+        yield DamagedRows(start, error.reason, str(error), LostInput(position))
 
 
 def _json_lines(
@@ -209,6 +240,6 @@ def _json_lines(
     lines = read_jsonl(stream, name=name, maximum_line_bytes=6 * maximum_row_bytes)
     for row, line in enumerate(lines):
         if isinstance(line, BadRecord):
-            yield DamagedRows(row, line.reason, line.detail)
+            yield DamagedRows(row, line.reason, line.detail, line.lost)
         else:
             yield row, {column: line.fields.get(column) for column in columns}

@@ -15,7 +15,9 @@ from itertools import count
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, cast
 
-from pipeline.readers.dump_file import UnreadableDumpError
+from pipeline.readers.dump_file import ChunkStream, UnreadableDumpError
+from pipeline.readers.records import LostInput
+from pipeline.store.names import escape_name
 
 _CHUNK_BYTES = 1 << 20
 _MAXIMUM_HEADER_BYTES = 1 << 20
@@ -28,7 +30,7 @@ class TarMember:
     """A member that is no folder.
 
     Attributes:
-        name: as the tar has it, what is no UTF-8 replaced.
+        name: as the tar has it, what is no UTF-8 escaped (`pipeline.store.names`).
         size: of its content, in bytes.
         problem: why it has no content to read: `symlink`, `hard_link`, `sparse_file` or
             `not_a_file`; empty for a regular file.
@@ -73,18 +75,18 @@ def walk_tar(
                 if info is None:
                     break
                 if number == maximum_members:
-                    raise UnreadableDumpError("too_many_members", f"over {maximum_members}")
+                    raise forward.error("too_many_members", f"over {maximum_members}")
                 _check(archive, info)
                 if not info.isdir():
                     yield _member(info, forward)
     except _NOT_TAR as problem:
         reason = "truncated_tar" if forward.is_at_end else "malformed_tar"
-        raise UnreadableDumpError(reason, f"{type(problem).__name__}: {problem}"[:200]) from None
+        raise forward.error(reason, f"{type(problem).__name__}: {problem}"[:200]) from None
     if forward.is_at_end:
-        raise UnreadableDumpError("truncated_tar", "no end of archive")
+        raise forward.error("truncated_tar", "no end of archive")
     if any(forward.block):
         position = forward.tell() - tarfile.BLOCKSIZE
-        raise UnreadableDumpError("malformed_tar", f"no header at byte {position}")
+        raise forward.error("malformed_tar", f"no header at byte {position}")
 
 
 def _check(archive: tarfile.TarFile, info: tarfile.TarInfo) -> None:
@@ -98,7 +100,7 @@ def _check(archive: tarfile.TarFile, info: tarfile.TarInfo) -> None:
 
 
 def _member(info: tarfile.TarInfo, forward: _Forward) -> TarMember:
-    name = info.name.encode("utf-8", "replace").decode()
+    name = escape_name(info.name)
     if info.issym():
         problem = "symlink"
     elif info.islnk():
@@ -130,6 +132,15 @@ class _Forward:
     def allow_header(self) -> None:
         """A next header may come, with the extended ones before it."""
         self._header_bytes = _MAXIMUM_HEADER_BYTES
+        # Of a member before only the content has been read, not what fills its last block.
+        self._member = -(-self._position // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+
+    def error(self, reason: str, detail: str) -> UnreadableDumpError:
+        """Why nothing from the current member on is read."""
+        before = self._member
+        compressed = self._stream.input_bytes if isinstance(self._stream, ChunkStream) else None
+        lost = LostInput(before if compressed is None else min(before, compressed))
+        return UnreadableDumpError(reason, detail, lost)
 
     def tell(self) -> int:
         return self._position
@@ -158,7 +169,7 @@ class _Forward:
         self.seek(offset)
         content = self._take(size)
         if self.is_at_end:
-            raise UnreadableDumpError("truncated_tar", f"{len(content)} of a member's {size} bytes")
+            raise self.error("truncated_tar", f"{len(content)} of a member's {size} bytes")
         return content
 
     def _take(self, size: int) -> bytes:
@@ -168,6 +179,6 @@ class _Forward:
             pieces.append(piece)
             self._position += len(piece)
             if self._maximum is not None and self._position > self._maximum:
-                raise UnreadableDumpError("archive_too_large", f"over {self._maximum} bytes")
+                raise self.error("archive_too_large", f"over {self._maximum} bytes")
         self.is_at_end = size > 0
         return b"".join(pieces)

@@ -60,7 +60,7 @@ def target_url(headers: dict[str, str]) -> str:
 def bad_record(record: DamagedRecord) -> BadRecord:
     """The row of a damaged record in the rejects."""
     url = target_url(record.headers)
-    return BadRecord(record_id(record), url, record.reason, record.detail)
+    return BadRecord(record_id(record), url, record.reason, record.detail, record.lost)
 
 
 def parse_date(declared: str) -> str:

@@ -13,8 +13,10 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, TypeAlias
+
+from pipeline.readers.records import LostInput
 
 READ_BYTES = 1 << 18
 # Small steps keep the copy of what follows a member short, and lose little before damage.
@@ -50,12 +52,15 @@ class DamagedRecord:
         reason: `truncated_gzip`, `corrupt_gzip`, `truncated_record`, `wrong_content_length`,
             `bad_warc_header`, `record_too_large` or `garbage`.
         headers: what is known of them, else empty.
+        lost: the input that is lost with it, where it is not one record that is damaged in itself:
+            what cannot be inflated, what the file's end cuts off, what is no WARC.
     """
 
     location: str
     reason: str
     detail: str
     headers: dict[str, str] = field(default_factory=dict)
+    lost: LostInput | None = None
 
 
 FramedRecord: TypeAlias = RawRecord | DamagedRecord
@@ -94,12 +99,19 @@ def read_raw_records(stream: BinaryIO, *, maximum_record_bytes: int) -> Iterator
         else:
             found = source.find_start(offset)
             if offset or source.prefix(found, 1):
-                yield DamagedRecord(str(offset), "garbage", f"{found - offset} bytes")
+                lost = LostInput(offset, found - offset)
+                yield DamagedRecord(str(offset), "garbage", f"{found - offset} bytes", lost=lost)
                 offset = found
                 continue
             block = _PlainFile(source, offset)
-        yield from _Parser(block, maximum_record_bytes).records()
-        offset = source.find_start(offset + 1) if block.damage else block.end
+        following = None
+        for record in _Parser(block, maximum_record_bytes).records():
+            if isinstance(record, DamagedRecord) and record.reason == block.damage:
+                following = source.find_start(offset + 1)
+                yield replace(record, lost=LostInput(offset, following - offset))
+            else:
+                yield record
+        offset = block.end if following is None else following
 
 
 class _Source:
@@ -240,18 +252,30 @@ class _Parser:
 
     def records(self) -> Iterator[FramedRecord]:
         """Every record, and what lies between them."""
+        has_record = False
         while True:
             self._skip_line_breaks()
             self._data, self._index, self._dropped = self._data[self._index :], 0, self._position
             if not self._ensure(1):
                 break
             if self._starts_record():
+                has_record = True
                 yield self._record()
             else:
                 length = self._seek_record()
-                yield self._damaged(self._position - length, "garbage", f"{length} bytes")
+                lost = self._garbage(length, is_all=not has_record and not self._ensure(1))
+                start = self._position - length
+                yield self._damaged(start, "garbage", f"{length} bytes", lost=lost)
         if self._block.damage and not self._damage_told:
             yield self._damaged(self._position, self._block.damage, "no record could be read here")
+
+    def _garbage(self, length: int, *, is_all: bool) -> LostInput:
+        """What of the input is in the stretch that has just been passed."""
+        block = self._block
+        if isinstance(block, _PlainFile):
+            return LostInput(block.offset + self._position - length, length)
+        # How much of a member's input a part of it takes is not known.
+        return LostInput(block.offset, block.end - block.offset if is_all else 0)
 
     def _record(self) -> FramedRecord:
         start = self._position
@@ -279,23 +303,30 @@ class _Parser:
         """A record too large, or that does not end where its header says; go on at the next."""
         found = self._seek_record()
         at_end = not self._ensure(1)
+        lost = None
         detail = f"Content-Length {length}, next record or end {found} bytes on"
         if length > self._maximum and found > self._maximum:
             reason = "record_too_large"
         elif at_end and found < length and isinstance(self._block, _PlainFile):
             reason = "truncated_record"
+            lost = LostInput(self._block.offset + start, self._position - start)
         else:
             reason = "wrong_content_length"
-        return self._damaged(start, reason, detail, headers)
+        return self._damaged(start, reason, detail, headers, lost)
 
     def _damaged(
-        self, start: int, reason: str, detail: str, headers: dict[str, str] | None = None
+        self,
+        start: int,
+        reason: str,
+        detail: str,
+        headers: dict[str, str] | None = None,
+        lost: LostInput | None = None,
     ) -> DamagedRecord:
         if self._block.damage and not self._ensure(1):
             # Whatever was seen first, this is why; and nothing after it is left to tell.
             reason = self._block.damage
             self._damage_told = True
-        return DamagedRecord(self._block.location(start), reason, detail, headers or {})
+        return DamagedRecord(self._block.location(start), reason, detail, headers or {}, lost)
 
     def _header(self) -> dict[str, str] | None:
         """The headers, with `_index` moved behind them; none if they do not end."""

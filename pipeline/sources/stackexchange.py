@@ -17,7 +17,7 @@ from pipeline.errors import InputError
 from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump, seven_zip_sizes
-from pipeline.readers.records import BadRecord, Records
+from pipeline.readers.records import BadRecord, LostInput, Records
 from pipeline.readers.stackexchange import read_posts
 from pipeline.shards import Columns
 from pipeline.sources.settings import PostsInputSettings, StackExchangeSettings
@@ -99,13 +99,15 @@ class ReadPosts:
         try:
             sizes = seven_zip_sizes(stream)
         except UnreadableDumpError as error:
-            return BadRecord(unit.relative, "", error.reason, error.detail)
+            return error.row(unit.relative)
         if POSTS not in sizes:
-            return BadRecord(unit.relative, "", "no_posts", f"members: {', '.join(sizes)[:200]}")
+            detail = f"members: {', '.join(sizes)[:200]}"
+            return BadRecord(unit.relative, "", "no_posts", detail, LostInput())
         # py7zr never writes more than the header says, so what it says is what is to be feared.
         total, limit = sum(sizes.values()), self.settings.maximum_expansion * unit.size
         if total > limit:
-            return BadRecord(unit.relative, "", "expands_too_much", f"{total} bytes > {limit}")
+            detail = f"{total} bytes > {limit}"
+            return BadRecord(unit.relative, "", "expands_too_much", detail, LostInput())
         return None
 
 

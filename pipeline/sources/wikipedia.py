@@ -19,7 +19,7 @@ from pipeline.errors import InputError
 from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.bzip2_slices import cut, open_slice
-from pipeline.readers.dump_file import BZIP2, UnreadableDumpError, open_dump
+from pipeline.readers.dump_file import BZIP2, UnreadableDumpError, check_seven_zip, open_dump
 from pipeline.readers.mediawiki import read_mediawiki, wiki_language, wiki_name
 from pipeline.readers.records import Records
 from pipeline.shards import Columns
@@ -86,6 +86,7 @@ def find_units(
             refused.append({"path": file.relative, "reason": "same_pages_as_multistream"})
         else:
             units.extend(_units_of(file, settings.input.slice_bytes))
+    check_seven_zip(unit.path for unit in units)
     if not units:
         raise InputError(
             f"none of the {len(found)} dumps below {inputs} is in a wanted language "

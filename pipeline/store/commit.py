@@ -21,6 +21,7 @@ from typing import Any
 from pipeline.store import files
 from pipeline.store.base import ANY, NEW
 from pipeline.store.files import NewFile
+from pipeline.store.options import BY_ENVIRONMENT, StoreOptions, configure
 from pipeline.store.records import OutputFile, UnitInput, UnitRecord, record_name
 from pipeline.store.units import Unit, open_unit
 
@@ -38,12 +39,18 @@ class Place:
         step: name of the step.
         is_last: whether it makes the dataset itself.
         run: id of the run, at the beginning of each attempt's.
+        stores: how object stores are reached. Every pass has a place, so wherever one is unpickled
+            its process knows.
     """
 
     root: str
     step: str
     is_last: bool = False
     run: str = ""
+    stores: StoreOptions = BY_ENVIRONMENT
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _on_a_worker, (self.root, self.step, self.is_last, self.run, self.stores)
 
     def inner(self, kind: str) -> str:
         """Folder of one kind of file, below the dataset's."""
@@ -68,6 +75,18 @@ class Place:
     def attempt(self) -> str:
         """A new id, never given before."""
         return f"{self.run}{secrets.token_hex(ATTEMPT_DIGITS // 2)}"
+
+
+def _on_a_worker(root: str, step: str, is_last: bool, run: str, stores: StoreOptions) -> Place:
+    """A place that was sent here, with what its process must know to write there."""
+    if stores not in _configured:
+        configure(stores)
+        _configured.append(stores)
+    return Place(root, step, is_last, run, stores)
+
+
+# How stores are reached from this process.
+_configured: list[StoreOptions] = []
 
 
 def new_run() -> str:
@@ -228,7 +247,7 @@ def with_records(place: Place, fingerprint: str, units: Sequence[Unit]) -> tuple
             finished += 1
             known.append(unit)
         else:
-            known.append(replace(unit, earlier=tuple(sorted(found))))
+            known.append(replace(unit, earlier=tuple(sorted(found))) if found else unit)
     return known, finished
 
 

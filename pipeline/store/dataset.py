@@ -13,6 +13,7 @@ that it names; a folder without one is no dataset yet, or none of ours.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -26,6 +27,7 @@ from pipeline.store.accounting import json_bytes
 from pipeline.store.base import NEW, FileInfo
 from pipeline.store.records import OutputFile, UnitRecord
 from pipeline.store.tables import TableFile, read_records, read_table
+from pipeline.store.units import unit_name
 from tokenizer.shards.manifest import KIND as TOKENS
 
 FORMAT_VERSION = 2
@@ -158,8 +160,9 @@ def foreign_shards(folder: str) -> list[Shard]:
 
 
 def foreign_name(file: FileInfo) -> str:
-    """The unit that a foreign file is."""
-    return file.relative.removesuffix(".parquet").replace("/", "_")
+    """The unit that a foreign file is: its own name, or, where that is no unit's, one like it."""
+    stem = file.relative.removesuffix(".parquet")
+    return stem if re.fullmatch(r"[A-Za-z0-9_-]+", stem) else unit_name(file.relative)
 
 
 def check_named(folder: str, tables: Sequence[TableFile]) -> None:

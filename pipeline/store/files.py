@@ -6,8 +6,10 @@ A file appears whole or not at all, and is never renamed or appended to (`pipeli
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from typing import Any, BinaryIO
 
 from pipeline.errors import InputError
@@ -19,6 +21,10 @@ _LOCAL = LocalStore()
 # What makes the store of a scheme; made once a process, when a path of the scheme is first met.
 _MAKERS: dict[str, Callable[[], Store]] = {}
 _stores: dict[str, Store] = {}
+# Connections do not survive a fork.
+os.register_at_fork(after_in_child=_stores.clear)
+# Entry points of installed packages that bring a store: its scheme, and what makes it.
+PLUGINS = "roving.stores"
 
 
 def register(scheme: str, make: Callable[[], Store]) -> None:
@@ -37,11 +43,20 @@ def store_of(path: str) -> Store:
         return _LOCAL
     scheme = path.split("://", 1)[0]
     if scheme not in _stores:
-        if scheme not in _MAKERS:
+        make = _MAKERS.get(scheme) or _installed(scheme)
+        if make is None:
             known = ", ".join(f"{name}://" for name in sorted(_MAKERS))
             raise InputError(f"{path}: there is no store for {scheme}://; there are {known}")
-        _stores[scheme] = _MAKERS[scheme]()
+        _stores[scheme] = make()
     return _stores[scheme]
+
+
+def _installed(scheme: str) -> Callable[[], Store] | None:
+    """What makes the store of a scheme, if an installed package brings one."""
+    for plugin in entry_points(group=PLUGINS, name=scheme):
+        make: Callable[[], Store] = plugin.load()
+        return make
+    return None
 
 
 def is_local(path: str) -> bool:

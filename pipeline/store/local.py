@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from pipeline.errors import OutputError
 from pipeline.store.base import ANY, NEW, FileInfo
+from pipeline.store.names import escape_name, unescape_name
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST)
@@ -23,12 +24,14 @@ TEMPORARY = re.compile(r"^\..+\.[0-9a-f]{12}\.roving-part$")
 
 
 class LocalStore:
-    """Files of this machine."""
+    """Files of this machine; names that are no UTF-8 are escaped (`pipeline.store.names`)."""
 
     def list(self, folder: str) -> Iterator[FileInfo]:
+        folder = unescape_name(folder)
         if os.path.isfile(folder):
             status = os.stat(folder)
-            yield FileInfo(folder, os.path.basename(folder), status.st_size, _identity(status))
+            path, name = escape_name(folder), escape_name(os.path.basename(folder))
+            yield FileInfo(path, name, status.st_size, _identity(status))
             return
         for root, folders, names in os.walk(folder, followlinks=True):
             folders[:] = [name for name in folders if not _leads_back(root, name)]
@@ -40,16 +43,17 @@ class LocalStore:
                 path = os.path.join(root, name)
                 found = _regular(path)
                 if found is not None:
-                    yield FileInfo(path, prefix + name, found.st_size, _identity(found))
+                    relative = escape_name(prefix + name)
+                    yield FileInfo(escape_name(path), relative, found.st_size, _identity(found))
 
     def stat(self, path: str) -> FileInfo | None:
-        status = _regular(path)
+        status = _regular(unescape_name(path))
         if status is None:
             return None
         return FileInfo(path, os.path.basename(path), status.st_size, _identity(status))
 
     def open(self, path: str) -> BinaryIO:
-        return open(path, "rb")
+        return open(unescape_name(path), "rb")
 
     def create(self, path: str) -> LocalUpload:
         return LocalUpload(path)

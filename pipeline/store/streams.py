@@ -78,6 +78,11 @@ class HashingReader(_SeekableReader):
             self.failure = error
             raise
 
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the unit's that have been read, from its beginning on."""
+        return self._hashed
+
     def finish(self) -> tuple[int, str]:
         """Size in bytes and SHA-256 of all that is the unit's, reading what has not been read.
 

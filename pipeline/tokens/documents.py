@@ -3,79 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import IO, Any, cast
+from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from pipeline.errors import InputError
-from pipeline.shards import batches_of
+from pipeline.readers.document_shards import NO_TEXT, DocumentShard, ShardBatch, row_id
 from pipeline.store.streams import HashingReader
 
 EMPTY = "empty"
-INVALID = "invalid_utf8"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some documents of a shard.
+
+    Attributes:
+        table: the columns asked for, as strings; null where there is nothing.
+        reasons: why each text is none: `EMPTY`, or a reason of `readers.document_shards`; an empty
+            string where it is one.
+    """
+
+    table: pa.Table
+    reasons: list[str]
 
 
 def document_batches(
     path: str, stream: HashingReader, columns: Sequence[str], size: int
-) -> Iterator[pa.Table]:
+) -> Iterator[Rows]:
     """Rows of a document shard, about `size` bytes of text at a time.
 
     Args:
         path: for errors.
         stream: the shard.
-        columns: to read, as strings; `id` and `text` among them. Others that a foreign file does
-            not have are null.
+        columns: to read; `id` and `text` among them. Others that a foreign file does not have are
+            null. An id that is missing or cannot be read is made of the file's name and the row.
         size: unless one document has more.
 
     Raises:
-        InputError: it is no Parquet file, or is damaged, or a document has no `id` or no `text`.
+        InputError: it is no Parquet file, or is damaged, or has no `id` or no `text`.
     """
-    try:
-        names = pq.read_schema(cast(IO[bytes], stream)).names
-        missing = {"id", "text"} - set(names)
-        if missing:
-            raise InputError(f"{path} has no column {' and no column '.join(sorted(missing))}")
-        wanted = [name for name in columns if name in names]
-        held: list[pa.RecordBatch] = []
-        held_bytes = 0
-        for batch in batches_of(stream, wanted):
-            held.append(batch)
-            held_bytes += batch.column("text").nbytes
-            if held_bytes >= size:
-                yield _strings(path, pa.Table.from_batches(held), columns)
-                held, held_bytes = [], 0
-        if held:
-            yield _strings(path, pa.Table.from_batches(held), columns)
-    except (pa.ArrowException, OSError) as error:
-        if stream.failure is not None:
-            raise stream.failure from None
-        raise InputError(f"{path} is no Parquet file, or is damaged: {error}") from None
+    shard = DocumentShard(path, stream)
+    shard.require("id", "text")
+    held: list[ShardBatch] = []
+    held_bytes = 0
+    for batch in shard.batches(columns):
+        held.append(batch)
+        held_bytes += batch.rows.column("text").nbytes
+        if held_bytes >= size:
+            yield _rows(path, held)
+            held, held_bytes = [], 0
+    if held:
+        yield _rows(path, held)
 
 
-def _strings(path: str, table: pa.Table, columns: Sequence[str]) -> pa.Table:
-    if table.column("id").null_count:
-        raise InputError(f"{path} holds documents without id")
-    nothing = pa.nulls(len(table), pa.string())
-    return pa.table(
-        {
-            name: table.column(name).cast(pa.string()) if name in table.column_names else nothing
-            for name in columns
-        }
-    )
+def _rows(path: str, batches: Sequence[ShardBatch]) -> Rows:
+    table = pa.Table.from_batches([batch.rows for batch in batches])
+    sizes = pc.fill_null(pc.binary_length(table["text"]), 0).to_pylist()
+    reasons = ["" if size else EMPTY for size in sizes]
+    start = 0
+    for batch in batches:
+        for place, rejected in batch.reasons.items():
+            # A text that is missing is as empty as one without a character.
+            if rejected.reason != NO_TEXT:
+                reasons[start + place] = rejected.reason
+        start += len(batch.rows)
+    return Rows(_with_ids(path, table, batches), reasons)
 
 
-def reasons(texts: pa.ChunkedArray[Any]) -> list[str]:
-    """Why each text is none: `EMPTY` or `INVALID`; an empty string where it is one."""
-    sizes = pc.fill_null(pc.binary_length(texts), 0).to_pylist()
-    found = ["" if size else EMPTY for size in sizes]
-    try:
-        texts.validate(full=True)
-    except pa.ArrowInvalid:
-        for row, content in enumerate(texts.cast(pa.binary()).to_pylist()):
-            try:
-                (content or b"").decode("utf-8")
-            except UnicodeDecodeError:
-                found[row] = INVALID
-    return found
+def _with_ids(path: str, table: pa.Table, batches: Sequence[ShardBatch]) -> pa.Table:
+    """The same with an id for every row."""
+    if not table["id"].null_count:
+        return table
+    numbers = [batch.first + place for batch in batches for place in range(len(batch.rows))]
+    made = pa.array([row_id(path, number) for number in numbers], pa.string())
+    place = table.column_names.index("id")
+    ids: Any = pc.coalesce(table["id"], made)
+    return table.set_column(place, "id", ids)

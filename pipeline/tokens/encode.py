@@ -20,7 +20,7 @@ from pipeline.store.commit import Place
 from pipeline.store.records import UnitRecord
 from pipeline.store.streams import HashingReader
 from pipeline.store.units import Unit
-from pipeline.tokens.documents import document_batches, reasons
+from pipeline.tokens.documents import Rows, document_batches
 from pipeline.tokens.output import UnitTokens
 from pipeline.tokens.settings import TokensSettings
 from tokenizer.encoder import Encoder
@@ -83,9 +83,9 @@ class TokenPass(Fingerprinted):
             output.discard()
             raise
 
-    def _add(self, output: UnitTokens, rows: pa.Table, encoder: Encoder) -> None:
+    def _add(self, output: UnitTokens, read: Rows, encoder: Encoder) -> None:
         """Encode documents and write them to their splits."""
-        found = reasons(rows.column("text"))
+        rows, found = read.table, read.reasons
         kept = rows.filter(pa.array([not reason for reason in found], pa.bool_()))
         rejected = rows.select(["id", "url"]).filter(pa.array(map(bool, found), pa.bool_()))
         for row, reason in zip(rejected.to_pylist(), filter(None, found), strict=True):

@@ -3,6 +3,7 @@
     train/<stem>.bin | .idx | .docs.parquet        Megatron's pair, and who each document is
     validation/<stem>.bin | .idx | .docs.parquet   documents that training never sees
     rejected/<stem>.parquet                        documents that have no tokens, and why
+    tables/                                        a row a unit: its input, counts, files
     manifest.json                                  `tokenizer.shards.manifest`
 
 A stem is `<unit>.<attempt>`.
@@ -58,7 +59,8 @@ def manifest_of(
             splits[split].append(ShardCounts(**counts))
         found += [FileRecord(file.name, file.bytes, file.sha256) for file in record.files]
     found.sort(key=lambda file: file.path)
-    return Manifest(label, identity, splits, found, made)
+    tables = [FileRecord(one.name, one.bytes, one.sha256) for one in result.summary.tables]
+    return Manifest(label, identity, splits, found, made, tables)
 
 
 class UnitTokens:

@@ -39,7 +39,7 @@ from pipeline.store.dataset import Dataset
 from pipeline.store.records import UnitRecord
 from pipeline.store.streams import HashingReader
 from pipeline.store.units import Unit
-from pipeline.tokens.documents import document_batches, reasons
+from pipeline.tokens.documents import Rows, document_batches
 from pipeline.tokens.settings import TokenizerSettings
 
 _SEED = 51
@@ -169,13 +169,14 @@ class SamplePass(Fingerprinted):
             attempt.discard()
             raise
 
-    def _candidates(self, rows: pa.Table, stage: StageStats) -> pa.Table:
+    def _candidates(self, read: Rows, stage: StageStats) -> pa.Table:
         """The rows that are drawn; the others never become Python objects."""
+        rows = read.table
         hashes = [hash_of(str(name), _SEED) for name in rows["id"].to_pylist()]
         near = [value < self.training_below or value >= self.held_out_from for value in hashes]
-        found = reasons(rows["text"].filter(pa.array(near, pa.bool_())))
-        fate = iter(found)
-        reason = [next(fate) if is_near else "not_drawn" for is_near in near]
+        reason = [
+            why if is_near else "not_drawn" for why, is_near in zip(read.reasons, near, strict=True)
+        ]
         stage.reasons.update(filter(None, reason))
         kept = rows.filter(pa.array([not one for one in reason], pa.bool_()))
         drawn = [value for value, one in zip(hashes, reason, strict=True) if not one]

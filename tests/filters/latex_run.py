@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from filters.document import Document, Rejected
 from filters.latex import LatexCleaner, LatexSettings
-from filters.latex.expander import Expander
+from filters.latex.commands import tex_expander
 from filters.latex.tidy import join_tokens
 from filters.latex.tokens import tokenize
 from pipeline.recipe import RECIPES, load_recipe
@@ -21,7 +21,7 @@ SETTINGS: LatexSettings = replace(
 
 def expand(source: str) -> str:
     """A text with its macros expanded."""
-    return join_tokens(Expander(SETTINGS.expansion).expand(tokenize(source)))
+    return join_tokens(tex_expander(SETTINGS.expansion).expand(tokenize(source)))
 
 
 def submission(files: dict[str, str | bytes]) -> bytes:

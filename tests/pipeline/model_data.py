@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+from documents_data import write_documents_dataset
+
+from filters.document import Document
+from pipeline.shards import Columns
 
 _SYLLABLES = ["ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "zo"]
 
@@ -49,24 +51,21 @@ def shuffled(text: str, seed: int = 5) -> str:
     return " ".join(found)
 
 
-SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("id", "source", "text", "url", "language")]
-    + [("cited_urls", pa.list_(pa.string()))]
-)
+COLUMNS = Columns({"cited_urls": pa.list_(pa.string())})
 
 
 def write_dataset(
-    folder: Path, parts: Sequence[Sequence[dict[str, Any]]], *, complete: bool = True
+    folder: Path, parts: Sequence[Sequence[dict[str, Any]]], *, finished: bool = True
 ) -> str:
-    """A documents dataset of the given rows, one Parquet file per part, row groups of 50."""
-    (folder / "documents").mkdir(parents=True)
-    for number, rows in enumerate(parts):
-        table = pa.Table.from_pylist(list(rows), SCHEMA)
-        pq.write_table(
-            table, folder / "documents" / f"part-{number:03d}.parquet", row_group_size=50
-        )
-    if complete:
-        count = sum(len(rows) for rows in parts)
-        manifest = json.dumps({"source": "test", "documents": count})
-        (folder / "manifest.json").write_text(manifest, encoding="utf-8")
-    return str(folder)
+    """A documents dataset of the given rows, one unit per part, row groups of 50."""
+    units = {
+        f"unit-{number:03d}": [_document(**row) for row in rows]
+        for number, rows in enumerate(parts)
+    }
+    return str(
+        write_documents_dataset(folder, units, COLUMNS, rows_per_group=50, finished=finished)
+    )
+
+
+def _document(id: str, text: str, source: str = "test", **metadata: Any) -> Document:
+    return Document(id, source, text, metadata)

@@ -17,13 +17,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pipeline.files import FileInfo
 
 from filters.document import Document
 from pipeline.readers.archive_members import ArchiveSettings
 from pipeline.readers.books import read_books
 from pipeline.readers.records import BadRecord, Record, SkippedRecord
 from pipeline.readers.tar_members import is_safe
+from pipeline.store.base import FileInfo
 
 SETTINGS = ArchiveSettings(
     maximum_member_bytes=100_000, maximum_growth=20, maximum_directory_bytes=10_000

@@ -9,9 +9,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from pipeline.accounting import Funnel, read_json
+from dataset_files import contents, leftovers, paths
 
 from pipeline.cli.main import main
+from pipeline.store.accounting import Funnel, read_json
 
 BODY = "\n\n".join(
     f"Chapter {number}. The mill stood by the weir, and the carrier came to it with "
@@ -34,14 +35,6 @@ def run(folder: Path, output: Path, *options: str) -> tuple[list[dict[str, Any]]
     assert funnel.records == len(documents) + len(rejected)
     reasons = {row["id"]: f"{row['stage']}: {row['reason']}" for row in rejected}
     return documents, reasons
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "logs" not in path.parts
-    }
 
 
 def test_the_samples(samples: Path, tmp_path: Path) -> None:
@@ -72,14 +65,20 @@ def test_the_samples(samples: Path, tmp_path: Path) -> None:
 
 
 def test_workers_and_a_second_run_change_nothing(samples: Path, tmp_path: Path) -> None:
-    option = "books.input.group_files=3"
+    option = "books.input.group_files=4"
     run(samples / "books", tmp_path / "one", option)
-    first = contents(tmp_path / "one")
-    assert len([name for name in first if name.startswith("documents/")]) == 4
+    first, files = contents(tmp_path / "one"), paths(tmp_path / "one")
+    manifest = read_json(str(tmp_path / "one" / "manifest.json"))
+    assert 4 < len(files) < 12
     run(samples / "books", tmp_path / "two", option, "--workers=2")
     assert contents(tmp_path / "two") == first
+    other = read_json(str(tmp_path / "two" / "manifest.json"))
+    for name in ("content", "funnel", "fingerprint", "deduplication"):
+        assert other[name] == manifest[name]
     run(samples / "books", tmp_path / "one", option)
     assert contents(tmp_path / "one") == first
+    assert paths(tmp_path / "one") == files
+    assert leftovers(tmp_path / "one") == leftovers(tmp_path / "two") == []
 
 
 def test_groups_do_not_change_the_documents(samples: Path, tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from pipeline.batch import Batch
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.decontamination.index import build_evaluation_index
 from pipeline.decontamination.report import report_lines, write_report
-from pipeline.decontamination.stage import SIGNALS, Decontamination, DecontaminationSettings
+from pipeline.decontamination.settings import DecontaminationSettings
+from pipeline.decontamination.stage import SIGNALS, Decontamination
 from pipeline.deduplication.step import find_documents
 from pipeline.errors import InputError
 from pipeline.finish import ReadShard

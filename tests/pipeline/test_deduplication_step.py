@@ -392,8 +392,8 @@ def test_a_foreign_file_with_nulls_and_typed_timestamps(
     )
     folder = write_foreign(tmp_path / "in", {f"documents/{name}.parquet": table})
     result = deduplicate(method, {"one": folder}, tmp_path / "out", "--foreign", keep="newest")
-    # Nothing overlaps nothing, but is the same.
-    assert result.kept("one") == {"exact": ["2", "3"], "overlap": ["2", "3", "4"]}[method]
+    assert result.kept("one") == ["3"]
+    assert result.reasons("one") == {"1": "duplicate", "2": "no_text", "4": "no_text"}
     result.assert_conserved("one", 4)
 
 

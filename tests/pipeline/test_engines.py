@@ -18,6 +18,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from dataset_files import contents as dataset_contents
 from dedup_data import document, words, write_dataset
+from object_store import ObjectFolder
 from test_frame import contents, make_input, run
 from tokens_data import TEXTS, tokenize, write_documents
 from tokens_data import contents as token_contents
@@ -85,13 +86,13 @@ Jobs: TypeAlias = Callable[[str], Job]
 
 def crawl_extract(root: beam.Pipeline, job_for: Jobs) -> None:
     job = job_for("commoncrawl")
-    over_units(root, commoncrawl.extract_pass(job, commoncrawl.extract_stages(job), "f"))
+    over_units(root, commoncrawl.extract_pass(job, commoncrawl.extract_stages(job)))
 
 
 def crawl_finish(root: beam.Pipeline, job_for: Jobs) -> None:
     job = job_for("commoncrawl")
     stages = commoncrawl.finish_stages(job)
-    over_units(root, commoncrawl.finish_pass(job, stages, place("finish"), "f"))
+    over_units(root, commoncrawl.finish_pass(job, stages, place("finish")))
 
 
 def crawl_deduplicate(root: beam.Pipeline, _: Jobs) -> None:
@@ -104,7 +105,7 @@ def crawl_deduplicate(root: beam.Pipeline, _: Jobs) -> None:
 
 def documents_keys(root: beam.Pipeline, _: Jobs) -> None:
     maker = key_maker("minhash", load_recipe(LLAMA).deduplication)
-    over_units(root, KeyPass(maker, place("keys"), "f", "a"))
+    over_units(root, KeyPass(maker, place("keys"), "a"))
 
 
 def candidates_verified(root: beam.Pipeline, _: Jobs) -> None:
@@ -115,11 +116,11 @@ def candidates_verified(root: beam.Pipeline, _: Jobs) -> None:
 
 
 def wikipedia_documents(root: beam.Pipeline, job_for: Jobs) -> None:
-    over_units(root, wikipedia.documents_pass(job_for("wikipedia"), place("finished"), "f"))
+    over_units(root, wikipedia.documents_pass(job_for("wikipedia"), place("finished")))
 
 
 def tokenizer_sample(root: beam.Pipeline, _: Jobs) -> None:
-    over_units(root, SamplePass("a", place("sample"), "f", 1 << 60, 1 << 63))
+    over_units(root, SamplePass("a", place("sample"), 1 << 60, 1 << 63))
 
 
 def tokens(root: beam.Pipeline, _: Jobs) -> None:
@@ -186,10 +187,10 @@ def job_server(tmp_path: Path) -> Iterator[tuple[int, int]]:
         with socket.socket() as probe:
             probe.bind(("localhost", 0))
             ports.append(probe.getsockname()[1])
-    folder = str(Path(__file__).parent)
+    folders = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     # The pool starts the literal command `python`: the environment must be first on the path.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PYTHONPATH": folder, "PATH": path}
+    environment = {**os.environ, "PYTHONPATH": folders, "PATH": path}
     modules = (
         ("apache_beam.runners.portability.local_job_service_main", "--port", ports[0]),
         ("apache_beam.runners.worker.worker_pool_main", "--service_port", ports[1]),
@@ -233,6 +234,21 @@ def test_a_job_server_with_a_worker_elsewhere_writes_the_same_bytes(
     )
     there = run(tmp_path / "there", units, Engine("PortableRunner", 1, options))
     assert contents(here) == contents(there)
+
+
+def test_a_worker_elsewhere_reaches_a_store_that_a_package_brings(
+    object_folder: ObjectFolder, job_server: tuple[int, int], samples: Path
+) -> None:
+    command = ["run", "arxiv", "--input", str(samples / "arxiv"), "--output", "obj://bucket/arxiv"]
+    command += ["--recipe", str(samples.parent / "recipes" / "sample.toml")]
+    command += ["--runner", "PortableRunner", f"--job_endpoint=localhost:{job_server[0]}"]
+    command += ["--environment_type=EXTERNAL", f"--environment_config=localhost:{job_server[1]}"]
+    assert main(command) == 0
+    puts = object_folder.requests("PUT")
+    written = [request for request in puts if request.path.startswith("bucket/arxiv/documents/")]
+    assert written
+    assert os.getpid() not in {request.process for request in written}
+    assert main(["shards", "verify", "obj://bucket/arxiv"]) == 0
 
 
 def test_deduplication_on_a_job_server_writes_the_same_bytes(

@@ -6,45 +6,44 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pipeline.runner import Engine, MapPass, Workers
-from pipeline.units import Unit
 
 from pipeline.fingerprints import Parts, parts_of
 from pipeline.job import Job
+from pipeline.passes.documents import DocumentsPass
+from pipeline.passes.engine import Engine
+from pipeline.passes.local import Workers
+from pipeline.passes.run import Run
 from pipeline.recipe import RECIPES, load_recipe
 from pipeline.sources import arxiv, books, c4, commoncrawl, stackexchange, wikipedia
-from pipeline.stages import RunStage
-from pipeline.writer import WriteUnits
+from pipeline.store.claim import Claim
+from pipeline.store.inputs import Inputs
 
 # Models that only `make` makes.
 WITHOUT = ("commoncrawl.perplexity", "commoncrawl.reference_quality", "decontamination")
-PAGES = [Unit("a", "a.warc.gz", "a.warc.gz", 1)]
 
 
 def job_for(source: str, lid_model: Path) -> Job:
     options = [f"{section}.enabled=false" for section in WITHOUT]
     options.append(f"models.language_identifier={str(lid_model)!r}")
     recipe = load_recipe(str(RECIPES / "llama1.toml"), options)
-    return Job(source, "in", "out", recipe, Engine(), Workers(Engine()))
+    run = Run(Workers(Engine()), Claim(lambda: True), roots=["out"])
+    return Job(source, Inputs(("in",)), "out", recipe, run)
 
 
-def parts(work: MapPass) -> Parts:
-    writer = work.writer
-    form = (writer.columns, writer.key_kinds, writer.rows_per_group)
-    return parts_of(work.read, RunStage, work.stages, work.batching, WriteUnits, *form)
+def parts(work: DocumentsPass) -> Parts:
+    """Of the pass as it is now: what a pass keeps of itself is from when it was first asked."""
+    return parts_of(type(work), *work.decided_by())
 
 
-PASSES: dict[str, Callable[[Job], MapPass]] = {
-    "arxiv": lambda job: arxiv.documents_pass(job, "out", ""),
-    "books": lambda job: books.documents_pass(job, "out", ""),
-    "c4": lambda job: c4.first_pass(job, c4.page_part(job, PAGES), "out", ""),
-    "stackexchange": lambda job: stackexchange.documents_pass(job, "out", ""),
-    "wikipedia": lambda job: wikipedia.documents_pass(job, "out", ""),
-    "commoncrawl": lambda job: commoncrawl.extract_pass(
-        job, commoncrawl.extract_stages(job), "out", ""
-    ),
+PASSES: dict[str, Callable[[Job], DocumentsPass]] = {
+    "arxiv": lambda job: arxiv.documents_pass(job, job.place("x")),
+    "books": lambda job: books.documents_pass(job, job.place("x")),
+    "c4": lambda job: c4.first_pass(job, c4.page_stages(job), job.place("x")),
+    "stackexchange": lambda job: stackexchange.documents_pass(job, job.place("x")),
+    "wikipedia": lambda job: wikipedia.documents_pass(job, job.place("x")),
+    "commoncrawl": lambda job: commoncrawl.extract_pass(job, commoncrawl.extract_stages(job)),
     "commoncrawl finish": lambda job: commoncrawl.finish_pass(
-        job, commoncrawl.finish_stages(job), "out", "out", ""
+        job, commoncrawl.finish_stages(job), job.place("x")
     ),
 }
 
@@ -68,7 +67,7 @@ def test_a_pass(name: str, lid_model: Path) -> None:
 def test_a_stage_more_is_another_fingerprint(lid_model: Path) -> None:
     job = job_for("commoncrawl", lid_model)
     stages = commoncrawl.extract_stages(job)
-    whole = parts(commoncrawl.extract_pass(job, stages, "out", ""))
-    less = parts(commoncrawl.extract_pass(job, stages[:-1], "out", ""))
+    whole = parts(commoncrawl.extract_pass(job, stages))
+    less = parts(commoncrawl.extract_pass(job, stages[:-1]))
     assert less.fingerprint != whole.fingerprint
     assert any("settings are other" in one for one in less.differences(whole))

@@ -98,11 +98,11 @@ def make_input(folder: Path, units: int = 6, lines: int = 40) -> list[Unit]:
     return find_units(folder)
 
 
-def make_pass(place: Place, slow: float = 0.0, fingerprint: str = "f1") -> DocumentsPass:
+def make_pass(place: Place, slow: float = 0.0, minimum: int = 12) -> DocumentsPass:
     writer = WriterSettings(Columns(), (), rows_per_group=10)
-    stages = (DropShort(12), Slow(slow)) if slow else (DropShort(12),)
+    stages = (DropShort(minimum), Slow(slow)) if slow else (DropShort(minimum),)
     read = ReadUnit(read_lines, BATCHING)
-    return DocumentsPass("lines", place, fingerprint, read, stages, BATCHING, writer)
+    return DocumentsPass("lines", place, read, stages, BATCHING, writer)
 
 
 def run(
@@ -111,11 +111,11 @@ def run(
     engine: Engine | None = None,
     *,
     slow: float = 0.0,
-    fingerprint: str = "f1",
+    minimum: int = 12,
 ) -> Result:
     with running(engine or Engine(), str(folder)) as one:
         place = one.place(str(folder), "lines", is_last=True)
-        return one.run_units(make_pass(place, slow, fingerprint), units)
+        return one.run_units(make_pass(place, slow, minimum), units)
 
 
 def contents(result: Result) -> dict[str, str]:
@@ -212,7 +212,7 @@ def test_finished_units_are_taken_over_unless_the_recipe_changed(tmp_path: Path)
     units = make_input(tmp_path / "in")
     first = run(tmp_path / "out", units)
     assert names(run(tmp_path / "out", units)) == names(first)
-    other = run(tmp_path / "out", units, fingerprint="f2")
+    other = run(tmp_path / "out", units, minimum=13)
     assert not set(names(other)) & set(names(first))
     # Nothing of the first recipe was overwritten: back to it, nothing is to be done.
     assert names(run(tmp_path / "out", units)) == names(first)

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pipeline.units import Unit, group_units, members, open_unit
 
-from pipeline import files
 from pipeline.errors import InputError
 from pipeline.readers.records import BadRecord, Records
 from pipeline.stages import Batching, read_unit
+from pipeline.store import files
+from pipeline.store.streams import JoinedReader
+from pipeline.store.units import Unit, group_units, members, open_unit
 
 BATCHING = Batching(documents=100, characters=1000, rejected_text_share=0.0)
 
@@ -29,55 +30,98 @@ def folder_of(tmp_path: Path, contents: dict[str, bytes]) -> str:
     return str(folder)
 
 
-def grouped(folder: str, tmp_path: Path, most_files: int = 3, most_bytes: int = 100) -> list[Unit]:
+def grouped(
+    folder: str, tmp_path: Path, most_files: int = 1000, most_bytes: int = 10**6
+) -> list[Unit]:
     lists = str(tmp_path / "out" / "inputs")
     found = files.list_files(folder)
     return group_units(folder, found, lists, most_files=most_files, most_bytes=most_bytes)
 
 
-def test_groups_close_at_files_and_at_bytes(tmp_path: Path) -> None:
-    sizes = {"a": 10, "b": 10, "c": 10, "d": 10, "e": 95, "f": 300, "g/h": 1, "g/i": 0, "j": 100}
+def names_of(units: list[Unit]) -> list[tuple[str, ...]]:
+    return [tuple(file.relative for file in members(unit)) for unit in units]
+
+
+def test_groups_keep_to_files_and_bytes_and_lose_nothing(tmp_path: Path) -> None:
+    sizes = {f"b/{number:03}.txt": number % 7 for number in range(300)}
+    sizes |= {"a": 95, "c": 300, "d": 100}
     folder = folder_of(tmp_path, {name: b"x" * size for name, size in sizes.items()})
-    units = grouped(folder, tmp_path)
-    names = [[file.relative for file in members(unit)] for unit in units]
-    assert names == [["a", "b", "c"], ["d"], ["e"], ["f"], ["g/h", "g/i"], ["j"]]
-    assert [unit.size for unit in units] == [30, 10, 95, 300, 1, 100]
+    units = grouped(folder, tmp_path, most_files=20, most_bytes=100)
+    names = names_of(units)
+    assert sorted(name for group in names for name in group) == sorted(sizes)
     assert len({unit.name for unit in units}) == len(units)
+    assert 15 < len(units) < 100
+    for unit, group in zip(units, names, strict=True):
+        assert list(group) == sorted(group)
+        assert unit.size == sum(sizes[name] for name in group)
+        assert len(group) <= 20
+        assert unit.size <= 100 or group == ("c",)
     # A file by itself is a unit as any other source has it.
-    assert not units[1].members
-    assert units[1].path.endswith("/in/d")
+    (alone,) = (unit for unit, group in zip(units, names, strict=True) if group == ("c",))
+    assert not alone.members
+    assert alone.path.endswith("/in/c")
 
 
 def test_the_same_files_give_the_same_units_and_others_do_not(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, {"a": b"1", "b": b"22", "c": b"3", "d": b"4"})
-    before = grouped(folder, tmp_path, most_files=2)
-    assert grouped(folder, tmp_path, most_files=2) == before
-    Path(folder, "b").write_bytes(b"333")
-    after = grouped(folder, tmp_path, most_files=2)
-    assert after[0].version != before[0].version
-    assert after[0].fingerprint("pass") != before[0].fingerprint("pass")
-    assert after[1] == before[1]
+    folder = folder_of(tmp_path, {f"{number:02}": bytes(number) for number in range(40)})
+    before = grouped(folder, tmp_path, most_files=8)
+    assert grouped(folder, tmp_path, most_files=8) == before
+    Path(folder, "20").write_bytes(b"333")
+    after = grouped(folder, tmp_path, most_files=8)
+    assert names_of(after) == names_of(before)
+    for one, other in zip(before, after, strict=True):
+        if "20" in [file.relative for file in members(one)]:
+            # What was made of it is under the same key, but of another input.
+            assert one.key("pass") == other.key("pass")
+            assert one.identity != other.identity
+            assert one.members != other.members
+        else:
+            assert one == other
+
+
+def test_a_file_more_or_less_changes_the_groups_around_it_only(tmp_path: Path) -> None:
+    names = [f"{number:04}.txt" for number in range(0, 600, 2)]
+    folder = folder_of(tmp_path, dict.fromkeys(names, b"x"))
+    before = {unit.name: unit for unit in grouped(folder, tmp_path, most_files=10)}
+    for number in range(0, 600, 23):
+        path = Path(folder, f"{number:04}.txt")
+        if number % 2:
+            path.write_bytes(b"x")
+        else:
+            path.unlink()
+        after = grouped(folder, tmp_path, most_files=10)
+        same = [unit for unit in after if before.get(unit.name) == unit]
+        changed = [unit for unit in after if before.get(unit.name) != unit]
+        assert len(changed) <= 4
+        assert all(unit.key("pass") == before[unit.name].key("pass") for unit in same)
+        assert len(same) > 50
+        if number % 2:
+            path.unlink()
+        else:
+            path.write_bytes(b"x")
+        before = {unit.name: unit for unit in grouped(folder, tmp_path, most_files=10)}
 
 
 def test_a_unit_stays_small_however_many_files_it_has(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, {f"folder/book-{n:04}.txt": b"x" for n in range(500)})
-    (unit,) = grouped(folder, tmp_path, most_files=500, most_bytes=10**6)
-    assert len(pickle.dumps(unit)) < 1000
-    assert len(members(unit)) == 500
+    units = grouped(folder, tmp_path)
+    assert max(len(pickle.dumps(unit)) for unit in units) < 1000
+    assert sum(len(members(unit)) for unit in units) == 500
+    assert max(len(members(unit)) for unit in units) > 100
 
 
 def test_its_input_is_hashed_as_one_file(tmp_path: Path) -> None:
     contents = {"a": b"one", "b": b"", "c": b"three" * 1000}
     folder = folder_of(tmp_path, contents)
-    (unit,) = grouped(folder, tmp_path, most_bytes=10**6)
+    (unit,) = grouped(folder, tmp_path)
 
     def read(stream: object, unit: Unit) -> Records:
         yield BadRecord("a", "", "read_no_further")
 
     *_, last = read_unit(unit, read, BATCHING)  # type: ignore[arg-type]
     joined = b"".join(contents.values())
-    assert last.input_size == len(joined)
-    assert last.input_sha256 == hashlib.sha256(joined).hexdigest()
+    assert last.input.bytes == len(joined)
+    assert last.input.sha256 == hashlib.sha256(joined).hexdigest()
 
 
 def test_a_file_that_changes_while_it_is_read_stops_the_run(tmp_path: Path) -> None:
@@ -96,7 +140,7 @@ def test_joined_files_read_like_their_bytes(
     folder = tmp_path_factory.mktemp("joined")
     for number, part in enumerate(parts):
         (folder / str(number)).write_bytes(part)
-    stream = files.JoinedReader(files.list_files(str(folder)))
+    stream = JoinedReader(files.list_files(str(folder)))
     expected = io.BytesIO(b"".join(parts))
     for _ in range(5):
         offset = data.draw(st.integers(0, 60))

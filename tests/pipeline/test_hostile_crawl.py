@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from pipeline.accounting import Funnel, read_json
 
 from pipeline.cli.main import main
+from pipeline.store.accounting import Funnel, read_json
 
 PROSE = (
     "Wool is sheared once a year, in spring, when the weather turns warm enough for the flock. "

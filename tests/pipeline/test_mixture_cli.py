@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,31 +10,33 @@ import pytest
 
 from pipeline.cli.main import main
 from pipeline.cli.parsers.mixture import token_count
-from tokenizer.shards.manifest import FileRecord, Manifest, ShardCounts, TokenizerIdentity
-from tokenizer.shards.writer import DOCUMENTS_SCHEMA, SUFFIXES, Streams, TokenShardWriter
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import Result, running
+from pipeline.passes.summary import Summary
+from pipeline.store.dataset import put_manifest
+from pipeline.store.records import UnitInput
+from pipeline.store.tables import write_table
+from pipeline.store.units import Unit
+from pipeline.tokens.output import UnitTokens, manifest_of
+from tokenizer.shards.manifest import TokenizerIdentity
+from tokenizer.shards.writer import DOCUMENTS_SCHEMA
 
 
 def _write(folder: Path, source: str, tokens: int) -> None:
     """A token dataset of one document."""
     identity = TokenizerIdentity("ab" * 32, 512, 1, 2)
-    (folder / "train").mkdir(parents=True)
-    paths = [folder / "train" / f"part-a{suffix}" for suffix in SUFFIXES]
-    with paths[0].open("wb") as ids, paths[1].open("wb") as index, paths[2].open("wb") as documents:
-        writer = TokenShardWriter(Streams(ids, index, documents), 512)
+    with running(Engine(), str(folder)) as run:
+        place = run.place(str(folder), "tokens", is_last=True)
+        output = UnitTokens(Unit("a", "a", "a", 0), place, identity, "encode")
         row = {"id": "a", "tokens": tokens, "text_bytes": tokens}
-        writer.add(np.full(tokens, 5), pa.Table.from_pylist([row], schema=DOCUMENTS_SCHEMA))
-        writer.finish()
-    files = [
-        FileRecord(
-            path.relative_to(folder).as_posix(),
-            path.stat().st_size,
-            hashlib.sha256(path.read_bytes()).hexdigest(),
-        )
-        for path in paths
-    ]
-    splits = {"train": [ShardCounts("part-a", tokens, 1, tokens)], "validation": []}
-    manifest = Manifest(source, identity, splits, files, {})
-    (folder / "manifest.json").write_text(json.dumps(manifest.to_json()))
+        rows = pa.Table.from_pylist([row], schema=DOCUMENTS_SCHEMA)
+        output.write("train", np.full(tokens, 5), rows)
+        output.count(1, 1, tokens)
+        record = output.commit("test", UnitInput("a", "", 0))
+        result = Result(place, Summary())
+        result.summary.tables.append(write_table(place.root, "tables/a.parquet", [record]))
+        manifest = manifest_of(source, identity, result, {})
+        put_manifest(place.root, manifest.to_json(), "", result.summary.tables)
 
 
 def test_a_plan_has_a_row_per_source_and_says_what_is_wrong(

@@ -42,8 +42,8 @@ def test_batches_are_small(dataset: str) -> None:
 
 
 def test_what_is_no_dataset_is_named(dataset: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="documents/part"):
-        list(read_texts([str(tmp_path)]))
+    with pytest.raises(InputError, match=r"nothing is no dataset: there is no manifest\.json"):
+        list(read_texts([str(tmp_path / "nothing")]))
     with pytest.raises(InputError, match="no column 'title'"):
         list(read_batches(dataset, ["text", "title"]))
 
@@ -51,9 +51,14 @@ def test_what_is_no_dataset_is_named(dataset: str, tmp_path: Path) -> None:
 def test_origin_needs_a_complete_dataset(dataset: str, tmp_path: Path) -> None:
     origin = dataset_origin(dataset)
     assert origin["documents"] == 240
-    assert len(origin["manifest_sha256"]) == 64
-    unfinished = write_dataset(tmp_path / "unfinished", [[row(1, "en")]], complete=False)
-    with pytest.raises(InputError, match="its run has not ended"):
+    assert len(origin["content"]) == 64
+    same = write_dataset(tmp_path / "same", [[row(1, "en")]])
+    other = write_dataset(tmp_path / "other", [[row(1, "de")]])
+    again = write_dataset(tmp_path / "again", [[row(1, "en")]])
+    assert dataset_origin(same) == dataset_origin(again)
+    assert dataset_origin(same) != dataset_origin(other)
+    unfinished = write_dataset(tmp_path / "unfinished", [[row(1, "en")]], finished=False)
+    with pytest.raises(InputError, match="the run that makes it has not ended"):
         dataset_origin(unfinished)
 
 

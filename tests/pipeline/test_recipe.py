@@ -8,13 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import RecipeError
-from pipeline.job import Job
-from pipeline.passes.engine import Engine
-from pipeline.passes.local import Workers
-from pipeline.passes.run import Run
-from pipeline.recipe import Recipe, fingerprint, load_recipe, to_plain
-from pipeline.sources.commoncrawl import finish_fingerprint
-from pipeline.store.claim import Claim
+from pipeline.recipe import Recipe, load_recipe
 from pipeline.tokens.settings import MixtureSettings
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
@@ -103,30 +97,3 @@ def test_a_recipe_anywhere_can_extend_one_of_ours(tmp_path: Path) -> None:
         (tmp_path / name).write_text('extends = "llama1.toml"\nname = "mine"\n')
         recipe = load_recipe(str(tmp_path / name))
         assert (recipe.name, recipe.commoncrawl.language.keep) == ("mine", ("en",))
-
-
-def test_fingerprint_follows_settings() -> None:
-    base = load_recipe(LLAMA)
-    changed = load_recipe(LLAMA, ["commoncrawl.length.minimum_characters=301"])
-    same = fingerprint(to_plain(base.commoncrawl)) == fingerprint(to_plain(base.commoncrawl))
-    assert same
-    assert fingerprint(to_plain(base.commoncrawl)) != fingerprint(to_plain(changed.commoncrawl))
-
-
-def test_with_every_language_kept_every_model_counts(tmp_path: Path) -> None:
-    identifier, card = tmp_path / "lid.ftz", tmp_path / "models" / "xx" / "card.json"
-    identifier.write_text("x")
-    card.parent.mkdir(parents=True)
-    overrides = [
-        "commoncrawl.language.keep=[]",
-        "commoncrawl.reference_quality.enabled=false",
-        f'models.language_identifier="{identifier}"',
-        f'models.language_models="{card.parent.parent}"',
-    ]
-    run = Run(Workers(Engine()), Claim(lambda: True))
-    job = Job("commoncrawl", "in", str(tmp_path / "out"), load_recipe(LLAMA, overrides), run)
-    prints = []
-    for text in ("{}", "{}", '{"cutoffs": 1}'):
-        card.write_text(text)
-        prints.append(finish_fingerprint(job, "extracted"))
-    assert prints[0] == prints[1] != prints[2]

@@ -85,7 +85,7 @@ def test_llmc_has_its_header(tmp_path: Path, tokens: Path) -> None:
 def test_datatrove_has_the_ends_of_documents(tmp_path: Path, tokens: Path) -> None:
     assert convert(tokens, "--to", "datatrove", "--output", tmp_path / "there") == 0
     shard = TokenDataset.open(str(tokens)).shard(0)
-    path = tmp_path / "there" / "train" / "part-a.ds"
+    path = tmp_path / "there" / "train" / "a.ds"
     assert np.fromfile(path, "<u2").tolist() == shard.tokens.tolist()
     ends = np.fromfile(f"{path}.index", "<u8")
     assert ends.tolist() == shard.document_starts[1:].tolist()
@@ -218,7 +218,7 @@ def test_the_output_must_be_empty_and_the_tokenizer_named(
         ("out/train.bin", "train"),
         ("out/val.bin", "validation"),
         ("out/fineweb_val_000000.bin", "validation"),
-        ("out/validation/part-0.ds", "validation"),
+        ("out/validation/a.ds", "validation"),
         ("validation/out/evaluation-0.ds", "train"),
     ],
 )

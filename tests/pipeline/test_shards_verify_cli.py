@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import sentencepiece
-from tokens_data import TEXTS, tokenize, write_documents
+from documents_data import write_documents_dataset
+from tokens_data import TEXTS, documents_of, tokenize, write_documents
 
 from pipeline.cli.main import main
 
@@ -74,15 +75,32 @@ def test_a_truncated_file_of_documents(documents: Path, capsys: pytest.CaptureFi
     assert f"{path}, bytes {size - 10:,} to {size - 1:,}: the file ends" in capsys.readouterr().out
 
 
-def test_missing_and_unlisted_documents(
-    documents: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("kind", ["documents", "rejected", "tables"])
+def test_a_missing_file_of_documents(
+    kind: str, documents: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = next((documents / "documents").glob("*.parquet"))
-    path.rename(path.with_name("part-other.parquet"))
+    path = next((documents / kind).glob("*.parquet"))
+    path.rename(path.with_name("other.parquet"))
     assert verify(documents) == 1
     out = capsys.readouterr().out
-    assert f"{path}: the file is missing" in out
-    assert "part-other.parquet: the manifest does not list this file" in out
+    assert f"{path}: the file is missing; the manifest lists it" in out
+    assert "other.parquet" not in out
+
+
+def test_files_that_no_manifest_lists_are_no_part_of_a_dataset(
+    documents: Path, tokens: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (documents / "documents", documents / "tables", tokens / "train"):
+        next(path.glob("*.parquet")).with_name("late.0a1b2c3d4e5f60.parquet").write_bytes(b"half")
+    assert verify(documents, tokens) == 0
+    assert "late" not in capsys.readouterr().out
+
+
+def test_a_flipped_byte_in_a_table(documents: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = next((documents / "tables").glob("*.parquet"))
+    flip(path, 40)
+    assert verify(documents) == 1
+    assert f"{path}, bytes 0 to {path.stat().st_size - 1:,}: not the" in capsys.readouterr().out
 
 
 def test_counts_of_documents_that_do_not_add_up(
@@ -141,4 +159,9 @@ def test_two_tokenizers_are_refused(
 
 def test_a_folder_that_is_no_dataset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert verify(tmp_path) == 2
-    assert "is no dataset, or is not finished" in capsys.readouterr().err
+    assert f"{tmp_path} is no dataset: there is no manifest.json" in capsys.readouterr().err
+    unfinished = write_documents_dataset(
+        tmp_path / "begun", {"a": documents_of("a", TEXTS)}, finished=False
+    )
+    assert verify(unfinished) == 2
+    assert "run the same command again to finish it" in capsys.readouterr().err

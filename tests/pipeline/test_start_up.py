@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.main import COMMANDS, build_parser
+from pipeline.cli.main import COMMANDS, build_parser, main
 from pipeline.cli.options import Deferred
 from pipeline.cli.parsers.shards import FORMS
 from pipeline.tokens.export import EXPORTS
@@ -33,9 +33,10 @@ RUN = """\
 import sys
 from pipeline.cli.main import main
 try:
-    main(sys.argv[2:])
+    status = main(sys.argv[2:])
 except SystemExit as stopped:
-    assert not stopped.code, stopped.code
+    status = stopped.code
+assert not status, status
 print("LOADED", *[name for name in sys.argv[1].split(",") if name in sys.modules])
 """
 
@@ -68,6 +69,20 @@ def test_help_imports_nothing_heavy(command: str) -> None:
 def test_a_plan_imports_no_statistics_no_checkpoints_no_plots() -> None:
     names = ("torch", "torch.distributed.checkpoint", "scipy", "matplotlib", "pandas")
     assert loaded(names, "train", "plan", str(PLANNED)) == ["torch"]
+
+
+def test_looking_imports_no_engine_and_no_filter(
+    tmp_path: Path, samples: Path, small_tokenizer: Path
+) -> None:
+    names = ("apache_beam", "datasketch", "scipy", "torch", "trafilatura")
+    dataset = str(tmp_path / "out")
+    assert main(["run", "arxiv", "--input", str(samples / "arxiv"), "--output", dataset]) == 0
+    for command in (
+        *(["shards", action, dataset] for action in ("ls", "head", "stats", "files", "verify")),
+        ["recipe", "show"],
+        ["tokenizer", "encode", "--model", str(small_tokenizer), "wool"],
+    ):
+        assert loaded(names, *command) == [], command
 
 
 def actions(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

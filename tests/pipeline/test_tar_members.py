@@ -115,7 +115,7 @@ def test_sparse_files_are_no_files() -> None:
 def test_names_that_are_no_utf8() -> None:
     named = header("x", b"0", b"1")
     data = with_checksum(b"\xff\xfe".ljust(100, b"\0") + named[100:BLOCK]) + named[BLOCK:]
-    assert walk(data + bytes(1024)) == [("??", b"1")]
+    assert walk(data + bytes(1024)) == [("\ufffdFF\ufffdFE", b"1")]
 
 
 NO_END = tarred(CONTENTS).rstrip(b"\0")

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import sentencepiece
+from dataset_files import paths
 from tokens_data import TEXTS, contents, tokenize, write_documents
 
 from pipeline.cli.main import main
-from pipeline.deduplication.step import find_documents
 from pipeline.errors import RunFailed
+from pipeline.passes.frame import TakeOver
 from pipeline.recipe import RECIPES, load_recipe
+from pipeline.store.commit import Place
 from pipeline.tokens.encode import TokenPass
 from tokenizer.folder import tokenizer_identity
 from tokenizer.shards.reader import TokenDataset
@@ -35,6 +38,12 @@ def read(folder: Path, split: str = "train") -> dict[str, list[int]]:
             ids = shard.tokens[shard.document_starts[row] : shard.document_starts[row + 1]]
             found[dataset.document(number, row).id] = ids.tolist()
     return found
+
+
+def rejects(folder: Path, unit: str) -> list[dict[str, Any]]:
+    """Rows of the rejects of a unit."""
+    (path,) = (folder / "rejected").glob(f"{unit}.*.parquet")
+    return pq.read_table(path).to_pylist()
 
 
 def test_every_document_is_encoded_between_bos_and_eos(
@@ -68,11 +77,11 @@ def test_documents_without_text_are_rejected_and_counted(
     assert tokenize(small_tokenizer, tmp_path / "out", documents, options=ALL_TRAIN) == 0
     output = tmp_path / "out" / "set"
     assert list(read(output)) == ["a-0", "a-2"]
-    rejected = pq.read_table(output / "rejected" / "part-a.parquet").to_pylist()
+    rejected = rejects(output, "a")
     assert [(row["id"], row["stage"], row["reason"]) for row in rejected] == [
         ("a-1", "encode", "empty")
     ]
-    assert not list(output.glob("*/part-b.bin"))
+    assert not list(output.glob("*/b.*.bin"))
     assert json.loads((output / "manifest.json").read_bytes())["made"]["funnel"]["stages"] == [
         {
             "name": "encode",
@@ -88,20 +97,50 @@ def test_documents_without_text_are_rejected_and_counted(
     assert "empty 2" in capsys.readouterr().out
     assert main(["shards", "head", str(output), "--rejected"]) == 0
     assert "b-0" in capsys.readouterr().out
+    assert main(["shards", "files", str(output), "--kind", "train"]) == 0
+    listed = capsys.readouterr().out.split()
+    assert sorted(listed) == sorted(map(str, (output / "train").iterdir()))
+    assert len(listed) == 3
 
 
-def test_text_that_is_no_utf8_is_rejected(tmp_path: Path, small_tokenizer: Path) -> None:
+def test_text_that_is_no_utf8_is_rejected(
+    tmp_path: Path, small_tokenizer: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "foreign"
     (folder / "documents").mkdir(parents=True)
-    content = [b"fine", b"\xff\xfe broken", None]
+    content = [b"fine", b"\xff\xfe broken", None, b"of nobody"]
     text = pa.array(content, pa.binary()).view(pa.string())
-    table = pa.table({"id": ["x", "y", "z"], "text": text})
+    table = pa.table({"id": ["x", "y", "z", None], "text": text})
     pq.write_table(table, folder / "documents" / "part-0.parquet")
-    assert tokenize(small_tokenizer, tmp_path / "out", folder, options=ALL_TRAIN) == 0
+    assert tokenize(small_tokenizer, tmp_path / "out", folder, options=ALL_TRAIN) == 2
+    assert "give --foreign if its Parquet files are to be taken" in capsys.readouterr().err
+    options = ("--foreign", *ALL_TRAIN)
+    assert tokenize(small_tokenizer, tmp_path / "out", folder, options=options) == 0
     output = tmp_path / "out" / "foreign"
-    rejected = pq.read_table(output / "rejected" / "part-0.parquet").to_pylist()
-    assert {row["id"]: row["reason"] for row in rejected} == {"y": "invalid_utf8", "z": "empty"}
+    assert {row["id"]: row["reason"] for row in rejects(output, "part-0")} == {
+        "y": "invalid_utf8",
+        "z": "empty",
+        "part-0.parquet#3": "no_id",
+    }
     assert list(read(output)) == ["x"]
+
+
+def test_foreign_files_whose_names_are_no_units_names(
+    tmp_path: Path, small_tokenizer: Path
+) -> None:
+    folder = tmp_path / "foreign"
+    names = ["data.v1", "data_v1", "data/v1", "data:v1"]
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table({"id": [name], "text": ["the same"]}), folder / f"{name}.parquet")
+    options = ("--foreign", *ALL_TRAIN)
+    assert tokenize(small_tokenizer, tmp_path / "out", folder, options=options) == 0
+    output = tmp_path / "out" / "foreign"
+    assert sorted(read(output)) == sorted(names)
+    units = [shard.name for shard in TokenDataset.open(str(output)).shards]
+    assert len(set(units)) == 4
+    assert "data_v1" in units
+    assert not any("." in unit for unit in units)
 
 
 def test_the_validation_split_is_drawn_by_id(tmp_path: Path, small_tokenizer: Path) -> None:
@@ -149,12 +188,49 @@ def test_another_share_makes_the_dataset_again(tmp_path: Path, small_tokenizer: 
     assert TokenDataset.open(str(tmp_path / "out" / "set")).documents == len(TEXTS)
 
 
+def shard_times(output: Path) -> dict[Path, int]:
+    """When the files of the splits were written."""
+    return {path: path.stat().st_mtime_ns for path in output.rglob("*.bin")}
+
+
 def test_a_second_run_does_nothing(tmp_path: Path, small_tokenizer: Path) -> None:
     documents = write_documents(tmp_path / "set", {"a": TEXTS})
     assert tokenize(small_tokenizer, tmp_path / "out", documents) == 0
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.bin")}
+    before = shard_times(tmp_path / "out")
     assert tokenize(small_tokenizer, tmp_path / "out", documents) == 0
-    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert shard_times(tmp_path / "out") == before
+
+
+def test_units_whose_manifest_is_gone_are_taken_over(tmp_path: Path, small_tokenizer: Path) -> None:
+    documents = write_documents(tmp_path / "set", {"a": TEXTS, "b": TEXTS[1:]})
+    output = tmp_path / "out" / "set"
+    assert tokenize(small_tokenizer, tmp_path / "out", documents) == 0
+    before, made = shard_times(output), contents(output)
+    (output / "manifest.json").unlink()
+    first = next((output / "work" / "tokens" / "done").glob("a.*.json"))
+    first.unlink()  # what a run leaves that is killed between the files and their record
+    assert tokenize(small_tokenizer, tmp_path / "out", documents) == 0
+    after = shard_times(output)
+    assert {path for path in after if path not in before} == set((output / "train").glob("a.*.bin"))
+    assert contents(output) == made
+
+
+def test_the_leftovers_of_a_killed_run_are_cleaned_away(
+    tmp_path: Path, small_tokenizer: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    documents = write_documents(tmp_path / "set", {"a": TEXTS})
+    output = tmp_path / "out" / "set"
+    assert tokenize(small_tokenizer, tmp_path / "out", documents) == 0
+    made = contents(output)
+    orphan = output / "train" / "a.0a1b2c3d4e5f60.bin"
+    orphan.write_bytes(b"half a shard")
+    capsys.readouterr()
+    assert main(["clean", str(output), "--dry-run"]) == 0
+    assert str(orphan) in capsys.readouterr().out
+    assert main(["clean", str(output)]) == 0
+    assert not orphan.exists()
+    assert contents(output) == made
+    assert verify_tokens(str(output)).damage == ()
 
 
 def test_a_document_longer_than_a_batch(tmp_path: Path, small_tokenizer: Path) -> None:
@@ -170,14 +246,14 @@ def test_a_document_longer_than_a_batch(tmp_path: Path, small_tokenizer: Path) -
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda path: path.write_bytes(b"PAR1 no parquet"), "cannot be read as Parquet"),
+        (lambda path: path.write_bytes(b"PAR1 no parquet"), "is no Parquet file, or is damaged"),
         (
             lambda path: pq.write_table(pa.table({"id": ["a"], "words": ["b"]}), path),
             "has no column text",
         ),
         (
-            lambda path: pq.write_table(pa.table({"id": [None, "a"], "text": ["b", "c"]}), path),
-            "holds documents without id",
+            lambda path: pq.write_table(pa.table({"id": ["a-0"], "text": ["other"]}), path),
+            "is not what the manifest names (another SHA-256)",
         ),
     ],
 )
@@ -185,9 +261,10 @@ def test_input_that_is_no_documents_dataset(
     tmp_path: Path, small_tokenizer: Path, damage, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     documents = write_documents(tmp_path / "set", {"a": TEXTS})
-    damage(documents / "documents" / "part-a.parquet")
+    damage(paths(documents)["a"])
     assert tokenize(small_tokenizer, tmp_path / "out", documents) == 2
     assert message in capsys.readouterr().err
+    assert not list((tmp_path / "out" / "set").glob("*/a.*"))
 
 
 def test_a_missing_tokenizer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -211,16 +288,14 @@ def test_a_tokenizer_that_is_not_its_cards(
 def test_a_tokenizer_that_is_another_on_a_worker(tmp_path: Path, small_tokenizer: Path) -> None:
     tokenizer = tmp_path / "tokenizer.model"
     tokenizer.write_bytes(small_tokenizer.read_bytes())
-    documents = write_documents(tmp_path / "set", {"a": TEXTS})
     settings = load_recipe(str(RECIPES / "llama1.toml")).tokens
     identity = tokenizer_identity(str(tokenizer))
-    work = TokenPass("a", str(tmp_path / "out"), str(tokenizer), identity, settings)
+    place = Place(str(tmp_path / "out"), "tokens", is_last=True)
+    work = TokenPass("a", place, str(tokenizer), identity, settings)
     assert work.fingerprint  # asked for where the run is started
     tokenizer.write_bytes(small_tokenizer.read_bytes() + b"\n")
-    (unit,) = find_documents(str(documents), "a", "").units
     with pytest.raises(RunFailed, match=f"the model {tokenizer} is another one here"):
-        pickle.loads(pickle.dumps(work)).make(unit)
-    assert not (tmp_path / "out").exists()
+        pickle.loads(pickle.dumps(TakeOver(work))).setup()
 
 
 def test_a_label_that_is_no_name(

@@ -42,7 +42,7 @@ def test_megatron_core_reads_the_same_sequences(dataset: TokenDataset) -> None:
 def test_datatrove_reads_the_same_tokens(tmp_path: Path, dataset: TokenDataset) -> None:
     theirs = pytest.importorskip("datatrove.utils.dataset", reason="needs the extra interop")
     folder = export(dataset, "datatrove", tmp_path / "there")
-    path = folder / "train" / "part-a.ds"
+    path = folder / "train" / "a.ds"
     read = theirs.DatatroveFileDataset(str(path), seq_len=16, token_size=2)
     tokens = dataset.shard(0).tokens
     for number in range(len(read)):

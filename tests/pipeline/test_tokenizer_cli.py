@@ -63,7 +63,7 @@ def test_the_card_says_what_it_was_made_from(trained: Path) -> None:
     assert sample["sources"]["a"]["bytes"] == 75_000
     assert sample["sources"]["b"]["bytes"] == 25_000
     assert sample["bytes"] == 100_000
-    assert len(sample["sources"]["a"]["dataset"]["manifest_sha256"]) == 64
+    assert len(sample["sources"]["a"]["dataset"]["content"]) == 64
     held_out = read_card(trained)["held_out"]
     assert set(held_out["sources"]) == {"a", "b"}
     assert set(held_out["sources"]["a"]["languages"]) == {"de", "en"}

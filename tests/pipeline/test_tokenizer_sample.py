@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from model_data import Language, write_dataset
-from pipeline.dataset import Dataset
-from pipeline.runner import Engine, Workers
 
 from pipeline.errors import InputError, RecipeError
-from pipeline.tokens.sample import DrawnSource, draw_sample, find_sources
+from pipeline.passes.engine import Engine
+from pipeline.passes.run import running
+from pipeline.store.commit import Place
+from pipeline.store.records import UnitRecord
+from pipeline.store.units import Unit
+from pipeline.tokens.sample import DrawnSource, SamplePass, draw_sample, find_sources
 from pipeline.tokens.settings import TokenizerSettings
 
 SETTINGS = TokenizerSettings(
@@ -31,20 +33,13 @@ SHARES = {"a": 0.5, "b": 0.1, "absent": 0.4}
 
 
 def dataset(folder: Path, texts: Sequence[str], parts: int = 3, prefix: str = "d") -> str:
-    """A documents dataset with what a run writes into its manifest."""
+    """A documents dataset, its documents dealt out to the units."""
     rows: list[list[dict[str, Any]]] = [[] for _ in range(parts)]
     for number, text in enumerate(texts):
         rows[number % parts].append(
             {"id": f"{prefix}/{number}", "text": text, "language": "en" if number % 2 else "de"}
         )
-    path = write_dataset(folder, rows)
-    manifest = {
-        "source": "test",
-        "documents": len(texts),
-        "characters": sum(len(text) for text in texts),
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    return path
+    return write_dataset(folder, rows)
 
 
 @pytest.fixture
@@ -62,8 +57,14 @@ def draw(
     workers: int = 1,
 ) -> list[DrawnSource]:
     sources = find_sources(folders, SHARES, settings)
-    with Workers(Engine(workers=workers)) as pool:
-        return draw_sample(sources, settings, str(work), pool)
+    with running(Engine(workers=workers), str(work)) as run:
+        return draw_sample(sources, settings, str(work), run)
+
+
+def records(work: Path, label: str) -> list[UnitRecord]:
+    """The records of the units of a source's sample."""
+    paths = sorted((work / "work" / f"sample.{label}" / "done").iterdir())
+    return [UnitRecord.from_bytes(path.read_bytes()) for path in paths]
 
 
 def contents(drawn: list[DrawnSource]) -> list[tuple[list[str], list[tuple[str, str]]]]:
@@ -116,29 +117,51 @@ def test_workers_and_order_change_nothing(folders: dict[str, str], tmp_path: Pat
     assert contents(draw(folders, tmp_path / "two", workers=2)) == expected
     turned = dict(reversed(list(folders.items())))
     assert contents(draw(turned, tmp_path / "three")) == expected
-    for part in sorted((tmp_path / "one" / "a" / "documents").iterdir()):
-        other = tmp_path / "two" / "a" / "documents" / part.name
-        assert part.read_bytes() == other.read_bytes()
+    for label in folders:
+        one, two = (
+            [(record.unit, record.content, record.funnel) for record in records(work, label)]
+            for work in (tmp_path / "one", tmp_path / "two")
+        )
+        assert len(one) == 3
+        assert one == two
 
 
 def test_it_resumes_where_it_was(folders: dict[str, str], tmp_path: Path) -> None:
-    expected = contents(draw(folders, tmp_path / "work"))
-    done = Dataset(str(tmp_path / "work" / "a"))
-    names = [stats["unit"] for stats in done.committed()]
-    times = {name: Path(done.part("documents", name)).stat().st_mtime_ns for name in names}
-    Path(done.stats_path(names[0])).unlink()
-    Path(done.part("documents", names[0])).write_bytes(b"half")
-    assert contents(draw(folders, tmp_path / "work")) == expected
-    for name in names[1:]:
-        assert Path(done.part("documents", name)).stat().st_mtime_ns == times[name]
+    work = tmp_path / "work"
+    drawn = draw(folders, work)
+    expected = contents(drawn)
+    first, *others = (Path(path) for path in drawn[0].parts)
+    times = [path.stat().st_mtime_ns for path in others]
+    next((work / "work" / "sample.a" / "done").glob(f"{records(work, 'a')[0].unit}.*")).unlink()
+    first.write_bytes(b"half")
+    again = draw(folders, work)
+    assert contents(again) == expected
+    assert [Path(path) for path in again[0].parts[1:]] == others
+    assert [path.stat().st_mtime_ns for path in others] == times
+    assert Path(again[0].parts[0]) != first
+
+
+def test_a_unit_whose_file_was_cut_is_drawn_again(folders: dict[str, str], tmp_path: Path) -> None:
+    drawn = draw(folders, tmp_path / "work")
+    expected = contents(drawn)
+    Path(drawn[0].parts[1]).write_bytes(b"half")
+    again = draw(folders, tmp_path / "work")
+    assert contents(again) == expected
+    assert [one == two for one, two in zip(drawn[0].parts, again[0].parts, strict=True)] == [
+        True,
+        False,
+        True,
+    ]
 
 
 def test_every_document_is_accounted_for(folders: dict[str, str], tmp_path: Path) -> None:
     draw(folders, tmp_path / "work")
-    for stats in Dataset(str(tmp_path / "work" / "a")).committed():
-        stage = stats["funnel"]["stages"][0]
+    found = records(tmp_path / "work", "a")
+    assert len(found) == 3
+    for record in found:
+        stage = record.funnel["stages"][0]
         assert stage["documents_in"] == 100
-        assert stage["documents_out"] == stats["outputs"]["documents"]["rows"]
+        assert stage["documents_out"] == record.of_kind("candidates").rows
         assert stage["documents_in"] == stage["documents_out"] + stage["reasons"]["not_drawn"]
 
 
@@ -165,11 +188,14 @@ def test_a_source_without_a_share_is_refused(folders: dict[str, str]) -> None:
 
 
 def test_what_is_no_finished_dataset_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is no dataset: there is no manifest\.json"):
+        find_sources({"a": str(tmp_path / "nothing")}, SHARES, SETTINGS)
+    unfinished = write_dataset(tmp_path / "begun", [[{"id": "1", "text": "x"}]], finished=False)
+    with pytest.raises(InputError, match="the run that makes it has not ended"):
+        find_sources({"a": unfinished}, SHARES, SETTINGS)
     (tmp_path / "a").mkdir()
-    with pytest.raises(InputError, match=r"has no manifest\.json"):
-        find_sources({"a": str(tmp_path / "a")}, SHARES, SETTINGS)
     (tmp_path / "a" / "manifest.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(InputError, match="is not that of a dataset"):
+    with pytest.raises(InputError, match="was written by another version of Roving"):
         find_sources({"a": str(tmp_path / "a")}, SHARES, SETTINGS)
 
 
@@ -180,13 +206,22 @@ def test_a_damaged_shard_is_named(folders: dict[str, str], tmp_path: Path) -> No
         draw(folders, tmp_path / "work")
 
 
+def test_a_shard_that_is_not_the_manifests_is_refused(
+    folders: dict[str, str], tmp_path: Path
+) -> None:
+    path = next(Path(folders["a"], "documents").iterdir())
+    pq.write_table(pq.read_table(path).slice(1), path)
+    with pytest.raises(InputError, match=rf"{path.name} is not what the manifest names"):
+        draw(folders, tmp_path / "work")
+
+
 def test_a_text_that_is_no_utf8_is_not_drawn(tmp_path: Path) -> None:
-    folder = Path(dataset(tmp_path / "a", ["one", "two"], parts=1))
-    path = next((folder / "documents").iterdir())
+    path = tmp_path / "shard.parquet"
     text = pa.array([b"\xff", b"two"], pa.binary()).view(pa.string())
     pq.write_table(pa.table({"id": ["d/0", "d/1"], "text": text}), path)
-    settings = replace(SETTINGS, held_out_share=0.0)
-    drawn = draw({"a": str(folder)}, tmp_path / "work", settings)
-    assert list(drawn[0].training_texts()) == ["two"]
-    (stats,) = Dataset(str(tmp_path / "work" / "a")).committed()
-    assert stats["funnel"]["stages"][0]["reasons"] == {"invalid_utf8": 1}
+    place = Place(str(tmp_path / "work"), "sample.a", run="0a1b2c3d")
+    work = SamplePass("a", place, 1 << 64, 1 << 64)
+    record = work.draw(Unit("a", str(path), "a", path.stat().st_size))
+    drawn = pq.read_table(place.full(record.of_kind("candidates").name))
+    assert drawn["text"].to_pylist() == ["two"]
+    assert record.funnel["stages"][0]["reasons"] == {"invalid_utf8": 1}

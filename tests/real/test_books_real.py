@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from pipeline.accounting import Funnel, read_json
 
 from dedup.shingles import shingle_texts
 from filters.books import GutenbergFilter
@@ -20,6 +19,7 @@ from filters.document import Document, Rejected
 from pipeline.cli.main import main
 from pipeline.recipe import RECIPES, load_recipe
 from pipeline.sources import books as source
+from pipeline.store.accounting import Funnel, read_json
 
 pytestmark = pytest.mark.real
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import sentencepiece
-from pipeline.dataset import document_parts
-from pipeline.files import open_read
 
 from filters.document import Document
 from pipeline.cli.main import main
 from pipeline.shards import read_documents
+from pipeline.store.dataset import Dataset
+from pipeline.store.files import open_read
 from tokenizer.card import whitespace_pieces
 from tokenizer.flags import llama_flags
 from tokenizer.folder import read_card, read_model_file
@@ -50,7 +50,7 @@ def folder(datasets: list[str], tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="module")
 def documents(datasets: list[str]) -> list[Document]:
     found: list[Document] = []
-    for path in (path for folder in datasets for path in document_parts(folder)):
+    for path in [shard.path for folder in datasets for shard in Dataset(folder).shards]:
         with open_read(path) as handle:
             found += read_documents(handle)
     return found

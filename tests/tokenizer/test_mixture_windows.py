@@ -120,7 +120,7 @@ def test_the_documents_of_a_window_hold_its_tokens(datasets: dict[str, TokenData
         starts = int((tokens[window] == BOS).sum())
         assert len(found) == starts + (tokens[window, 0] != BOS)
     first = mixture.documents(0)[2][0][0]
-    assert first.url.startswith("https://example.org/part-")
+    assert first.url.startswith("https://example.org/unit-")
     assert first.licence == "CC-BY-4.0"
 
 
@@ -209,7 +209,7 @@ def test_a_file_cut_short_while_it_is_read(datasets: dict[str, TokenDataset]) ->
     mixture = Mixture(datasets, SHARES, LENGTH, seed=0)
     path = f"{datasets['arxiv'].shards[0].stem}.bin"
     os.truncate(path, 100)
-    with pytest.raises(TokenizerError, match=r"arxiv/train/part-000\.bin ends at byte \d+"):
+    with pytest.raises(TokenizerError, match=r"arxiv/train/unit-000\.\w+\.bin ends at byte \d+"):
         mixture.read(np.arange(200))
 
 

@@ -4,37 +4,53 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from token_data import BOS, EOS, TOKENIZER, documents, write_dataset
+from token_data import ATTEMPT, BOS, EOS, TOKENIZER, documents, write_dataset
 
+from pipeline.store.records import OutputFile, UnitInput, UnitRecord
+from pipeline.store.tables import write_table
 from tokenizer.shards.checksums import BLOCK_BYTES, Checksums, Damage
 from tokenizer.shards.manifest import FileRecord, Manifest, TokenizerIdentity, read_manifest
 from tokenizer.shards.verify import verify_tokens
 
+TABLE = "tables/tokens.0-0000.parquet"
+FIRST, SECOND = f"unit-000.{ATTEMPT}", f"unit-001.{ATTEMPT}"
 SOUND = [[[BOS, 5, EOS], [BOS, 6, 7, EOS]], [[BOS, *[9] * 700_000, EOS]]]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A sound dataset of two shards, one of several blocks, with the stats of a run."""
+    """A sound dataset of two shards, one of several blocks, with the table of a run."""
     write_dataset(tmp_path / "set", SOUND)
-    write_stats(tmp_path / "set")
+    write_units(tmp_path / "set")
     return tmp_path / "set"
 
 
-def write_stats(folder: Path) -> None:
-    outputs = {}
+def write_units(folder: Path) -> None:
+    """The table of units, which has the checksums of blocks."""
+    found = []
     for file in read_manifest(str(folder)).files:
         sums = Checksums()
         sums.update((folder / file.path).read_bytes())
-        outputs[file.path] = {"blocks": sums.blocks()}
-    (folder / "stats").mkdir()
-    (folder / "stats" / "part-0.json").write_text(json.dumps({"outputs": outputs}))
+        found.append(
+            OutputFile("train", file.path, sums.size, sums.sha256(), 0, tuple(sums.blocks()))
+        )
+    record = UnitRecord("unit", "key", "", UnitInput("unit", "", 0), tuple(found), {})
+    table = write_table(str(folder), TABLE, [record])
+    manifest = read_manifest(str(folder))
+    tables = [FileRecord(TABLE, table.bytes, table.sha256)]
+    write_manifest(folder, replace(manifest, tables=tables))
+    assert read_manifest(str(folder)).fingerprint == manifest.fingerprint
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    (folder / "manifest.json").write_text(json.dumps(manifest.to_json()))
 
 
 def record_again(folder: Path) -> None:
@@ -45,8 +61,7 @@ def record_again(folder: Path) -> None:
         sums = Checksums()
         sums.update((folder / file.path).read_bytes())
         records.append(FileRecord(file.path, sums.size, sums.sha256()))
-    new = Manifest(old.source, old.tokenizer, old.splits, records, old.made)
-    (folder / "manifest.json").write_text(json.dumps(new.to_json()))
+    write_manifest(folder, replace(old, files=records))
 
 
 def places(damage: Sequence[Damage]) -> list[tuple[str, int, int]]:
@@ -61,17 +76,17 @@ def test_a_sound_dataset_is_sound(folder: Path) -> None:
 
 @pytest.mark.parametrize("at", [0, BLOCK_BYTES - 1, BLOCK_BYTES, 1_400_003])
 def test_a_flipped_byte_is_located_to_its_block(folder: Path, at: int) -> None:
-    path = folder / "train" / "part-001.bin"
+    path = folder / "train" / f"{SECOND}.bin"
     data = bytearray(path.read_bytes())
     data[at] ^= 0x10
     path.write_bytes(data)
     (found,) = verify_tokens(str(folder)).damage
     first = at // BLOCK_BYTES * BLOCK_BYTES
-    assert places([found]) == [("part-001.bin", first, min(first + BLOCK_BYTES, len(data)) - 1)]
+    assert places([found]) == [(f"{SECOND}.bin", first, min(first + BLOCK_BYTES, len(data)) - 1)]
     assert "not the bytes that were written" in str(found)
 
 
-@pytest.mark.parametrize("name", ["part-000.idx", "part-000.docs.parquet", "part-001.bin"])
+@pytest.mark.parametrize("name", [f"{FIRST}.idx", f"{FIRST}.docs.parquet", f"{SECOND}.bin"])
 def test_a_truncated_file_says_where_it_ends(folder: Path, name: str) -> None:
     path = folder / "train" / name
     size = path.stat().st_size
@@ -81,20 +96,35 @@ def test_a_truncated_file_says_where_it_ends(folder: Path, name: str) -> None:
     assert f"the file ends at byte {size - 3:,} of {size:,}" in str(found)
 
 
-def test_missing_and_foreign_files(folder: Path) -> None:
-    (folder / "train" / "part-000.idx").rename(folder / "train" / "part-009.idx")
+def test_a_missing_file(folder: Path) -> None:
+    (folder / "train" / f"{FIRST}.idx").rename(folder / "train" / "unit-009.idx")
     found = verify_tokens(str(folder)).damage
     assert [(Path(one.path).name, one.problem) for one in found] == [
-        ("part-000.idx", "the file is missing; the manifest lists it"),
-        ("part-009.idx", "the manifest does not list this file"),
+        (f"{FIRST}.idx", "the file is missing; the manifest lists it"),
     ]
 
 
-def test_damage_without_stats_is_the_whole_file(folder: Path) -> None:
-    (folder / "stats" / "part-0.json").write_text("{}")
-    path = folder / "train" / "part-001.bin"
+def test_files_of_another_attempt_are_no_part_of_the_dataset(folder: Path) -> None:
+    (folder / "train" / f"unit-001.{ATTEMPT[::-1]}.bin").write_bytes(b"half a shard")
+    assert verify_tokens(str(folder), TOKENIZER).damage == ()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        (Path.unlink, "the file is missing; the manifest lists it"),
+        (lambda table: table.write_bytes(b"wool"), "the file ends at byte 4 of"),
+    ],
+)
+def test_damage_without_the_table_is_the_whole_file(
+    folder: Path, spoil: Callable[[Path], None], problem: str
+) -> None:
+    spoil(folder / TABLE)
+    path = folder / "train" / f"{SECOND}.bin"
     path.write_bytes(path.read_bytes()[:-2] + b"\x07\x00")
-    assert places(verify_tokens(str(folder)).damage) == [("part-001.bin", 0, 1_400_003)]
+    table, shard = verify_tokens(str(folder)).damage
+    assert (table.path, problem in table.problem) == (str(folder / TABLE), True)
+    assert places([shard]) == [(f"{SECOND}.bin", 0, 1_400_003)]
 
 
 def test_a_manifest_that_was_changed(folder: Path) -> None:
@@ -114,10 +144,9 @@ def test_a_dataset_of_another_tokenizer(folder: Path) -> None:
 def test_a_manifest_from_another_tokenizer(folder: Path) -> None:
     old = read_manifest(str(folder))
     smaller = TokenizerIdentity("cd" * 32, 8, BOS, EOS)
-    new = Manifest(old.source, smaller, old.splits, old.files, old.made)
-    (folder / "manifest.json").write_text(json.dumps(new.to_json()))
+    write_manifest(folder, replace(old, tokenizer=smaller))
     (found,) = verify_tokens(str(folder)).damage
-    assert places([found]) == [("part-001.bin", 2, 3)]
+    assert places([found]) == [(f"{SECOND}.bin", 2, 3)]
     assert "not in a vocabulary of 8, and 699,999 more" in str(found)
 
 
@@ -140,7 +169,7 @@ def set_token(path: Path, at: int, value: int) -> None:
 def test_tokens_that_make_no_documents(
     folder: Path, at: int, value: int, problems: list[tuple[str, int, int]]
 ) -> None:
-    set_token(folder / "train" / "part-000.bin", at, value)
+    set_token(folder / "train" / f"{FIRST}.bin", at, value)
     record_again(folder)
     found = verify_tokens(str(folder)).damage
     assert [(one.problem, one.first, one.last) for one in found] == problems
@@ -151,7 +180,7 @@ def change_rows(path: Path, change: Callable[[pa.Table], pa.Table]) -> None:
 
 
 def test_rows_that_do_not_fit_the_index(folder: Path) -> None:
-    path = folder / "train" / "part-000.docs.parquet"
+    path = folder / "train" / f"{FIRST}.docs.parquet"
     change_rows(path, lambda table: table.slice(0, 1))
     record_again(folder)
     found = [one.problem for one in verify_tokens(str(folder)).damage]
@@ -162,7 +191,7 @@ def test_rows_that_do_not_fit_the_index(folder: Path) -> None:
 
 
 def test_rows_of_other_lengths(folder: Path) -> None:
-    path = folder / "train" / "part-000.docs.parquet"
+    path = folder / "train" / f"{FIRST}.docs.parquet"
     change_rows(path, lambda table: table.take([1, 0]))
     record_again(folder)
     (found,) = verify_tokens(str(folder)).damage
@@ -173,7 +202,7 @@ def test_counts_that_do_not_fit_the_manifest(folder: Path, tmp_path: Path) -> No
     other = write_dataset(tmp_path / "other", [documents(1, 4)])
     for suffix in (".bin", ".idx", ".docs.parquet"):
         data = Path(other.shards[0].stem + suffix).read_bytes()
-        (folder / "train" / f"part-000{suffix}").write_bytes(data)
+        (folder / "train" / f"{FIRST}{suffix}").write_bytes(data)
     record_again(folder)
     found = [one.problem for one in verify_tokens(str(folder)).damage]
     assert any("where the manifest says 7 in 2" in problem for problem in found)

@@ -15,6 +15,8 @@ from tokenizer.shards.reader import TokenDataset
 from tokenizer.shards.writer import DOCUMENTS_SCHEMA, SUFFIXES, Streams, TokenShardWriter
 
 BOS, EOS = 1, 2
+# What tells the files of one attempt at a unit from those of another.
+ATTEMPT = "0a1b2c3d4e5f60"
 TOKENIZER = TokenizerIdentity("ab" * 32, 512, BOS, EOS)
 
 
@@ -30,8 +32,9 @@ def write_dataset(
     (folder / split).mkdir(parents=True)
     counts, records = [], []
     for number, documents in enumerate(shards):
-        name = f"part-{number:03}"
-        paths = [folder / split / f"{name}{suffix}" for suffix in SUFFIXES]
+        name = f"unit-{number:03}"
+        stem = f"{name}.{ATTEMPT}"
+        paths = [folder / split / f"{stem}{suffix}" for suffix in SUFFIXES]
         with (
             paths[0].open("wb") as tokens,
             paths[1].open("wb") as index,
@@ -41,7 +44,7 @@ def write_dataset(
             ids = np.array([token for document in documents for token in document], np.int64)
             writer.add(ids, _rows(name, source, documents))
             writer.finish()
-        counts.append(ShardCounts(name, writer.tokens, writer.documents, writer.text_bytes))
+        counts.append(ShardCounts(name, stem, **writer.counts()))
         records += [
             FileRecord(
                 path.relative_to(folder).as_posix(),

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from dataset_files import leftovers, rows
 
 from filters.document import StageSettings
 from pipeline.cli.main import main
@@ -48,7 +49,7 @@ def run_source(source: str, samples: Path, output: Path, recipe: str, *settings:
 def raw_documents(kind: str, folder: Path, output: Path) -> Path:
     """Run the tool."""
     recipe = load_recipe(str(REPOSITORY / "recipes" / "raw.toml"))
-    assert write(KINDS[kind](str(folder), recipe), output) > 0
+    assert write(KINDS[kind](str(folder), recipe), output, recipe) > 0
     return output
 
 
@@ -114,8 +115,14 @@ def test_texts_to_judge_on(tmp_path: Path) -> None:
     (folder / "a.txt").write_bytes(b"\xef\xbb\xbfone\r\ntwo")
     (folder / "b.jsonl").write_text('{"text": "three"}\n{"other": "x"}\n{"text": "four"}\n')
     (folder / "c.pdf").write_bytes(b"%PDF")
-    found = texts_by_id(raw_documents("texts", folder, tmp_path / "out"))
-    assert found == {"a.txt": "one\ntwo", "b.jsonl#1": "three", "b.jsonl#3": "four"}
+    for _ in range(2):  # made anew, nothing of the first is left
+        output = raw_documents("texts", folder, tmp_path / "out")
+        found = texts_by_id(output)
+        assert found == {"a.txt": "one\ntwo", "b.jsonl#1": "three", "b.jsonl#3": "four"}
+        rejected = [(row["id"], row["stage"], row["reason"]) for row in rows(output, "rejected")]
+        assert rejected == [("b.jsonl#2", "read", "empty")]
+        assert leftovers(output) == []
+        assert main(["shards", "verify", str(output)]) == 0
 
 
 def test_without_a_text_to_judge_on_it_fails(tmp_path: Path) -> None:

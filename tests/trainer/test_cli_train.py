@@ -226,7 +226,7 @@ def test_inspect_names_the_documents_of_a_step(
     windows = re.findall(r"^window (\d+)  (books|web), epoch 0: ", printed, re.MULTILINE)
     assert [int(number) for number, _ in windows] == list(range(8, 16))
     documents = re.findall(
-        r"^ +(\d+) tokens of part-000-\d+  https://example.org/part-000/\d+  CC-BY-4.0$",
+        r"^ +(\d+) tokens of unit-000-\d+  https://example.org/unit-000/\d+  CC-BY-4.0$",
         printed,
         re.MULTILINE,
     )

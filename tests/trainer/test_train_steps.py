@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,8 @@ from trainer.cli import main
 from trainer.config import Config
 from trainer.errors import TrainerError
 from trainer.loss import IGNORED, targets_of
+from trainer.parallel import fitting_threads
+from trainer.presets import PRESETS
 from trainer.train import train
 
 
@@ -214,6 +217,51 @@ def test_without_held_out_tokens_nothing_is_evaluated(
     lines = [json.loads(line) for line in (tmp_path / "out/metrics.jsonl").open()]
     assert {line["kind"] for line in lines} == {"step"}
     assert latest(tmp_path / "out/checkpoints").step == 6
+
+
+@pytest.fixture
+def three_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What torch would take on a machine of three cores."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("three_threads")
+@pytest.mark.parametrize(
+    ("preset", "device", "variable", "expected"),
+    [
+        ("1m", "cpu", None, 1),
+        ("10m", "cpu", None, 3),
+        ("1m", "cuda", None, 3),
+        ("1m", "cpu", "3", 3),
+    ],
+)
+def test_a_small_model_gets_one_thread_of_a_cpu(
+    monkeypatch: pytest.MonkeyPatch,
+    preset: str,
+    device: str,
+    variable: str | None,
+    expected: int,
+) -> None:
+    if variable:
+        monkeypatch.setenv("OMP_NUM_THREADS", variable)
+    with fitting_threads(PRESETS[preset].model.parameters, torch.device(device)):
+        assert torch.get_num_threads() == expected
+    assert torch.get_num_threads() == 3
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_a_run_takes_the_threads_that_fit(tmp_path: Path, tokens: Path, tokenizer: Path) -> None:
+    seen = set()
+    watch = nn.modules.module.register_module_forward_hook(
+        lambda *_: seen.add(torch.get_num_threads())
+    )
+    with watch:
+        train(small_config(tmp_path, tokens, tokenizer, training__steps=3))
+    assert seen == {1}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

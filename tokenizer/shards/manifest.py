@@ -1,8 +1,8 @@
 """The manifest of a token dataset: what it is made of, by which tokenizer, with checksums.
 
 Its fingerprint is the SHA-256 of its canonical content (JSON with sorted keys and no white space,
-the fingerprint and the names of files left out): a checkpoint that names it names these very
-tokens, whichever attempt wrote them.
+the fingerprint, the names of files and the tables of units left out): a checkpoint that names it
+names these very tokens, whichever attempt wrote them.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ class Manifest:
         splits: shards by split, in order.
         files: all files, in order of path.
         made: how it was made: recipe, inputs, funnel; plain data.
+        tables: files with a row a unit, which has the checksums of blocks of its files.
     """
 
     source: str
@@ -83,6 +84,7 @@ class Manifest:
     splits: Mapping[str, Sequence[ShardCounts]]
     files: Sequence[FileRecord]
     made: Mapping[str, Any]
+    tables: Sequence[FileRecord] = ()
 
     def content(self) -> dict[str, Any]:
         """All of it as plain data, without the fingerprint."""
@@ -103,6 +105,7 @@ class Manifest:
             },
             "files": [dict(vars(file)) for file in self.files],
             "made": dict(self.made),
+            "tables": [dict(vars(table)) for table in self.tables],
         }
 
     @property
@@ -118,7 +121,7 @@ class Manifest:
 def fingerprint(content: Mapping[str, Any]) -> str:
     """SHA-256 of canonical JSON, without the names of files, in which attempts are."""
     nameless = {
-        **content,
+        **{key: value for key, value in content.items() if key != "tables"},
         "files": sorted(file["sha256"] for file in content["files"]),
         "splits": {
             split: {
@@ -174,6 +177,7 @@ def read_manifest(folder: str) -> Manifest:
         },
         files=tuple(FileRecord(**file) for file in data["files"]),
         made=data["made"],
+        tables=tuple(FileRecord(**table) for table in data["tables"]),
     )
 
 

@@ -1,14 +1,15 @@
 """Checks that a token dataset is what was written, byte by byte, and says where it is not.
 
 First the files against the manifest: present, whole, right checksums; the checksums of blocks, in
-`stats/`, say which bytes are wrong. Then, of sound files, whether they mean what they should: every
-document BOS ... EOS and neither in between, ids within the vocabulary, the index, the rows of
-`.docs.parquet` and the manifest's numbers in agreement.
+the tables of units, say which bytes are wrong. Then, of sound files, whether they mean what they
+should: every document BOS ... EOS and neither in between, ids within the vocabulary, the index, the
+rows of `.docs.parquet` and the manifest's numbers in agreement. Files that the manifest does not
+list are no part of the dataset.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,13 @@ from numpy.typing import NDArray
 
 from tokenizer.errors import TokenizerError
 from tokenizer.shards.checksums import Damage, check_content
-from tokenizer.shards.manifest import Manifest, ShardCounts, TokenizerIdentity, read_manifest
+from tokenizer.shards.manifest import (
+    FileRecord,
+    Manifest,
+    ShardCounts,
+    TokenizerIdentity,
+    read_manifest,
+)
 from tokenizer.shards.reader import TokenShard
 from tokenizer.shards.writer import SUFFIXES
 
@@ -60,15 +67,14 @@ def verify_tokens(folder: str, tokenizer: TokenizerIdentity | None = None) -> To
         )
         damage.append(Damage(str(Path(folder, "manifest.json")), problem))
     broken = set()
-    blocks = _blocks(folder)
+    blocks: dict[str, list[str]] = {}
+    for table in manifest.tables:
+        found = list(_check_file(folder, table, []))
+        damage += found
+        if not found:  # else damage is located less closely
+            blocks |= _blocks(Path(folder, table.path))
     for file in manifest.files:
-        path = Path(folder, file.path)
-        if not path.is_file():
-            found = [Damage(str(path), "the file is missing; the manifest lists it")]
-        else:
-            with path.open("rb") as stream:
-                known = blocks.get(file.path, [])
-                found = list(check_content(str(path), stream, file.bytes, file.sha256, known))
+        found = list(_check_file(folder, file, blocks.get(file.path, [])))
         damage += found
         if found:
             broken.add(_stem(file.path))
@@ -87,16 +93,19 @@ def _stem(path: str) -> str:
     return path
 
 
-def _blocks(folder: str) -> dict[str, list[str]]:
-    """Checksums of blocks of every file, as far as they are known."""
-    found: dict[str, list[str]] = {}
-    for path in sorted(Path(folder, "tables").glob("*.parquet")):
-        try:
-            units: list[Any] = pq.read_table(path, columns=["files"]).column("files").to_pylist()
-        except (pa.ArrowException, KeyError):
-            continue  # damage is located less closely without
-        found |= {file["name"]: file["blocks"] for unit in units for file in unit}
-    return found
+def _check_file(folder: str, file: FileRecord, blocks: Sequence[str]) -> Iterator[Damage]:
+    path = Path(folder, file.path)
+    if not path.is_file():
+        yield Damage(str(path), "the file is missing; the manifest lists it")
+        return
+    with path.open("rb") as stream:
+        yield from check_content(str(path), stream, file.bytes, file.sha256, blocks)
+
+
+def _blocks(table: Path) -> dict[str, list[str]]:
+    """Checksums of the blocks of every file that a table of units names."""
+    units: list[Any] = pq.read_table(table, columns=["files"]).column("files").to_pylist()
+    return {file["name"]: file["blocks"] for unit in units for file in unit}
 
 
 def check_shard(stem: str, shard: ShardCounts, tokenizer: TokenizerIdentity) -> Iterator[Damage]:

@@ -66,7 +66,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     stats.set_defaults(execute=Deferred("shards", "stats"))
 
     names = actions.add_parser("files", help="print the paths of a dataset's files, for globbing")
-    names.add_argument("--kind", default="documents", help="documents (default) or rejected")
+    names.add_argument(
+        "--kind",
+        default="documents",
+        help="documents (default) or rejected; of tokens train or validation",
+    )
     names.set_defaults(execute=Deferred("shards", "names"))
 
     _add_token_actions(actions)
