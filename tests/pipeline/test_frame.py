@@ -57,7 +57,6 @@ class DropShort:
     """Drops texts below a length; breaks on `explode`."""
 
     minimum: int
-    recipe: str
     name: str = "drop_short"
 
     def open(self) -> None:
