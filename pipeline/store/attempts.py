@@ -10,6 +10,7 @@ the unit's key, and holds for the input that it was found with.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 
 import orjson
@@ -42,8 +43,10 @@ def mark(place: Place, fingerprint: str, unit: Unit) -> int:
 
 def forget(place: Place) -> None:
     """Delete the marks of a run that was told to end: they say nothing about its units."""
-    found = [file.path for file in files.list_files(place.folder("attempts"))]
-    files.delete([path for path in found if files.read_bytes(path) == place.run.encode()])
+    for file in files.list_files(place.folder("attempts")):
+        with suppress(FileNotFoundError):  # a thread that is still there may commit its unit
+            if files.read_bytes(file.path) == place.run.encode():
+                files.delete([file.path])
 
 
 def skips_folder(place: Place, fingerprint: str) -> str:

@@ -57,7 +57,6 @@ class DropShort:
     """Drops texts below a length; breaks on `explode`."""
 
     minimum: int
-    recipe: str
     name: str = "drop_short"
 
     def open(self) -> None:
@@ -357,7 +356,7 @@ def test_sigterm_ends_a_run_in_order(tmp_path: Path, workers: int) -> None:
     make_input(tmp_path / "in")
     output = tmp_path / "out"
     process = start(tmp_path, output, workers, 0.05)
-    wait_until(lambda: list(half_written(str(output))))
+    wait_until(lambda: list(half_written(str(output / "documents"))))
     process.terminate()
     assert process.wait(timeout=30) != 0
     runs = list((output / "work" / "runs").iterdir())
