@@ -88,11 +88,11 @@ def test_comparisons_of_any_size_decide(
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     key_scale, minhash_scale = map(importlib.import_module, ("key_scale", "minhash_scale"))
     key_scale.write_blocks(tmp_path / "keys", 2000, 4, 0.3)
-    key_scale.decide(tmp_path / "keys", 2000)
+    key_scale.decide(tmp_path / "keys")
     # Each unit has a hundred copies of one key, of which one stays.
     assert json.loads(capsys.readouterr().out)["removed"] > 399
     minhash_scale.write_units(tmp_path / "signatures", 400, 4)
-    minhash_scale.decide(tmp_path / "signatures", 400)
+    minhash_scale.decide(tmp_path / "signatures")
     assert json.loads(capsys.readouterr().err.splitlines()[-1])["clusters"] > 0
 
 

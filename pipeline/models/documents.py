@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
@@ -21,18 +19,16 @@ def read_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Batches of the columns asked for, in the dataset's order.
 
-    Rows of a foreign dataset that are no documents are left out, and how many is said at the end.
-
     Args:
         folder: of a documents dataset.
         columns: names of columns; `language` is read as well if languages are given.
         languages: keep rows of these languages only; empty for all.
 
     Raises:
-        InputError: the folder holds no finished dataset, or a column is missing.
+        InputError: the folder holds no finished dataset, a column is missing, or a row is no
+            document.
     """
     wanted = list(dict.fromkeys([*columns, *(["language"] if languages else [])]))
-    left_out: Counter[str] = Counter()
     for path in [shard.path for shard in Dataset(folder).shards]:
         with files.open_read(path) as handle:
             shard = DocumentShard(path, handle)
@@ -45,17 +41,13 @@ def read_batches(
                 if not languages or _may_hold(shard.metadata.row_group(group), languages)
             ]
             for batch in shard.batches(wanted, groups):
-                left_out.update(rejected.reason for rejected in batch.reasons.values())
+                for rejected in batch.reasons.values():
+                    raise InputError(f"{path}: {rejected.id} is no document: {rejected.reason}")
                 kept = batch.rows
-                if batch.reasons:
-                    is_document = [place not in batch.reasons for place in range(len(kept))]
-                    kept = kept.filter(pa.array(is_document))
                 if languages:
                     kept = kept.filter(pc.is_in(kept["language"], pa.array(languages)))
                 if kept.num_rows:
                     yield kept
-    for reason, number in sorted(left_out.items()):
-        print(f"{folder}: {number:,} rows are left out: {reason}", file=sys.stderr)
 
 
 def _may_hold(group: pq.RowGroupMetaData, languages: Sequence[str]) -> bool:
@@ -66,11 +58,7 @@ def _may_hold(group: pq.RowGroupMetaData, languages: Sequence[str]) -> bool:
             statistics = column.statistics
             if statistics is None or not statistics.has_min_max:
                 return True
-            # A foreign file may have its text as bytes.
-            low, high = (
-                bound.decode("utf-8", "replace") if isinstance(bound, bytes) else str(bound)
-                for bound in (statistics.min, statistics.max)
-            )
+            low, high = str(statistics.min), str(statistics.max)
             return any(low <= language <= high for language in languages)
     return True
 

@@ -280,13 +280,12 @@ def test_what_is_no_document_shard(table: pa.Table, message: str) -> None:
 def test_deduplication_of_every_type(tmp_path: Path, kind: str, method: str) -> None:
     texts: list[str | None] = ["one two three four", "five six seven eight", "one two three four"]
     table = pa.table({"id": ["a", "b", "c"], "text": TYPES[kind](texts)})
-    result = deduplicate(method, {"one": foreign(tmp_path / "in", table)}, tmp_path / "out")
+    given = {"one": foreign(tmp_path / "in", table)}
+    result = deduplicate(method, given, tmp_path / "out", "--foreign")
     assert result.texts("one") == {"a": texts[0], "b": texts[1]}
 
 
-def test_models_are_trained_on_what_is_text(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_models_are_trained_on_what_is_text(tmp_path: Path) -> None:
     table = pa.table(
         {
             "id": ["a", "b", "c", "d"],
@@ -294,27 +293,25 @@ def test_models_are_trained_on_what_is_text(
             "language": TYPES["binary"](["en", "en", "de", "en"]),
         }
     )
-    folder = str(foreign(tmp_path, table))
-    assert list(read_texts([folder], ["en"])) == ["one"]
-    error = capsys.readouterr().err
-    assert f"{folder}: 1 rows are left out: invalid_utf8" in error
-    assert f"{folder}: 1 rows are left out: no_text" in error
-    assert languages_of([folder]) == ["de", "en"]
+    folder = foreign(tmp_path / "in", table)
+    with pytest.raises(InputError, match="give --foreign to `roving dedup`"):
+        list(read_texts([str(folder)]))
+    deduplicate("exact", {"one": folder}, tmp_path / "out", "--foreign")
+    rejected = pq.read_table(tmp_path / "out" / "one" / "rejected").to_pylist()
+    assert {row["id"]: row["reason"] for row in rejected} == {"b": "invalid_utf8", "d": "no_text"}
+    ours = str(tmp_path / "out" / "one")
+    assert list(read_texts([ours], ["en"])) == ["one"]
+    assert languages_of([ours]) == ["de", "en"]
 
 
 def test_a_stray_file_among_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = foreign(tmp_path, pa.table({"id": ["a"], "text": ["x"], "url": ["u"]}))
+    folder = foreign(tmp_path / "in", pa.table({"id": ["a"], "text": ["x"], "url": ["u"]}))
+    deduplicate("exact", {"one": folder}, tmp_path / "out", "--foreign")
+    ours = tmp_path / "out" / "one"
+    # What no manifest names is no part of a dataset; where there is none, it is what was given.
+    (ours / "documents" / "x.parquet").write_bytes(b"x")
+    assert main(["shards", "head", str(ours)]) == 0
     (folder / "documents" / "x.parquet").write_bytes(b"x")
-    assert main(["shards", "head", str(folder)]) == 2
+    again = ["dedup", "exact", "--foreign", "--input", f"two={folder}"]
+    assert main([*again, "--output", str(tmp_path / "again")]) == 2
     assert "x.parquet is no Parquet file, or is damaged" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("action", ["ls", "stats"])
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"unit": "a"}'])
-def test_a_stray_file_among_stats(
-    tmp_path: Path, action: str, content: bytes, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "stats").mkdir()
-    (tmp_path / "stats" / "x.json").write_bytes(content)
-    assert main(["shards", action, str(tmp_path)]) == 2
-    assert "stats/part-*.json in" in capsys.readouterr().err

@@ -245,7 +245,7 @@ def test_every_library_has_a_version() -> None:
     packages = ("filters", "dedup", "tokenizer", "pipeline")
     paths = [path for package in packages for path in (ROOT / package).rglob("*.py")]
     found = set().union(*map(imported, paths)) - modules.OURS - sys.stdlib_module_names
-    optional = {"py7zr", "tomli"}
+    optional = {"obstore", "py7zr", "tomli"}
     assert {"numpy", "fasttext", "stdnum", "punkt"} <= found
     assert found >= ENGINE_LIBRARIES
     for name in sorted(found - ENGINE_LIBRARIES):
