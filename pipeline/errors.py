@@ -34,4 +34,7 @@ class RunFailed(RovingError):
 
 
 class JobFailed(RunFailed):
-    """An engine did not finish a job, and nothing says that another one would end the same way."""
+    """A job broke for a cause that is not the user's: its traceback is worth keeping.
+
+    Nothing says that another job would end the same way.
+    """

@@ -7,7 +7,7 @@ import argparse
 from pipeline.errors import InputError
 from pipeline.store import files
 from pipeline.store.claim import claim
-from pipeline.store.clean import delete, find_orphans, named_by_records
+from pipeline.store.clean import delete, find_orphans, named_by_records, superseded_runs
 from pipeline.store.dataset import MANIFEST, Dataset, read_head
 from tokenizer.shards.manifest import KIND as TOKENS
 from tokenizer.shards.manifest import read_manifest
@@ -19,9 +19,10 @@ def execute(parsed: argparse.Namespace, _: list[str]) -> int:
     with claim(root) as held:
         if not held.holds():
             raise InputError(f"{root} is on a file system without locks: nothing is removed there")
-        named = named_by_records(root)
         if files.exists(files.join(root, MANIFEST)):
-            named |= _named_by_manifest(root)
+            named = _named_by_manifest(root)
+        else:
+            named = named_by_records(root)
         orphans = find_orphans(root, named, parsed.ended)
         for run in orphans.waiting:
             print(f"run {run} has not said that it ended; --ended {run} if you know that it has")
@@ -36,9 +37,13 @@ def execute(parsed: argparse.Namespace, _: list[str]) -> int:
 
 
 def _named_by_manifest(root: str) -> set[str]:
-    """Paths, below the folder, of what a finished dataset is made of."""
+    """Paths, below the folder, of what a finished dataset is made of, and a rerun takes over."""
     if read_head(root).get("kind") == TOKENS:
         manifest = read_manifest(root)
-        return {file.path for file in (*manifest.files, *manifest.tables)}
+        named = {file.path for file in (*manifest.files, *manifest.tables)}
+        return named | named_by_records(root)
     dataset = Dataset(root)
-    return {table.name for table in dataset.tables} | {file.name for file in dataset.files()}
+    named = {table.name for table in dataset.tables} | {file.name for file in dataset.files()}
+    superseded = superseded_runs(root, dataset.manifest.get("run", ""))
+    finished = {record.name for record in dataset.records()}
+    return named | named_by_records(root, superseded, finished)

@@ -1,6 +1,6 @@
 """BigQuery's tables as sorted tables of keys: what a join needs of them, and no content.
 
-    work/tables.<kind>/keys/<unit>.<attempt>.parquet    rows in chunks, each sorted by `key`
+    work/tables.<kind>/keys/<unit>.<attempt>.parquet    rows in chunks, each chunk sorted by `key`
 
 `key` is xxh3-64 of the repository (files, licenses) or of the blob's id (contents). Row groups are
 small and know their smallest and largest key, so that a range of keys is read without the rest.

@@ -6,12 +6,14 @@ another engine). Any other `--runner` gets the same transforms.
 
 from __future__ import annotations
 
-import logging
+import os
 import re
+import threading
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -20,6 +22,7 @@ from apache_beam.runners.runner import PipelineState
 
 from filters.models import MissingModel
 from pipeline.errors import JobFailed, RovingError, RunFailed
+from pipeline.passes.logs import listening
 from pipeline.passes.signals import Interrupted
 from pipeline.store.options import BY_ENVIRONMENT, StoreOptions
 from tokenizer.errors import TokenizerError
@@ -28,7 +31,7 @@ LOCAL_RUNNER = "FnApiRunner"
 # DaskRunner 2.77 drops tagged outputs and finish_bundle output without an error.
 REFUSED_RUNNERS = frozenset({"daskrunner", "bundlebaseddirectrunner"})
 # How long an engine may take to say that a job is cancelled.
-CANCEL_MILLISECONDS = 60_000
+CANCEL_SECONDS = 60
 _EXPECTED = (RovingError, MissingModel, TokenizerError)
 
 
@@ -86,29 +89,33 @@ def execute(
         watch: gets the job's result as soon as an engine has taken it.
 
     Raises:
-        RunFailed: the job failed; the message has the worker's cause.
+        JobFailed: the job failed; the message has the worker's cause.
+        RovingError: what a worker raised of it, as it was.
         KeyboardInterrupt: Ctrl-C; the engine was asked to cancel the job.
     """
-    with _quiet(engine):
-        result = None
+    with listening(engine.runner, silent=engine.is_local) as said:
+        result, ended = None, None
         try:
             options = PipelineOptions(list(engine.options))
             pipeline = beam.Pipeline(runner=engine.runner, options=options)
             expand(pipeline)
             result = pipeline.run()
+            ended = _in_thread(result.wait_until_finish)
             if watch is not None:
                 watch(result)
-            state = result.wait_until_finish()
+            state = ended.result()
         except _EXPECTED:
-            _cancel(engine, result)
+            _cancel(engine, result, ended)
             raise
         except Exception as error:
-            _cancel(engine, result)
+            _cancel(engine, result, ended)
+            for text in said:
+                error.add_note(text)
             raise explained(error, name, engine) from error
         except BaseException:
-            _cancel(engine, result)
+            _cancel(engine, result, ended)
             raise
-    # A job that is cancelled from elsewhere ends without an exception.
+    # A job that is cancelled from elsewhere may end without an exception.
     if state is not None and state != PipelineState.DONE:
         kind = RunFailed if state == PipelineState.CANCELLED else JobFailed
         raise kind(
@@ -117,25 +124,47 @@ def execute(
         )
 
 
-def _cancel(engine: Engine, result: Any) -> None:
+def _in_thread(call: Callable[[], Any]) -> Future[Any]:
+    """A call in a thread: a signal then never strikes inside an engine's client, and may end us."""
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def _cancel(engine: Engine, result: Any, ended: Future[Any] | None) -> None:
     """Ask the engine to end a job, wait, and print its word. That data is safe rests on names."""
-    if result is None or engine.is_local or PipelineState.is_terminal(result.state):
+    if ended is None or engine.is_local or ended.done():
         return
+
+    def cancel() -> str:
+        result.cancel()
+        wait([ended])
+        return str(result.state)
+
     print(f"asking {engine.runner} to cancel the job", flush=True)
     try:
-        result.cancel()
-        with suppress(RuntimeError):  # how some engines say that a job was cancelled
-            result.wait_until_finish(CANCEL_MILLISECONDS)
-        print(f"{engine.runner} says: {result.state}", flush=True)
+        print(f"{engine.runner} says: {_in_thread(cancel).result(CANCEL_SECONDS)}", flush=True)
+    except TimeoutError:
+        print(f"{engine.runner} has not said in {CANCEL_SECONDS} seconds that it did; look there")
     except Exception as error:
         print(f"{engine.runner} did not cancel the job: {error}; cancel it there", flush=True)
 
 
-_WHILE_RUNNING = re.compile(r" \[while running .*\]\s*$", re.DOTALL)
+# What Beam adds to a message, inside quotes where the message is quoted.
+_WHILE_RUNNING = re.compile(r" \[while running '[^']*'\]")
 # The last line of a worker's traceback, as engines pass it on in a text.
 _CAUSE = re.compile(
-    r"^(?:[\w.]+\.)?([A-Za-z_]\w*(?:Error|Exception|Failed|Model|Interrupt)): (.*)$"
+    r"^(?:[\w.]+\.)?([A-Za-z_]\w*(?:Error|Exception|Failed|Model|Interrupt))(?:: (.*))?$"
 )
+# What engines say when a worker is gone: the job server, Prism, Dataflow.
+_LOST = ("Channel closed prematurely", "SDK worker disconnected", "lost contact with the service")
 
 
 def explained(error: Exception, name: str, engine: Engine) -> BaseException:
@@ -146,19 +175,23 @@ def explained(error: Exception, name: str, engine: Engine) -> BaseException:
     # Beam turns Ctrl-C inside a DoFn into a RuntimeError.
     if text.startswith(("KeyboardInterrupt", Interrupted.__name__)):
         return KeyboardInterrupt()
-    if isinstance(error, MemoryError):
-        return RunFailed(
-            f"{name}: out of memory; what is committed is kept. Give the machine more memory or "
-            "use fewer workers, and run the same command again"
-        )
     kind, cause = _cause(error)
     if kind in _SENTENCES:
         return _SENTENCES[kind](cause)
+    if isinstance(error, MemoryError) or kind.endswith("MemoryError"):
+        return JobFailed(
+            f"{name}: out of memory; what is committed is kept. Give the machine more memory or "
+            "use fewer workers, and run the same command again"
+        )
+    if any(said in text for said in _LOST):
+        return JobFailed(
+            f"{name}: {engine.runner} lost a worker (killed, or out of memory); what is committed "
+            "is kept, run the same command again to continue"
+        )
     where = "" if engine.is_local else f" on {engine.runner}"
-    frame = _frame(error)
     return JobFailed(
-        f"{name}: the job{where} failed: {kind}: {cause}{frame}; what is committed is kept, run "
-        "the same command again to continue"
+        f"{name}: the job{where} failed: {kind}: {cause}{_frame(error)}; what is committed is "
+        "kept, run the same command again to continue"
     )
 
 
@@ -174,30 +207,25 @@ def _cause(error: BaseException) -> tuple[str, str]:
         for line in str(error).splitlines()
         if (match := _CAUSE.match(_WHILE_RUNNING.sub("", line.strip())))
     ]
-    if found and not type(error).__module__.startswith("pipeline"):
-        return found[-1][1], found[-1][2]
-    first = _WHILE_RUNNING.sub("", str(error)).strip().splitlines()
-    return type(error).__name__, first[0][:500] if first else "no message"
+    if found:
+        kind, message = found[-1].groups()
+        # Beam makes a RuntimeError of what has no message that it could add to.
+        inner = _CAUSE.match(message or "") if kind == "RuntimeError" else None
+        kind, message = inner.groups() if inner else (kind, message)
+        return kind, message or "no message"
+    text = " ".join(_WHILE_RUNNING.sub("", str(error)).split())
+    return type(error).__name__, text[:500] or "no message"
+
+
+_PACKAGES = tuple(
+    f"{Path(__file__).parents[2] / name}{os.sep}"
+    for name in ("dedup", "filters", "pipeline", "tokenizer", "trainer")
+)
 
 
 def _frame(error: BaseException) -> str:
     """Where in our own code an exception was raised, if it was raised in this process."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if "apache_beam" not in frame.filename and "site-packages" not in frame.filename:
+        if frame.filename.startswith(_PACKAGES) and frame.filename != __file__:
             return f" (at {frame.filename}:{frame.lineno})"
     return ""
-
-
-@contextmanager
-def _quiet(engine: Engine) -> Iterator[None]:
-    """Keep the local engine's chatter out of the user's terminal; other engines may speak."""
-    if not engine.is_local:
-        yield
-        return
-    logger = logging.getLogger("apache_beam")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -3,6 +3,7 @@
 OUT/work/runs/<run>/started.json     engine, process, host: who may still be writing
 OUT/work/runs/<run>/*.units.parquet  what its passes were over
 OUT/work/runs/<run>/summaries/       what they came to
+OUT/work/runs/<run>/error.txt        the traceback of what broke it
 OUT/work/runs/<run>/ended.json       nobody of it writes any more
 """
 
@@ -12,6 +13,7 @@ import os
 import socket
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -128,6 +130,16 @@ class Run:
         """Say that nobody of this run writes any more."""
         for root in self.roots:
             files.write_bytes(mark_path(root, self.id, "ended"), json_bytes({"time": time.time()}))
+
+    def with_traceback(self, error: JobFailed) -> JobFailed:
+        """The error, naming the file where the traceback of what broke the run is kept."""
+        path = files.join(self.roots[-1], "work", "runs", self.id, "error.txt")
+        text = "".join(traceback.format_exception(error))
+        try:
+            files.write_bytes(path, text.encode(errors="backslashreplace"))
+        except OSError:  # a full disk, say, which may be what the error says itself
+            return error
+        return JobFailed(f"{error} (its traceback is in {path})")
 
     def run_units(self, work: UnitPass, units: Sequence[Unit]) -> Result:
         """Run a pass; units that are finished, whoever finished them, are taken over.
@@ -265,5 +277,7 @@ def running(engine: Engine, output: str) -> Iterator[Run]:
                 if isinstance(error, KeyboardInterrupt):
                     run.forget()
                 run.end()
+            if isinstance(error, JobFailed) and run.roots:
+                raise run.with_traceback(error) from error
             raise
         run.end()

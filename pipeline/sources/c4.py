@@ -109,6 +109,11 @@ def is_published(relative: str) -> bool:
     return re.search(PUBLISHED, relative, re.IGNORECASE) is not None
 
 
+def is_html(relative: str) -> bool:
+    """Whether a file is a WARC, by its name."""
+    return not is_published(relative) and commoncrawl.page_format(relative) == "warc"
+
+
 def find_units(inputs: Inputs, settings: C4Settings) -> tuple[list[Unit], list[dict[str, str]]]:
     """Units below a folder, and the files that are not read with their reason."""
     found = find_inputs(inputs, f"{commoncrawl.FILES}|{PUBLISHED}", LOOKED_FOR)
@@ -130,7 +135,7 @@ def run(job: Job) -> None:
     settings = job.recipe.c4
     units, refused = find_units(job.input, settings)
     as_it_is = settings.published == "keep" and all(is_published(unit.relative) for unit in units)
-    first, steps = (job.last_stages, []) if as_it_is else stages(job)
+    first, steps = (job.last_stages, []) if as_it_is else stages(job, units)
     job.check_stages([*first, *(stage for _, following in steps for stage in following)])
 
     names = ["extract", "clean"][: len(steps)]
@@ -143,11 +148,14 @@ def run(job: Job) -> None:
     complete(job, settings.deduplicate, result, refused)
 
 
-def stages(job: Job) -> tuple[tuple[Stage, ...], list[tuple[MethodName, tuple[Stage, ...]]]]:
+def stages(
+    job: Job, units: Sequence[Unit]
+) -> tuple[tuple[Stage, ...], list[tuple[MethodName, tuple[Stage, ...]]]]:
     """The stages of the first pass, and those after each deduplication."""
     settings = job.recipe.c4
     _say_what_is_missing(settings)
-    first, steps = page_stages(job), list[tuple[MethodName, tuple[Stage, ...]]]()
+    html = any(is_html(unit.relative) for unit in units)
+    first, steps = page_stages(job, html=html), list[tuple[MethodName, tuple[Stage, ...]]]()
     after: Sequence[tuple[bool, MethodName, tuple[Stage, ...]]] = (
         (settings.url.enabled, "url", heuristics(settings)),
         (settings.lines.enabled, "lines", (*finish_stages(settings), *job.last_stages)),
@@ -170,12 +178,14 @@ def _say_what_is_missing(settings: C4Settings) -> None:
         )
 
 
-def page_stages(job: Job) -> tuple[Stage, ...]:
-    """From records to pages; what HTML needs lets plain text pass."""
+def page_stages(job: Job, *, html: bool = True) -> tuple[Stage, ...]:
+    """From records to pages; what HTML needs, a model too, is only there where there is HTML."""
     settings = job.recipe.c4
+    pages = enabled((settings.page, PageFilter(settings.page)))
+    if not html:
+        return pages
     decides = job.recipe.commoncrawl.prescreen.enabled and settings.language.enabled
     languages = settings.language.keep if decides else ()
-    pages = enabled((settings.page, PageFilter(settings.page)))
     return (*commoncrawl.html_stages(job.recipe, languages), *pages)
 
 

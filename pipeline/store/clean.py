@@ -126,16 +126,46 @@ def delete(orphans: Orphans, claim: Claim) -> None:
         files.delete(found[first : first + BATCH])
 
 
-def named_by_records(root: str) -> set[str]:
+def named_by_records(
+    root: str, superseded: Collection[str] = (), finished: Collection[str] = ()
+) -> set[str]:
     """Records of finished units, the files that they name, and what is known of attempts.
 
     As paths below the folder.
+
+    Args:
+        root: the folder.
+        superseded: runs of which the dataset's own units are left out (`superseded_runs`).
+        finished: names of records that stay all the same: the dataset is made of them.
     """
     named = set()
     for file in _below(root, "work"):
         if _DONE.match(file.relative):
             record = UnitRecord.from_bytes(files.read_bytes(file.path))
-            named |= {file.relative, *(one.name for one in record.files)}
+            paths = [one.name for one in record.files]
+            if record.name in finished or not any(_is_own_of(path, superseded) for path in paths):
+                named |= {file.relative, *paths}
         elif _TRACE.match(file.relative):
             named.add(file.relative)
     return named
+
+
+def _is_own_of(path: str, runs: Collection[str]) -> bool:
+    """Whether a file is the dataset's, not an earlier step's, and one of these runs wrote it."""
+    match = _ATTEMPT.search(path)
+    return not path.startswith("work/") and match is not None and match[1] in runs
+
+
+def superseded_runs(root: str, by: str) -> set[str]:
+    """Runs that had begun before one did that has finished the dataset since.
+
+    Args:
+        root: the folder.
+        by: the run that finished it.
+    """
+    began = {
+        match[1]: float(read_json(file.path)["time"])
+        for file in _below(root, "work/runs")
+        if (match := _RUN.match(file.relative)) and file.relative.endswith("/started.json")
+    }
+    return {run for run, time in began.items() if time < began.get(by, 0.0)}

@@ -315,7 +315,8 @@ def test_a_wet_needs_no_model_and_what_is_missing_is_said(
     assert "there is no list of bad words (c4.bad_words.list)" in capsys.readouterr().err
 
 
-def test_hostile_files_end_as_rejects(tmp_path: Path) -> None:
+def test_hostile_files_end_as_rejects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run stops all the same, unless so much loss is allowed."""
     page = ("http://a.example", "2020-01-01T00:00:00Z", SENTENCES[:3])
     folder = tmp_path / "in"
     folder.mkdir()
@@ -327,7 +328,11 @@ def test_hostile_files_end_as_rejects(tmp_path: Path) -> None:
     for number, line in enumerate(marks):
         hostile = (f"http://{number}.example", "2020-01-01T00:00:00Z", [line])
         (folder / f"hostile-{number}.warc.wet.gz").write_bytes(wet(hostile))
-    output = run(folder, tmp_path / "out")
+    output = tmp_path / "out"
+    assert main(["run", "c4", "--input", str(folder), "--output", str(output)]) != 0
+    assert "50.0 % of the units" in capsys.readouterr().err
+    assert not (output / "manifest.json").exists()
+    run(folder, output, "run.maximum_unit_loss=1")
     assert list(texts(output)) == ["http://a.example"]
     found = {row["reason"] for row in rows(output, "rejected")}
     assert {"truncated_gzip", "empty_file", "garbage", "no_end_marks", "only_long_words"} <= found

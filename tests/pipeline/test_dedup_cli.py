@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from dataset_files import contents, leftovers
+from dataset_files import contents, leftovers, rows
 from dedup_data import Result, document, write_dataset, write_foreign
 
 from pipeline.cli.arguments import labelled
 from pipeline.cli.main import main
 from pipeline.errors import InputError
 from pipeline.store.accounting import read_json, write_json
+from pipeline.store.units import unit_name
+
+# What the shard b/c.parquet of somebody else is called.
+CLASH = unit_name("b/c.parquet")
 
 
 @pytest.fixture
@@ -27,8 +31,10 @@ def folder(tmp_path: Path) -> Path:
     for name, found in (
         ("foreign/documents/data.parquet", table),
         ("nameless/data.parquet", table.drop(["id"])),
-        ("clash/b_c.parquet", table),
         ("clash/b/c.parquet", table),
+        (f"clash/{CLASH}.parquet", table),
+        ("alike/b_c.parquet", table),
+        ("alike/b/c.parquet", table),
         ("a.b/c.parquet", table),
         ("dots/b.c.parquet", table),
     ):
@@ -68,18 +74,17 @@ FEW_AND_STRICT = (
         ("exact", ["--input", "{}/torn"], "run the same command again to finish it"),
         ("exact", ["--input", "{}/cut"], "cut/manifest.json is damaged"),
         ("exact", ["--input", "{}/foreign"], "has no manifest.json: it is no dataset of `roving`"),
-        ("exact", ["--input", "{}/broken", "--foreign"], "u.parquet cannot be read as Parquet"),
+        (
+            "exact",
+            ["--input", "{}/broken", "--foreign"],
+            "u.parquet is no Parquet file, or is damaged",
+        ),
         ("exact", ["--input", "{}/nameless", "--foreign"], "data.parquet has no column id"),
         ("exact", ["--input", "{}/a", "--input", "{}/x/a"], "two inputs are called 'a'; give them"),
         ("exact", ["--input", "a={}/a", "--input", "a={}/b"], "two inputs are called 'a'"),
         ("exact", ["--input", "work={}/a"], "cannot be the label"),
         ("exact", ["--input", "la bel={}/a"], "cannot be the label"),
-        ("exact", ["--input", "{}/clash", "--foreign"], "2 shards would be called 'b_c'"),
-        (
-            "exact",
-            ["--input", "{}/a.b", "--input", "a={}/dots", "--foreign"],
-            "2 shards would be called 'a.b.c'",
-        ),
+        ("exact", ["--input", "{}/clash", "--foreign"], f"2 shards would be called '{CLASH}'"),
         (
             "url",
             ["--input", "{}/foreign", "--foreign"],
@@ -167,6 +172,21 @@ def test_another_input_under_the_same_label_takes_its_place(folder: Path) -> Non
     assert Result(folder / "out").texts("a") == {"b0": "Wool!"}
     assert leftovers(folder / "out" / "a") == []
     assert not [path for path in (folder / "out").rglob("data*") if path.is_file()]
+
+
+@pytest.mark.parametrize("inputs", [("alike",), ("a.b", "a=dots")])
+def test_shards_of_like_names_are_told_apart(folder: Path, inputs: tuple[str, ...]) -> None:
+    """`b_c` and `b/c` of one dataset; `c` of `a.b` and `b.c` of `a`."""
+    arguments = ["dedup", "exact", "--foreign", "--output", f"{folder}/out"]
+    for text in inputs:
+        label, _, name = text.rpartition("=")
+        arguments += ["--input", f"{label or name}={folder}/{name}"]
+    assert main(arguments) == 0
+    result, labels = Result(folder / "out"), [text.split("=")[0] for text in inputs]
+    assert sum(len(list(rows(folder / "out" / label))) for label in labels) == 1
+    rejected = [row for label in labels for row in rows(folder / "out" / label, "rejected")]
+    assert [row["reason"] for row in rejected] == ["duplicate"]
+    assert result.report["shared"] == ([[2]] if len(labels) == 1 else [[0, 1], [1, 0]])
 
 
 def test_foreign_is_only_what_has_no_manifest(folder: Path) -> None:

@@ -14,8 +14,9 @@ examples:
   roving clean out/commoncrawl
 
 What the manifest names stays, and so does what finished units of an interrupted run have made: the
-same command again takes it over. A run on another engine whose command was killed may still be
-writing: its files stay until you say with --ended that its job is over.
+same command again takes it over; unless another run began later and finished the dataset. A run on
+another engine whose command was interrupted may still be writing: nothing goes until you say with
+--ended that its job is over.
 """
 
 
