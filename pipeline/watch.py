@@ -147,12 +147,15 @@ class Watcher:
 
     def stuck(self) -> Position | None:
         """A record that has taken more CPU than it may since it was first seen here."""
-        found = list(self._positions())
+        # Without a unit there is no limit either.
+        found = [one for one in self._positions() if one[2].seconds]
         if not found:
             return None
         times = _cpu_times(self._process)
         for thread, sequence, position in found:
-            now = times.get(thread, times[0])
+            now = times[0] if len(times) == 1 else times.get(thread)
+            if now is None:
+                continue  # the thread has ended
             before, since = self._seen.get(thread, (None, now))
             if before != sequence:
                 self._seen[thread] = sequence, now

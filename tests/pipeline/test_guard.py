@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -366,10 +367,14 @@ def test_attempts_are_counted_per_unit_up_to_the_guarded_one(tmp_path: Path) -> 
 def test_a_watcher_sees_cpu_and_not_time_and_forgets_what_moves_on() -> None:
     memory = memoryview(bytearray(SIZE))
     slot = Slot(memory[:2048])
-    slot.claim(1)
+    slot.claim(threading.get_native_id())
+    slot.record(2)
+    watcher = Watcher(memory, os.getpid())
+    assert watcher.stuck() is None
+    burn(0.1)
+    assert watcher.stuck() is None  # no unit, no limit
     slot.unit("in.txt", "skips/u", 0.05)
     slot.stage("hostile")
-    watcher = Watcher(memory, os.getpid())
     slot.record(3, "u/3")
     assert watcher.stuck() is None
     time.sleep(0.1)
