@@ -42,7 +42,7 @@ def read_batches(
             ]
             for batch in shard.batches(wanted, groups):
                 for rejected in batch.reasons.values():
-                    raise InputError(f"{path}: {rejected.id} is no document: {rejected.reason}")
+                    raise InputError(f"{path}: a row is no document: {rejected.reason}")
                 kept = batch.rows
                 if languages:
                     kept = kept.filter(pc.is_in(kept["language"], pa.array(languages)))

@@ -294,7 +294,7 @@ def test_models_are_trained_on_what_is_text(tmp_path: Path) -> None:
         }
     )
     folder = foreign(tmp_path / "in", table)
-    with pytest.raises(InputError, match="give --foreign to `roving dedup`"):
+    with pytest.raises(InputError, match="if --foreign is given"):
         list(read_texts([str(folder)]))
     deduplicate("exact", {"one": folder}, tmp_path / "out", "--foreign")
     rejected = pq.read_table(tmp_path / "out" / "one" / "rejected").to_pylist()
