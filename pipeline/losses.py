@@ -46,7 +46,10 @@ def loss_lines(summary: Summary) -> list[str]:
         f"{summary.lost_bytes:,} bytes ({share:.1f} % of what was read)"
     ]
     for one in summary.lost[:SHOWN]:
-        lines.append(f"  {one.path}: {one.reason}, {one.lost_bytes:,} of {one.bytes:,} bytes")
+        there = (
+            f"{one.lost_bytes:,} of {one.bytes:,} bytes" if one.lost_bytes else "what is not there"
+        )
+        lines.append(f"  {one.path}: {one.reason}, {there}")
     if summary.lost_units > SHOWN:
         lines.append(f"  and {summary.lost_units - SHOWN:,} more")
     return lines
@@ -75,7 +78,7 @@ def check_losses(output: str, result: Result, limit: float) -> None:
     if max(units_share, bytes_share) > limit:
         raise RunFailed(
             f"{output}: {100 * units_share:.1f} % of the units and {100 * bytes_share:.1f} % of "
-            f"the bytes could not be read, more than run.maximum_unit_loss = {limit} allows; "
-            "the units are named above. Fetch them again and run the same command, or allow it "
-            "with --set run.maximum_unit_loss=1"
+            f"the bytes (of each at least as many as half of all units have) could not be read, "
+            f"more than run.maximum_unit_loss = {limit} allows; the units are named above. Fetch "
+            "them again and run the same command, or allow it with --set run.maximum_unit_loss=1"
         )

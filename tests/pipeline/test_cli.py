@@ -148,14 +148,19 @@ def test_what_is_wrong_is_said_in_one_line(
     assert "Traceback" not in error
 
 
-def test_empty_and_broken_files_are_accounted_for(tmp_path: Path) -> None:
+def test_empty_and_broken_files_are_accounted_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_dump(tmp_path / "in")
     whole = (tmp_path / "in" / "enwiki-test-pages-articles.xml").read_bytes()
     (tmp_path / "in" / "dewiki-empty-pages-articles.xml").write_bytes(b"")
     (tmp_path / "in" / "frwiki-cut-pages-articles.xml").write_bytes(whole[:-200])
     packed = gzip.compress(whole, mtime=0)
     (tmp_path / "in" / "itwiki-cut-pages-articles.xml.gz").write_bytes(packed[: len(packed) // 2])
-    assert run_wikipedia(tmp_path) == 0
+    assert run_wikipedia(tmp_path) == 2
+    assert "75.0 % of the units" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    assert run_wikipedia(tmp_path, "--set", "run.maximum_unit_loss=1") == 0
     rejected = pq.read_table(tmp_path / "out" / "rejected").to_pylist()
     reasons = {row["reason"] for row in rejected if row["stage"] == "read"}
     assert reasons >= {"truncated_xml", "truncated_gzip", "empty_file"}

@@ -113,7 +113,7 @@ def test_text_that_is_no_utf8_is_rejected(
     table = pa.table({"id": ["x", "y", "z", None], "text": text})
     pq.write_table(table, folder / "documents" / "part-0.parquet")
     assert tokenize(small_tokenizer, tmp_path / "out", folder, options=ALL_TRAIN) == 2
-    assert "give --foreign if its Parquet files are to be taken" in capsys.readouterr().err
+    assert "`tokenize` if --foreign is given" in capsys.readouterr().err
     options = ("--foreign", *ALL_TRAIN)
     assert tokenize(small_tokenizer, tmp_path / "out", folder, options=options) == 0
     output = tmp_path / "out" / "foreign"
