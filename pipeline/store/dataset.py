@@ -132,8 +132,8 @@ def no_manifest(folder: str) -> str:
         )
     if any(file.relative.endswith(".parquet") for file in files.list_files(folder)):
         return (
-            f"{folder} has no {MANIFEST}: it is no dataset of `roving`. Its Parquet files are "
-            "taken as they are by `roving dedup`, `decontaminate` and `tokenize` if --foreign is given"
+            f"{folder} has no {MANIFEST}: it is no dataset of ours. Its Parquet files are taken "
+            "as they are by `roving dedup`, `decontaminate` and `tokenize` if --foreign is given"
         )
     return f"{folder} is no dataset: there is no {MANIFEST} in it"
 
