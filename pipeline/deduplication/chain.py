@@ -7,7 +7,7 @@ OUTPUT                     the documents after the last
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ def complete(
     methods: Sequence[MethodName],
     result: Result,
     refused: Sequence[dict[str, str]],
+    done: Mapping[str, Any] | None = None,
 ) -> None:
     """Deduplicate what a source has written, and finish the dataset.
 
@@ -37,6 +38,7 @@ def complete(
         methods: in order.
         result: of the source's last pass.
         refused: input files that were not read, with their reason.
+        done: what the manifest says besides.
     """
     reports: list[dict[str, Any]] = []
     for number, method in enumerate(methods, 1):
@@ -46,7 +48,8 @@ def complete(
         (written,) = Step(job, method, (dataset,), name).run()
         result = written.result
         reports.append(written.report.to_json())
-    job.complete(result, refused, {"deduplication": reports} if reports else None)
+    deduplicated = {"deduplication": reports} if reports else {}
+    job.complete(result, refused, {**(done or {}), **deduplicated})
     if job.recipe.decontamination.enabled:
         index = Path(job.recipe.models.evaluation_index)
         print("\n".join(report_lines(write_report(job.output, index))))

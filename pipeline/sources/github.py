@@ -60,10 +60,14 @@ def run(job: Job) -> None:
     settings = job.recipe.github
     job.check_stages(stages(job))
     tables = find_tables(job.input, settings.input.slice_bytes)
-    read, units = _from_tables(job, tables) if tables else _from_repositories(job)
+    if tables:
+        read, units, account = _from_tables(job, tables)
+    else:
+        read, units = _from_repositories(job)
+        account = {}
     methods = settings.deduplicate
     work = documents_pass(job, read, documents_place(job, methods))
-    complete(job, methods, job.run_pass(work, units), [])
+    complete(job, methods, job.run_pass(work, units), [], account)
 
 
 def stages(job: Job) -> tuple[Stage, ...]:
@@ -96,7 +100,9 @@ def _from_repositories(job: Job) -> tuple[ReadRecords, list[Unit]]:
     return ReadRepository(settings.input, settings.licences), units
 
 
-def _from_tables(job: Job, tables: Mapping[Kind, Sequence[Unit]]) -> tuple[ReadRecords, list[Unit]]:
+def _from_tables(
+    job: Job, tables: Mapping[Kind, Sequence[Unit]]
+) -> tuple[ReadRecords, list[Unit], Mapping[str, Any]]:
     settings = job.recipe.github
     limit = settings.input.maximum_row_bytes
     found: dict[Kind, list[KeyUnit]] = {}
@@ -125,13 +131,14 @@ def _from_tables(job: Job, tables: Mapping[Kind, Sequence[Unit]]) -> tuple[ReadR
     made_of = parts_of(Join, join.policy, join.paths, contents).fingerprint
     decisions = join.run(sizes_of_both, made_of, job.output, job.run)
     job.run.kept.append(decisions)
-    print("\n".join(account_lines(decisions.extra["report"], damaged)))
+    report = decisions.extra["report"]
+    print("\n".join(account_lines(report, damaged)))
     units = [
         replace(unit, version=chosen.digest, inputs=chosen.inputs)
         for unit in tables["contents"]
         for chosen in [decisions.units[unit.name]]
     ]
-    return ReadContents(limit), units
+    return ReadContents(limit), units, {"files_table": {**report, "damaged": damaged}}
 
 
 def account_lines(
