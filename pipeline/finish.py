@@ -27,10 +27,8 @@ from pipeline.store import files
 from pipeline.store.accounting import Funnel
 from pipeline.store.records import UnitInput, UnitRecord
 from pipeline.store.streams import HashingReader
-from pipeline.store.units import Unit
+from pipeline.store.units import RECORD, Unit
 
-# Kind of a unit's input that is the record of an earlier pass.
-RECORD = "record"
 SHA256 = "sha256:"
 
 

@@ -40,7 +40,7 @@ from pipeline.store.commit import Place, new_run, with_records
 from pipeline.store.records import UnitRecord, record_name
 from pipeline.store.space import check_space
 from pipeline.store.tables import read_records, read_table
-from pipeline.store.units import Unit
+from pipeline.store.units import RECORD, Unit
 
 
 class Kept(Protocol):
@@ -167,7 +167,9 @@ class Run:
         ordered = sorted(units, key=lambda unit: (-unit.size, unit.name))
         listed = write_units(self.path(place.root, f"{place.step}.units.parquet"), ordered)
         tables = Tables(place, len(units), place.attempt())
-        size = sum(unit.size for unit in units)
+        # A step over an earlier one's shards counts the input that those were made of.
+        of_input = not any(unit.made(RECORD) for unit in units)
+        size = sum(unit.size for unit in units) if of_input else 0
         spread = self.engine.is_local and self.engine.workers > 1 and len(units) - finished > 1
         counts = self.workers.counted if spread else progress.counted
         progress.reset()

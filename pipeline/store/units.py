@@ -19,6 +19,9 @@ from pipeline.store import files
 from pipeline.store.base import NEW, FileInfo
 from pipeline.store.streams import HashingReader, JoinedReader
 
+# Kind of a unit's input that is the record of an earlier step.
+RECORD = "record"
+
 
 @dataclass(frozen=True, slots=True)
 class Skip:
