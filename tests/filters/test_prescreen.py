@@ -105,7 +105,9 @@ def test_pickles_and_is_a_filter(prescreen):
 
 
 def test_missing_model(tmp_path):
-    with pytest.raises(MissingModel, match=r"lid\.176\.ftz"):
+    with pytest.raises(
+        MissingModel, match=r"none\.ftz: not found; make it with `roving models fetch"
+    ):
         LanguagePrescreen(SETTINGS, tmp_path / "none.ftz", ("en",)).open()
 
 

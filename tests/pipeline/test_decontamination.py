@@ -198,7 +198,7 @@ def write_dataset(folder: Path, index: Path, columns: Columns, **changes: Any) -
         stage = Decontamination(decontamination(**changes), str(index))
         writer = WriterSettings(columns, (), 100)
         source = find_documents(str(write_input(folder.parent / "input")), "in", place)
-        work = DocumentsPass("in", place, ReadShard(BATCHING), (stage,), BATCHING, writer)
+        work = DocumentsPass("in", place, ReadShard(BATCHING), (stage,), BATCHING, writer, 600)
         job.complete(job.run_pass(work, source.units), [])
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.deduplication.decisions import DECISIONS
 from pipeline.github.contents import ReadContents
 from pipeline.github.meeting import to_bytes
 from pipeline.github.tables import TABLE_BYTES, TablePass
@@ -90,10 +91,11 @@ def test_contents_whose_values_are_anything(tmp_path: Path) -> None:
             "licensed": [1] * 3,
         }
     )
-    (tmp_path / "chosen").mkdir()
-    (tmp_path / "chosen" / "part-u.0.arrow").write_bytes(to_bytes(chosen))
-    unit = Unit("u", "c.jsonl", "c.jsonl", len(data))
-    found = list(ReadContents(str(tmp_path), 1, LIMIT)(io.BytesIO(data), unit))
+    decided = tmp_path / "chosen.arrow"
+    decided.write_bytes(to_bytes(chosen))
+    inputs = ((DECISIONS, str(decided)),)
+    unit = Unit("u", "c.jsonl", "c.jsonl", len(data), inputs=inputs)
+    found = list(ReadContents(LIMIT)(io.BytesIO(data), unit))
     assert [(one.reason, one.detail) for one in found if isinstance(one, BadRecord)] == [
         ("malformed_row", "id: list"),
         ("no_content", "? bytes"),

@@ -163,7 +163,7 @@ def test_a_client_is_imported_only_for_a_path_of_its_scheme() -> None:
     command = (
         "import sys; from pipeline.store.options import *; from pipeline.store import files;"
         "configure(from_engine_options(['--project=p'])); files.stat('/none');"
-        "print({'google', 'obstore', 'requests'} & set(sys.modules))"
+        "print({'google.cloud.storage', 'obstore', 'requests'} & set(sys.modules))"
     )
     ran = subprocess.run(
         [sys.executable, "-c", command],
