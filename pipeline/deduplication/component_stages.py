@@ -25,6 +25,7 @@ import numpy as np
 from dedup.components import EDGE, MEMBER, Structured, smallest_neighbours, unique_edges
 from pipeline.deduplication.shuffle import NO_FUNNEL
 from pipeline.passes.run import Run
+from pipeline.passes.spread import Spreading
 from pipeline.store import files
 from pipeline.store.base import FileInfo
 from pipeline.store.commit import Attempt, Place
@@ -166,8 +167,7 @@ def expand(
     """The transforms of a stage over tasks with their groups' numbers; yields records."""
     return (
         root
-        | "tasks" >> beam.Create(list(items))
-        | "spread" >> beam.Reshuffle()
+        | "tasks" >> Spreading(items)
         | "step" >> beam.FlatMap(partial(_take_step, step=step))
         | "meet" >> beam.GroupByKey()
         | "write" >> beam.Map(partial(_write_piece, place=place, stage=stage))

@@ -57,6 +57,7 @@ from pipeline.deduplication.key_units import KeyUnits
 from pipeline.deduplication.shuffle import write_rows
 from pipeline.errors import RunFailed
 from pipeline.passes.run import Run
+from pipeline.passes.spread import Spreading
 from pipeline.store import files
 from pipeline.store.commit import Place
 from pipeline.store.records import UnitRecord
@@ -302,12 +303,7 @@ def expand_writing(
     root: beam.Pipeline, items: Sequence[Any], write: Callable[[Any], Iterator[UnitRecord]]
 ) -> beam.PCollection:
     """The transforms that write the units' files; yields their records."""
-    return (
-        root
-        | "members" >> beam.Create(list(items))
-        | "spread" >> beam.Reshuffle()
-        | "write" >> beam.FlatMap(write)
-    )
+    return root | "members" >> Spreading(items) | "write" >> beam.FlatMap(write)
 
 
 def _cluster_all(slices: Sequence[Slice], units: KeyUnits, place: Place) -> Iterator[UnitRecord]:

@@ -32,6 +32,7 @@ from pipeline.deduplication.decisions import (
 from pipeline.deduplication.key_units import KeyUnits
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import Run
+from pipeline.passes.spread import Spread, Spreading
 from pipeline.store import files
 from pipeline.store.commit import Attempt, Place
 from pipeline.store.records import UnitInput, UnitRecord
@@ -121,7 +122,7 @@ def _partition_bits(size: int, partition_bytes: int) -> int:
 
 def expand(root: beam.Pipeline, work: Comparison, partitions: range, bits: int) -> beam.PCollection:
     """The transforms of one slice of the key space; yields a record for each unit's file."""
-    ranges = root | "ranges" >> beam.Create(work.units.ranges()) | beam.Reshuffle()
+    ranges = root | "ranges" >> Spreading(work.units.ranges())
     # Every unit gets a file, and so does the summary.
     every = ranges | "every file" >> beam.FlatMap(_every).with_output_types(_ForUnit)
     split = partial(_split, work=work, partitions=partitions, bits=bits)
@@ -129,7 +130,7 @@ def expand(root: beam.Pipeline, work: Comparison, partitions: range, bits: int) 
     decided = (
         ranges
         | "numbers" >> beam.FlatMap(lambda pair: range(*pair))
-        | "spread" >> beam.Reshuffle()
+        | "spread" >> Spread()
         | "partition" >> beam.FlatMap(split).with_output_types(_Located)
         | "meet" >> beam.GroupByKey()
         | "decide" >> beam.FlatMap(decide).with_output_types(_ForUnit)

@@ -27,6 +27,7 @@ from pipeline.deduplication.key_units import KeyUnit, KeyUnits
 from pipeline.deduplication.shuffle import PARTITIONS_PER_SLICE, write_rows
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import Run
+from pipeline.passes.spread import Spreading
 from pipeline.store import files
 from pipeline.store.commit import Place
 from pipeline.store.records import OutputFile, UnitRecord
@@ -218,8 +219,7 @@ def expand(root: beam.Pipeline, work: Verification, senders: Sequence[int]) -> b
     """The transforms of one slice; yields the records of edge files."""
     return (
         root
-        | "senders" >> beam.Create(list(senders))
-        | "spread" >> beam.Reshuffle()
+        | "senders" >> Spreading(senders)
         | "send" >> beam.FlatMap(partial(_send, work=work))
         | "meet" >> beam.GroupByKey()
         | "verify" >> beam.FlatMap(partial(_receive, work=work))

@@ -17,6 +17,7 @@ from pipeline.deduplication.key_units import KeyUnits
 from pipeline.deduplication.shuffle import PARTITIONS_PER_SLICE
 from pipeline.github.tables import KEYS, read_range
 from pipeline.passes.engine import Engine
+from pipeline.passes.spread import Spread, Spreading
 
 # A partition and, by number, what each table has of it.
 Met: TypeAlias = tuple[int, Iterable[tuple[int, bytes]]]
@@ -40,10 +41,9 @@ def meet(root: beam.Pipeline, tables: KeyUnits, partitions: range, bits: int) ->
     split = partial(_split, tables=tables, partitions=partitions, bits=bits)
     return (
         root
-        | "tables" >> beam.Create(tables.ranges())
-        | "spread ranges" >> beam.Reshuffle()
+        | "tables" >> Spreading(tables.ranges())
         | "numbers" >> beam.FlatMap(lambda pair: range(*pair))
-        | "spread" >> beam.Reshuffle()
+        | "spread" >> Spread()
         | "partition" >> beam.FlatMap(split).with_output_types(tuple[int, tuple[int, bytes]])
         | "meet" >> beam.GroupByKey()
     )

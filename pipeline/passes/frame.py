@@ -19,6 +19,7 @@ import apache_beam as beam
 from apache_beam.metrics import Metrics
 
 from pipeline.passes.progress import COUNTERS, NAMESPACE, count
+from pipeline.passes.spread import Spread, Spreading
 from pipeline.passes.summary import Summary, merged
 from pipeline.passes.units_file import UnitsFile
 from pipeline.store import files
@@ -94,13 +95,8 @@ def expand_units(
     root: beam.Pipeline, work: UnitPass, units: UnitsFile, tables: Tables
 ) -> beam.PCollection:
     """The transforms of a pass over a file of units."""
-    found = (
-        root
-        | "groups" >> beam.Create(list(units.groups))
-        | "spread groups" >> beam.Reshuffle()
-        | "units" >> beam.FlatMap(units.read)
-        | "spread" >> beam.Reshuffle()
-    )
+    groups = root | "groups" >> Spreading(units.groups)
+    found = groups | "units" >> beam.FlatMap(units.read) | "spread" >> Spread()
     return through(work, found, tables)
 
 
@@ -119,7 +115,7 @@ def write_tables(records: beam.PCollection, tables: Tables) -> beam.PCollection:
         | "records" >> beam.Map(_numbered, tables.number).with_output_types(tuple[int, bytes])
         | "table of each" >> beam.GroupByKey()
         | "write tables" >> beam.Map(_write_table, tables).with_output_types(bytes)
-        | "summary" >> beam.CombineGlobally(merged)
+        | "summary" >> beam.CombineGlobally(merged).without_defaults()
         | "write summary" >> beam.Map(_write_summary, tables)
     )
 

@@ -72,7 +72,17 @@ def over_units(root: beam.Pipeline, work: UnitPass) -> None:
 
 
 @pytest.fixture
-def job_for(tmp_path: Path) -> Callable[[str], Job]:
+def job_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Job]:
+    # Fingerprints are of models' content, whatever it is.
+    monkeypatch.chdir(tmp_path)
+    for model in (
+        "lid.176.ftz",
+        "language/en/model",
+        "reference/reference.bin",
+        "tokenizer/tokenizer.model",
+    ):
+        (tmp_path / "models" / model).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "models" / model).write_bytes(model.encode())
     run = Run(Workers(Engine("DataflowRunner", 1, DATAFLOW[1:])), Claim(lambda: True))
     return lambda source: Job(source, "gs://b/in", str(tmp_path), load_recipe(LLAMA), run)
 
@@ -121,11 +131,11 @@ def tokenizer_sample(root: beam.Pipeline, _: Jobs) -> None:
 
 def tokens(root: beam.Pipeline, _: Jobs) -> None:
     settings = load_recipe(LLAMA).tokens
-    over_units(root, TokenPass("a", place("tokens"), "/models/tokenizer", IDENTITY, settings))
+    over_units(root, TokenPass("a", place("tokens"), "models/tokenizer", IDENTITY, settings))
 
 
 def tokens_adopted(root: beam.Pipeline, _: Jobs) -> None:
-    over_units(root, AdoptPass("a", place("tokens"), "llmc", "/models/tokenizer", IDENTITY))
+    over_units(root, AdoptPass("a", place("tokens"), "llmc", "models/tokenizer", IDENTITY))
 
 
 EXPECTED_STEPS = {
