@@ -77,5 +77,5 @@ def _record(values: dict[str, Any], of: dict[str, Any]) -> Record:
             "digest": values["id"],
             "other_paths": of["licensed"] - 1,
         },
-        raw=values["content"].encode("utf-8", "replace"),
+        raw=values["content"].encode(),
     )

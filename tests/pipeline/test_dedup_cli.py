@@ -73,7 +73,7 @@ FEW_AND_STRICT = (
         ("exact", ["--input", "{}/old"], "was written by another version of Roving; run the"),
         ("exact", ["--input", "{}/torn"], "run the same command again to finish it"),
         ("exact", ["--input", "{}/cut"], "cut/manifest.json is damaged"),
-        ("exact", ["--input", "{}/foreign"], "has no manifest.json: it is no dataset of `roving`"),
+        ("exact", ["--input", "{}/foreign"], "has no manifest.json: it is no dataset of ours"),
         (
             "exact",
             ["--input", "{}/broken", "--foreign"],

@@ -79,16 +79,17 @@ def test_contents_whose_values_are_anything(tmp_path: Path) -> None:
         f'{{"id": "aa", "size": {deep}, "content": null, "binary": false}}',
         f'{{"id": "aa", "size": {deep}, "content": "x", "binary": true}}',
         '{"id": "aa", "size": "12", "content": "x", "binary": true}',
+        '{"id": "aa", "size": "12", "content": "x\\ud83d", "binary": false}',
     ]
     data = "\n".join(lines).encode()
     chosen = pa.table(
         {
-            "row": [1, 2, 3],
-            "repository": ["a/b"] * 3,
-            "path": ["m.py"] * 3,
-            "licence": ["MIT"] * 3,
-            "reason": [""] * 3,
-            "licensed": [1] * 3,
+            "row": [1, 2, 3, 4],
+            "repository": ["a/b"] * 4,
+            "path": ["m.py"] * 4,
+            "licence": ["MIT"] * 4,
+            "reason": [""] * 4,
+            "licensed": [1] * 4,
         }
     )
     decided = tmp_path / "chosen.arrow"
@@ -101,4 +102,5 @@ def test_contents_whose_values_are_anything(tmp_path: Path) -> None:
         ("no_content", "? bytes"),
         ("binary", "? bytes"),
         ("binary", "12 bytes"),
+        ("not_json", "no low surrogate in string: line 1 column 41 (char 40)"),
     ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
 from github_data import CODE, MIT, write_tar
 from test_github_source import rows_of, run
 
+from filters.document import Document
 from pipeline.github.inputs import find_repositories, unit_of_repository
 from pipeline.github.repositories import ReadRepository
 from pipeline.readers.records import BadRecord
@@ -65,16 +67,16 @@ def read(folder: Path, work: Path) -> dict[str, str]:
     """Reasons by id, empty for a document."""
     (repository,) = find_repositories(str(folder))
     unit = unit_of_repository(repository, str(work))
-    reader = ReadRepository({unit.name: (repository.name, repository.path)}, INPUT, LICENCES)
-    with open(unit.path, "rb") as stream:
-        (folder / "gone.py").unlink()
-        (folder / "folder.py").unlink()
-        (folder / "folder.py").mkdir()
-        return {
-            record.id: record.reason if isinstance(record, BadRecord) else ""
-            for record in reader(stream, unit)
-            if hasattr(record, "id")
-        }
+    (folder / "gone.py").unlink()
+    (folder / "folder.py").unlink()
+    (folder / "folder.py").mkdir()
+    # The files of a folder are opened by name.
+    records = ReadRepository(INPUT, LICENCES)(io.BytesIO(), unit)
+    return {
+        record.id: record.reason if isinstance(record, BadRecord) else ""
+        for record in records
+        if isinstance(record, BadRecord | Document)
+    }
 
 
 def test_a_file_that_cannot_be_opened_costs_itself(tmp_path: Path) -> None:
@@ -101,7 +103,6 @@ def test_a_licence_that_cannot_be_opened_is_not_recognised(tmp_path: Path) -> No
     (repository,) = find_repositories(str(folder))
     unit = unit_of_repository(repository, str(tmp_path / "work"))
     (folder / "LICENSE").unlink()
-    reader = ReadRepository({unit.name: (repository.name, repository.path)}, INPUT, LICENCES)
-    with open(unit.path, "rb") as stream:
-        found = {record.id: record.reason for record in reader(stream, unit)}  # type: ignore[union-attr]
+    records = ReadRepository(INPUT, LICENCES)(io.BytesIO(), unit)
+    found = {record.id: record.reason for record in records if isinstance(record, BadRecord)}
     assert found["heron@a.py"] == "licence_not_recognised"
