@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from filters.document import Document, Rejected
 from pipeline.errors import InputError
+from pipeline.readers.arrow_rows import Unreadable, python_rows
 from pipeline.readers.records import BadRecord
 from pipeline.store import files
 from pipeline.store.streams import HashingReader
@@ -166,11 +167,11 @@ class DocumentShard:
         self.require("id", "text")
         roles = self._roles()
         for batch in self.batches(self.names):
-            for place, row in enumerate(_python_rows(batch.rows)):
+            for place, row in enumerate(python_rows(batch.rows)):
                 found: Document | Rejected
                 known: Mapping[str, Any] = {}
-                if isinstance(row, Rejected):
-                    found = row
+                if isinstance(row, Unreadable):
+                    found = Rejected(UNREADABLE_VALUE, row.detail)
                 else:
                     found, known = batch.reasons.get(place) or _document(row, roles), row
                 if isinstance(found, Rejected):
@@ -262,20 +263,6 @@ def _cast(array: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:
     if pa.types.is_timestamp(target):
         return array.cast(target, safe=False)  # nanoseconds are cut off
     return array if array.type == target else array.cast(target)
-
-
-def _python_rows(rows: pa.RecordBatch) -> Iterator[dict[str, Any] | Rejected]:
-    """Rows as Python has them, or why it cannot: a time beyond the year 9999, say."""
-    try:
-        found = rows.to_pylist()
-    except (ValueError, OverflowError):
-        found = []  # some row is at fault; which, is found one by one
-    yield from found
-    for place in range(len(found), len(rows)):
-        try:
-            yield rows.slice(place, 1).to_pylist()[0]
-        except (ValueError, OverflowError) as error:
-            yield Rejected(UNREADABLE_VALUE, str(error)[:500])
 
 
 def _document(row: Mapping[str, Any], roles: Mapping[str, str]) -> Document | Rejected:

@@ -16,6 +16,7 @@ from typing import IO, Any, BinaryIO, TypeAlias, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.readers.arrow_rows import Unreadable, python_rows
 from pipeline.readers.avro import MAGIC, AvroError, read_avro
 from pipeline.readers.jsonl import read_jsonl
 from pipeline.readers.records import BadRecord, LostInput
@@ -172,9 +173,9 @@ def _parquet(
             for batch in table.iter_batches(
                 _ROWS_PER_BATCH, row_groups=[number], columns=present, use_threads=False
             ):
-                for row in _python_rows(batch):
-                    if isinstance(row, ValueError):
-                        yield DamagedRows(at, "malformed_row", str(row)[:500])
+                for row in python_rows(batch):
+                    if isinstance(row, Unreadable):
+                        yield DamagedRows(at, "malformed_row", row.detail)
                     else:
                         yield at, row | missing
                     at += 1
@@ -182,20 +183,6 @@ def _parquet(
             detail = f"{start + sizes[number] - at} rows of a row group are lost: {error}"
             lost = _lost_group(table.metadata, number, unit, (start + sizes[number] - at))
             yield DamagedRows(at, "malformed_parquet", detail[:500], lost)
-
-
-def _python_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | ValueError]:
-    """Rows as Python has them, or why it cannot: a text that is no UTF-8, say."""
-    try:
-        found = batch.to_pylist()
-    except (ValueError, OverflowError):
-        found = []  # some row is at fault; which, is found one by one
-    yield from found
-    for place in range(len(found), len(batch)):
-        try:
-            yield batch.slice(place, 1).to_pylist()[0]
-        except (ValueError, OverflowError) as error:
-            yield ValueError(str(error))
 
 
 def _lost_group(footer: pq.FileMetaData, number: int, unit: Unit, rows: int) -> LostInput:
