@@ -9,7 +9,6 @@ from pathlib import Path
 from pipeline.errors import InputError, OutputError, RunFailed
 from pipeline.passes.engine import LOCAL_RUNNER, Engine
 from pipeline.store import files
-from pipeline.store.dataset import MANIFEST
 from pipeline.store.options import configure, for_engine, from_engine_options, without_stores
 
 
@@ -41,11 +40,6 @@ def output_for(folder: str, output: str, label: str) -> str:
             "LABEL=FOLDER"
         )
     return target
-
-
-def is_foreign(folder: str, *, allowed: bool) -> bool:
-    """Whether a folder is to be taken as it is: it has no manifest, and the user has said so."""
-    return allowed and not files.exists(files.join(folder, MANIFEST))
 
 
 def check_label(text: str, label: str) -> None:

@@ -6,11 +6,12 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.cli.arguments import engine_of, is_foreign, labelled, output_for
+from pipeline.cli.arguments import engine_of, labelled, output_for
+from pipeline.cli.datasets import find_datasets
 from pipeline.decontamination.index import build_evaluation_index, index_lines
 from pipeline.decontamination.report import report_lines, write_report
 from pipeline.decontamination.stage import SIGNALS, Decontamination
-from pipeline.deduplication.step import Documents, find_documents
+from pipeline.deduplication.step import Documents
 from pipeline.errors import InputError
 from pipeline.fingerprints.checksums import model_checksum
 from pipeline.finish import ReadShard
@@ -36,15 +37,7 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
     inputs = labelled(parsed.input)
     outputs = {label: output_for(folder, parsed.output, label) for label, folder in inputs.items()}
     with running(engine, parsed.output) as run:
-        datasets = [
-            find_documents(
-                folder,
-                label,
-                run.place(outputs[label], "decontaminate", is_last=True),
-                foreign=is_foreign(folder, allowed=parsed.foreign),
-            )
-            for label, folder in inputs.items()
-        ]
+        datasets = find_datasets(inputs, outputs, "decontaminate", run, foreign=parsed.foreign)
         index = Path(parsed.output, "work", "evaluation")
         card = build_evaluation_index(parsed.evaluation, index, recipe.models.evaluation)
         print("\n".join(index_lines(card)))

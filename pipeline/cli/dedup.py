@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from pipeline.cli.arguments import engine_of, is_foreign, labelled, output_for
-from pipeline.deduplication.step import Step, find_documents
+from pipeline.cli.arguments import engine_of, labelled, output_for
+from pipeline.cli.datasets import find_datasets
+from pipeline.deduplication.step import Step
 from pipeline.job import Job
 from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
@@ -20,15 +21,7 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
     recipe = load_recipe(parsed.recipe, parsed.set)
     outputs = {label: output_for(folder, parsed.output, label) for label, folder in inputs.items()}
     with running(engine, parsed.output) as run:
-        datasets = tuple(
-            find_documents(
-                folder,
-                label,
-                run.place(outputs[label], parsed.method, is_last=True),
-                foreign=is_foreign(folder, allowed=parsed.foreign),
-            )
-            for label, folder in inputs.items()
-        )
+        datasets = find_datasets(inputs, outputs, parsed.method, run, foreign=parsed.foreign)
         job = Job(
             source="deduplication",
             input=Inputs(()),

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.cli.arguments import engine_of, is_foreign, labelled, output_for
-from pipeline.deduplication.step import find_documents
+from pipeline.cli.arguments import engine_of, labelled, output_for
+from pipeline.cli.datasets import find_datasets
 from pipeline.job import Job
 from pipeline.passes.run import Result, running
 from pipeline.recipe import load_recipe
@@ -30,15 +30,7 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
     identity = tokenizer_identity(tokenizer)
     outputs = {label: output_for(folder, parsed.output, label) for label, folder in inputs.items()}
     with running(engine, parsed.output) as run:
-        datasets = [
-            find_documents(
-                folder,
-                label,
-                run.place(outputs[label], "tokens", is_last=True),
-                foreign=is_foreign(folder, allowed=parsed.foreign),
-            )
-            for label, folder in inputs.items()
-        ]
+        datasets = find_datasets(inputs, outputs, "tokens", run, foreign=parsed.foreign)
         for dataset in datasets:
             place = dataset.place
             work = TokenPass(dataset.label, place, tokenizer, identity, recipe.tokens)

@@ -39,7 +39,7 @@ def share(counts: SynchronizedArray[int]) -> None:
 
 def reset() -> None:
     """Begin to count a pass."""
-    global _counts  # noqa: PLW0603
+    global _counts  # noqa: PLW0603  (set once per pass)
     _counts = [0] * len(COUNTERS)
 
 
