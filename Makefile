@@ -31,6 +31,9 @@ MEASURE = @echo "$(VENV): $$(du -sh $(VENV) | cut -f1), installed in $$(($$(date
 help: ## print every target
 	@grep -hE '^[a-zA-Z0-9_/.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 	@echo
+	@echo "sources, from INPUT to OUTPUT (default: out/SOURCE):"
+	@$(foreach source,$(SOURCES),sed -nE '1s/^"""(.*)"""$$/$(source)\t\1/p' pipeline/sources/$(source)/__init__.py | expand -t 24;)
+	@echo
 	@echo "variables: INPUT OUTPUT RECIPE WORKERS; for one source also RUNNER and OPTIONS"
 
 .PHONY: setup
@@ -62,16 +65,10 @@ run: RECIPE := $(if $(filter samples,$(INPUT)),recipes/sample.toml,$(RECIPE))
 run: setup ## the main job on INPUT (default: samples): models, then every source; prints the funnel
 	PATH="$(CURDIR)/$(BIN):$$PATH" tools/run_all.sh "$(INPUT)" "$(OUTPUT)" "$(RECIPE)" "$(WORKERS)"
 
-SOURCES := wikipedia commoncrawl stackexchange arxiv github c4 books
+# A source is a folder; its docstring says what it reads.
+SOURCES := $(patsubst pipeline/sources/%/source.py,%,$(wildcard pipeline/sources/*/source.py))
 .PHONY: $(SOURCES)
-wikipedia: setup ## Wikipedia dumps in INPUT -> OUTPUT (default: out/wikipedia)
-commoncrawl: setup ## Common Crawl WARC or WET files in INPUT -> OUTPUT (default: out/commoncrawl)
-c4: setup ## the published C4 (JSONL), or WET or WARC files, in INPUT -> OUTPUT (default: out/c4)
-stackexchange: setup ## Stack Exchange archives (7z or Posts.xml) in INPUT -> OUTPUT (default: out/stackexchange)
-arxiv: setup ## arXiv bulk tars of LaTeX in INPUT -> OUTPUT (default: out/arxiv)
-github: setup ## GitHub tables (BigQuery), or repositories, in INPUT -> OUTPUT (default: out/github)
-books: setup ## books (text files, archives of them, JSONL) in INPUT -> OUTPUT (default: out/books)
-$(SOURCES):
+$(SOURCES): setup
 	$(BIN)/roving run $@ --input "$(INPUT)" --output "$(if $(filter out,$(OUTPUT)),out/$@,$(OUTPUT))" \
 	  --recipe "$(RECIPE)" --workers $(WORKERS) --runner $(RUNNER) $(OPTIONS)
 

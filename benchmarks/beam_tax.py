@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -21,7 +22,8 @@ from pipeline.passes.documents import DocumentsPass
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
-from pipeline.sources import wikipedia
+from pipeline.sources.run import plan
+from pipeline.sources.wikipedia import source as wikipedia
 from pipeline.stages import apply_stage, read_unit
 from pipeline.store.commit import with_identity
 from pipeline.store.inputs import Inputs
@@ -53,19 +55,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         grow_input(parsed.input, "*.xml.bz2", parsed.copies, Path(folder, "input"))
         recipe = load_recipe(RECIPE)
+        settings = wikipedia.SOURCE.section(recipe)
         inputs = Inputs((str(Path(folder, "input")),))
-        units, _ = wikipedia.find_units(inputs, recipe.wikipedia)
+        units, _ = wikipedia.find_units(inputs, settings)
         for number in range(parsed.rounds):
             for way, taken in seconds.items():
                 output = str(Path(folder, f"{way}{number}"))
                 with running(Engine(), output) as run:
                     job = Job("wikipedia", inputs, output, recipe, run)
                     place = job.place("wikipedia", is_last=True)
-                    work = wikipedia.documents_pass(job, place)
+                    work = replace(plan(wikipedia.SOURCE, job, units).first, place=place)
                     work.check()  # what a run does once is in neither
                     started = time.process_time()
                     if way == "plain":
-                        plain_loop(work, units, wikipedia.ReadDump(recipe.wikipedia.input))
+                        plain_loop(work, units, wikipedia.ReadDump(settings.input))
                     else:
                         run.run_units(work, units)
                     taken.append(time.process_time() - started)

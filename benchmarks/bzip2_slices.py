@@ -31,7 +31,7 @@ from filters.wikitext import WikipediaPageFilter, WikitextCleaner
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.readers.dump_file import open_dump
 from pipeline.recipe import load_recipe
-from pipeline.sources.wikipedia import ReadDump, find_units
+from pipeline.sources.wikipedia.source import ReadDump, find_units
 from pipeline.store.files import open_read
 from pipeline.store.inputs import Inputs
 from pipeline.store.units import Unit, open_unit

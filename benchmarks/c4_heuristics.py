@@ -23,7 +23,7 @@ from filters.c4 import EndMarkFilter, PageFilter
 from filters.document import Document, Filter, Rejected
 from pipeline.readers.wet import read_wet
 from pipeline.recipe import load_recipe
-from pipeline.sources.c4 import heuristics
+from pipeline.sources.c4.source import heuristics
 
 ROOT = Path(__file__).resolve().parents[1]
 PEER = """

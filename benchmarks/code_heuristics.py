@@ -35,7 +35,7 @@ from filters.code import (
 from filters.code.notices import notice_lines
 from filters.document import Document, Filter, Rejected
 from pipeline.recipe import load_recipe
-from pipeline.sources.settings import GithubSettings
+from pipeline.sources.github.settings import GithubSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 GOAL = 20.0

@@ -12,7 +12,7 @@ from filters.language import LanguageFilter
 from filters.prescreen import LanguagePrescreen
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.recipe import load_recipe
-from pipeline.sources.settings import CommonCrawlSettings
+from pipeline.sources.commoncrawl.settings import CommonCrawlSettings
 
 
 def crawl_settings() -> CommonCrawlSettings:

@@ -21,7 +21,7 @@ from filters.document import Document
 from filters.wikitext import WikipediaPageFilter, clean_wikitext
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.recipe import load_recipe
-from pipeline.sources.wikipedia import ReadDump, find_units
+from pipeline.sources.wikipedia.source import ReadDump, find_units
 from pipeline.store.files import open_read
 from pipeline.store.inputs import Inputs
 

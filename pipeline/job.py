@@ -7,17 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import pyarrow as pa
-
-from filters.pii import ORDER, PiiFilter
-from pipeline.decontamination.stage import SIGNALS, Decontamination
 from pipeline.losses import check_errors, check_losses, loss_lines
 from pipeline.passes.engine import Engine
 from pipeline.passes.frame import UnitPass
 from pipeline.passes.run import Result, Run
 from pipeline.recipe import Recipe, resolved
-from pipeline.shards import Columns
-from pipeline.stages import Batching, Stage, enabled
+from pipeline.stages import Batching, Stage
 from pipeline.store import files
 from pipeline.store.accounting import funnel_lines
 from pipeline.store.commit import Place
@@ -65,25 +60,6 @@ class Job:
     @property
     def document_seconds(self) -> float:
         return self.recipe.run.maximum_document_seconds
-
-    @property
-    def last_stages(self) -> tuple[Stage, ...]:
-        """What the documents of every source go through last."""
-        recipe = self.recipe
-        index = recipe.models.evaluation_index
-        return enabled(
-            (recipe.decontamination, Decontamination(recipe.decontamination, index)),
-            (recipe.pii, PiiFilter(recipe.pii)),
-        )
-
-    def columns(self, columns: Columns) -> Columns:
-        """A source's columns, with those that the last stages add."""
-        signals = dict(columns.signals)
-        if self.recipe.decontamination.enabled:
-            signals |= SIGNALS
-        if self.recipe.pii.enabled:
-            signals |= {f"pii_{kind}": pa.int32() for kind in ORDER}
-        return Columns(columns.metadata, signals)
 
     def check_stages(self, stages: Iterable[Stage]) -> None:
         """Fail before any work if a model is missing; on another engine, models are over there."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, make_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from filters.document import Settings, setting
+from filters.optional.registry import known_filters
 from filters.pii import PiiSettings
 from pipeline.decontamination.sets import EvaluationSettings
 from pipeline.decontamination.settings import DecontaminationSettings
@@ -24,18 +25,11 @@ from pipeline.deduplication.settings import DeduplicationSettings
 from pipeline.errors import RecipeError
 from pipeline.models.language import LanguageModelSettings
 from pipeline.models.reference import ReferenceModelSettings
-from pipeline.sources.settings import (
-    ArxivSettings,
-    BooksSettings,
-    C4Settings,
-    CommonCrawlSettings,
-    GithubSettings,
-    Positive,
-    Share,
-    StackExchangeSettings,
-    WikipediaSettings,
-)
+from pipeline.setting_types import Positive, Share
+from pipeline.sources import registry
 from pipeline.tokens.settings import MixtureSettings, TokenizerSettings, TokensSettings
+
+Section = TypeVar("Section", bound=Settings)
 
 # Recipes that come with the package.
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
@@ -102,24 +96,45 @@ class ModelsSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(Settings):
-    """Everything that decides what a run produces."""
+    """Everything that decides what a run produces.
+
+    Of `recipe_type` it has a section more for each source.
+
+    Attributes:
+        filters: a section for each optional filter; a source's `filters` says which it uses.
+    """
 
     name: str
     run: RunSettings = field(default_factory=RunSettings)
     models: ModelsSettings = field(default_factory=ModelsSettings)
-    wikipedia: WikipediaSettings = field(default_factory=WikipediaSettings)
-    commoncrawl: CommonCrawlSettings = field(default_factory=CommonCrawlSettings)
-    arxiv: ArxivSettings = field(default_factory=ArxivSettings)
-    books: BooksSettings = field(default_factory=BooksSettings)
-    github: GithubSettings = field(default_factory=GithubSettings)
-    stackexchange: StackExchangeSettings = field(default_factory=StackExchangeSettings)
-    c4: C4Settings = field(default_factory=C4Settings)
     deduplication: DeduplicationSettings = field(default_factory=DeduplicationSettings)
     decontamination: DecontaminationSettings = field(default_factory=DecontaminationSettings)
     pii: PiiSettings = field(default_factory=PiiSettings)
     tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)
     tokens: TokensSettings = field(default_factory=TokensSettings)
     mixture: MixtureSettings = field(default_factory=MixtureSettings)
+    filters: Settings = field(default_factory=Settings)
+
+    def section(self, name: str, kind: type[Section]) -> Section:
+        """A source's section."""
+        section = getattr(self, name)
+        assert isinstance(section, kind)
+        return section
+
+
+def recipe_type() -> type[Recipe]:
+    """The class of recipes with the sections of all sources and filters that are known now."""
+    kinds = {name: kind.settings_type for name, kind in known_filters().items()}
+    filters = _with_sections("filters", Settings, kinds)
+    return _with_sections("Recipe", Recipe, {"filters": filters, **registry.sections()})
+
+
+def _with_sections(
+    name: str, base: type[Section], sections: Mapping[str, type[Settings]]
+) -> type[Section]:
+    keys = [(key, kind, field(default_factory=kind)) for key, kind in sections.items()]
+    made: type[Section] = make_dataclass(name, keys, bases=(base,), frozen=True, kw_only=True)
+    return made
 
 
 def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
@@ -136,7 +151,7 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
     for override in overrides:
         _apply(data, override)
     try:
-        return TypeAdapter(Recipe).validate_json(orjson.dumps(data), strict=True)
+        return TypeAdapter(recipe_type()).validate_json(orjson.dumps(data), strict=True)
     except ValidationError as error:
         problems = "; ".join(_describe(item) for item in error.errors())
         raise RecipeError(f"recipe {name}: {problems}") from None
@@ -179,7 +194,7 @@ def _find(name: str) -> Path:
 
 def _defaults() -> dict[str, Any]:
     """All keys but the recipe's name, which has none."""
-    data: dict[str, Any] = to_plain(Recipe(name=""))
+    data: dict[str, Any] = to_plain(recipe_type()(name=""))
     del data["name"]
     return data
 

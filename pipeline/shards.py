@@ -42,6 +42,7 @@ __all__ = [
     "read_rejected",
     "read_rows",
     "rejected_row",
+    "with_signals",
 ]
 
 
@@ -55,6 +56,23 @@ def document_schema(columns: Columns) -> pa.Schema:
     fields += [_field(name, kind, b"signal") for name, kind in columns.signals.items()]
     fields.append(pa.field("extra", pa.string()))
     return pa.schema(fields)
+
+
+def with_signals(columns: Columns, stages: Iterable[object]) -> Columns:
+    """Columns with those that stages measure (`signals`); where both have one, its type stays."""
+    signals = dict(columns.signals)
+    for stage in stages:
+        for name, kind in getattr(stage, "signals", {}).items():
+            signals.setdefault(name, arrow_type(kind))
+    return Columns(columns.metadata, signals)
+
+
+def arrow_type(name: str) -> pa.DataType:
+    """The Arrow type of a name: `double`, or a list as `list<string>`."""
+    if name.startswith("list<"):
+        return pa.list_(arrow_type(name[5:-1]))
+    kind: pa.DataType = pa.type_for_alias(name)  # type: ignore[call-overload]  # knows literals
+    return kind
 
 
 def _field(name: str, kind: pa.DataType, role: bytes) -> pa.Field[Any]:

@@ -21,6 +21,7 @@ from filters.document import Document, Filter, Rejected, StageSettings
 from pipeline import watch
 from pipeline.batch import Batch, RejectedDocument, StageCount, document_size, reject
 from pipeline.errors import MissingLibrary, OutputError
+from pipeline.plugins import Travels
 from pipeline.readers.records import BadRecord, LostInput, Records, SkippedRecord
 from pipeline.store.records import UnitInput
 from pipeline.store.streams import HashingReader
@@ -235,7 +236,7 @@ def enabled(*stages: tuple[StageSettings, Stage]) -> tuple[Stage, ...]:
     return tuple(stage for settings, stage in stages if settings.enabled)
 
 
-class ReadUnit(beam.DoFn):
+class ReadUnit(Travels, beam.DoFn):
     """Unit -> its batches, in order."""
 
     def __init__(self, read: ReadRecords, batching: Batching) -> None:
@@ -246,7 +247,7 @@ class ReadUnit(beam.DoFn):
         yield from read_unit(unit, self._read, self._batching)
 
 
-class RunStage(beam.DoFn):
+class RunStage(Travels, beam.DoFn):
     """Batch -> the same batch after one stage; counts documents by outcome."""
 
     def __init__(self, stage: Stage, batching: Batching) -> None:

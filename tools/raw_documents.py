@@ -37,7 +37,11 @@ from pipeline.readers.jsonl import JsonLine, read_jsonl
 from pipeline.readers.records import Records
 from pipeline.recipe import Recipe, load_recipe
 from pipeline.shards import Columns
-from pipeline.sources import arxiv, books, commoncrawl, stackexchange
+from pipeline.sources.arxiv import source as arxiv
+from pipeline.sources.books import source as books
+from pipeline.sources.c4 import source as c4
+from pipeline.sources.commoncrawl import source as commoncrawl
+from pipeline.sources.stackexchange import source as stackexchange
 from pipeline.stages import READ
 from pipeline.store import files
 from pipeline.store.commit import Place
@@ -53,7 +57,7 @@ RECIPE = "recipes/raw.toml"
 
 def pages(folder: str, recipe: Recipe) -> Texts:
     """Crawled pages, all that a reader sees of them."""
-    settings = recipe.commoncrawl
+    settings = commoncrawl.SOURCE.section(recipe)
     decode_html = HtmlDecoder(settings.decode)
     units, _ = commoncrawl.find_units(Inputs((folder,)), settings.input)
     for document in _documents(units, commoncrawl.ReadCrawl(settings.input, settings.mode)):
@@ -67,8 +71,9 @@ def pages(folder: str, recipe: Recipe) -> Texts:
 
 def papers(folder: str, recipe: Recipe) -> Texts:
     """Submissions, all their TeX files by name."""
-    settings = recipe.arxiv
-    for document in _documents(arxiv.find_units(Inputs((folder,))), arxiv.ReadBulk(settings.input)):
+    settings = arxiv.SOURCE.section(recipe)
+    units, _ = arxiv.find_units(Inputs((folder,)), settings)
+    for document in _documents(units, arxiv.ReadBulk(settings.input)):
         sources = unpack(document.raw, settings.latex.project)
         if isinstance(sources, Rejected):
             continue
@@ -80,9 +85,9 @@ def papers(folder: str, recipe: Recipe) -> Texts:
 
 def threads(folder: str, recipe: Recipe) -> Texts:
     """Questions with their answers by time, all of them in HTML."""
-    settings = recipe.stackexchange.input
+    settings = stackexchange.SOURCE.section(recipe)
     units, _ = stackexchange.find_units(Inputs((folder,)), settings)
-    for document in _documents(units, stackexchange.ReadPosts(settings)):
+    for document in _documents(units, stackexchange.ReadPosts(settings.input)):
         question, answers = load_posts(document)
         bodies = [post["body"] for post in (question, *answers)]
         document.text = "\n".join([question["title"], *bodies])
@@ -91,10 +96,10 @@ def threads(folder: str, recipe: Recipe) -> Texts:
 
 def whole_books(folder: str, recipe: Recipe) -> Texts:
     """Files of books with all that is around the book; `GutenbergFilter` says what they are."""
-    settings = recipe.books
+    settings = books.SOURCE.section(recipe)
     decode_text, identify = TextDecoder(settings.decode), GutenbergFilter(settings.gutenberg)
     with tempfile.TemporaryDirectory() as lists:
-        units, _ = books.find_units(Inputs((folder,)), settings.input, lists)
+        units, _ = books.find_units(Inputs((folder,), lists=lists), settings)
         for document in _documents(units, books.ReadBooks(settings.input)):
             if isinstance(decode_text(document), Rejected):
                 continue
@@ -106,7 +111,7 @@ def whole_books(folder: str, recipe: Recipe) -> Texts:
 
 def texts(folder: str, recipe: Recipe) -> Texts:
     """Files of text, and lines of JSON Lines."""
-    limit = recipe.c4.maximum_line_bytes
+    limit = c4.SOURCE.section(recipe).maximum_line_bytes
     for file in sorted(files.list_files(folder), key=lambda file: file.relative):
         if file.relative.endswith((".txt", ".md")):
             try:

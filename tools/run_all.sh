@@ -54,13 +54,17 @@ make_models() {
     touch "$output/models/.made"
 }
 
+known=(wikipedia commoncrawl) # in this order, for the models; of copies the first one stays
+for folder in "$(dirname "$0")"/../pipeline/sources/*/source.py; do
+    source=$(basename "$(dirname "$folder")")
+    [[ " ${known[*]} " = *" $source "* ]] || known+=("$source")
+done
 sources=()
-for source in wikipedia commoncrawl c4 github books arxiv stackexchange; do
+for source in "${known[@]}"; do
     [ ! -d "$input/$source" ] || sources+=("$source")
 done
 if [ ${#sources[@]} = 0 ]; then
-    echo "run: there is no subfolder for a source in '$input': wikipedia commoncrawl c4 github" \
-        "books arxiv stackexchange" >&2
+    echo "run: there is no subfolder for a source in '$input': ${known[*]}" >&2
     exit 2
 fi
 if [ -d "$input/wikipedia" ]; then

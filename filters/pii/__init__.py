@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from phonenumbers import SUPPORTED_REGIONS
 
@@ -115,6 +115,7 @@ class PiiFilter:
     """
 
     name = "pii"
+    signals: ClassVar = {f"pii_{kind}": "int32" for kind in ORDER}
 
     def __init__(self, settings: PiiSettings | None = None) -> None:
         self.settings = settings or PiiSettings()

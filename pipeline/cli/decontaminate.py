@@ -10,7 +10,7 @@ from pipeline.cli.arguments import engine_of, labelled, output_for
 from pipeline.cli.datasets import find_datasets
 from pipeline.decontamination.index import build_evaluation_index, index_lines
 from pipeline.decontamination.report import report_lines, write_report
-from pipeline.decontamination.stage import SIGNALS, Decontamination
+from pipeline.decontamination.stage import Decontamination
 from pipeline.deduplication.step import Documents
 from pipeline.errors import InputError
 from pipeline.fingerprints.checksums import model_checksum
@@ -19,7 +19,7 @@ from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
-from pipeline.shards import Columns
+from pipeline.shards import with_signals
 from pipeline.store import files
 from pipeline.store.inputs import Inputs
 from pipeline.writer import WriterSettings
@@ -56,7 +56,7 @@ def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
 
 def _decontaminate(job: Job, dataset: Documents, index: Path) -> None:
     settings = job.recipe.decontamination
-    columns = Columns(dataset.columns.metadata, {**dataset.columns.signals, **SIGNALS})
+    columns = with_signals(dataset.columns, [Decontamination])
     rows_per_group = job.recipe.run.rows_per_group
     writer = WriterSettings(columns, (), rows_per_group)
     stage = Decontamination(settings, str(index))

@@ -66,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if rest and not getattr(parsed, "accepts_engine_options", False):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
+        if hasattr(parsed, "plugin"):
+            importlib.import_module("pipeline.plugins").load_plugins(parsed.plugin)
         status: int = parsed.execute(parsed, rest)
     except (RovingError, MissingModel, TokenizerError) as error:
         # Beam says where in the graph; what is wrong is said without.

@@ -14,6 +14,7 @@ from pipeline.models.fetch import fetch_language_identifier
 from pipeline.models.language import train_language_model
 from pipeline.models.reference import train_reference_classifier
 from pipeline.recipe import load_recipe
+from pipeline.sources.commoncrawl.settings import CommonCrawlSettings
 
 
 def fetch(arguments: argparse.Namespace, _: list[str]) -> int:
@@ -28,7 +29,7 @@ def train_language(arguments: argparse.Namespace, _: list[str]) -> int:
     recipe = load_recipe(arguments.recipe, arguments.set)
     settings = recipe.models.language
     output = arguments.output or Path(recipe.models.language_models)
-    wanted = arguments.languages or recipe.commoncrawl.language.keep
+    wanted = arguments.languages or recipe.section("commoncrawl", CommonCrawlSettings).language.keep
     origin = {
         "documents": [dataset_origin(folder) for folder in arguments.documents],
         "reference": [dataset_origin(folder) for folder in arguments.reference],

@@ -48,7 +48,7 @@ def add_command(
 
 
 def add_recipe_options(parser: argparse.ArgumentParser, example: str) -> None:
-    """Add `--recipe` and `--set`; `example` is an override that makes sense for the command."""
+    """Add `--recipe`, `--set` and `--plugin`; `example` is an override that makes sense here."""
     parser.add_argument(
         "--recipe",
         default=DEFAULT_RECIPE,
@@ -58,13 +58,20 @@ def add_recipe_options(parser: argparse.ArgumentParser, example: str) -> None:
 
 
 def add_override_option(parser: argparse.ArgumentParser, example: str) -> None:
-    """Add `--set`; `example` is an override that makes sense for the command."""
+    """Add `--set` and `--plugin`; `example` is an override that makes sense for the command."""
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
         help=f"override a recipe key, e.g. {example}; repeatable",
+    )
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="file with filters, sources or methods of yours (docs/extending.md); repeatable",
     )
 
 

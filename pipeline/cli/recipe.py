@@ -15,7 +15,7 @@ import orjson
 
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.errors import RecipeError
-from pipeline.recipe import Recipe, load_recipe, resolved
+from pipeline.recipe import load_recipe, recipe_type, resolved
 
 _WIDTH = 100
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -40,7 +40,7 @@ def execute(parsed: argparse.Namespace, _: list[str]) -> int:
 
 def _is_section(text: str) -> bool:
     """Whether the only name that was given is a section's and not a recipe's."""
-    sections = {one.name for one in fields(Recipe)}
+    sections = {one.name for one in fields(recipe_type())}
     return text.partition(".")[0] in sections and not Path(text).is_file()
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 
 from pipeline.cli.arguments import engine_of
 from pipeline.errors import InputError
 from pipeline.job import Job
 from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
+from pipeline.sources.registry import find_source
+from pipeline.sources.run import run_source
 from pipeline.store.inputs import Inputs
 
 
@@ -24,17 +25,16 @@ def _inputs(parsed: argparse.Namespace) -> Inputs:
 def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
     """Run a source."""
     engine = engine_of(parsed, engine_options)
-    source = importlib.import_module(f"pipeline.sources.{parsed.source}")
+    source = find_source(parsed.source)
     recipe = load_recipe(parsed.recipe, parsed.set)
     with running(engine, parsed.output) as run:
-        source.run(
-            Job(
-                source=parsed.source,
-                input=_inputs(parsed),
-                output=parsed.output,
-                recipe=recipe,
-                run=run,
-                keep_rejected_text=parsed.keep_rejected_text,
-            )
+        job = Job(
+            source=source.name,
+            input=_inputs(parsed),
+            output=parsed.output,
+            recipe=recipe,
+            run=run,
+            keep_rejected_text=parsed.keep_rejected_text,
         )
+        run_source(source, job)
     return 0

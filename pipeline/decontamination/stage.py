@@ -11,8 +11,6 @@ import time
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
-
 from dedup.contamination import Contamination, Matches
 from dedup.contamination_spans import matched_spans, remove_spans
 from filters.document import Document, Rejected
@@ -22,12 +20,11 @@ from pipeline.decontamination.index import EvaluationIndex
 from pipeline.decontamination.settings import DecontaminationSettings
 from pipeline.stages import Batching, apply_function
 
-# The columns of a source that has this stage.
-SIGNALS: dict[str, pa.DataType] = {
-    "contamination": pa.list_(pa.string()),
-    "contaminated_items": pa.int64(),
-    "contaminated_ngrams": pa.int64(),
-    "decontaminated_characters": pa.int64(),
+SIGNALS = {
+    "contamination": "list<string>",
+    "contaminated_items": "int64",
+    "contaminated_ngrams": "int64",
+    "decontaminated_characters": "int64",
 }
 
 
@@ -40,6 +37,7 @@ class Decontamination:
     """
 
     name = "decontamination"
+    signals = SIGNALS
 
     def __init__(
         self, settings: DecontaminationSettings | None = None, index: str = "models/evaluation"

@@ -23,6 +23,7 @@ from typing import Any, TypeAlias
 from filters.paths import Location, Model
 from pipeline.errors import RunFailed
 from pipeline.fingerprints.checksums import model_checksum
+from pipeline.plugins import Travels
 
 Plain: TypeAlias = Any
 
@@ -183,7 +184,10 @@ class ValueReader:
     def _reduced(self, value: Any) -> list[Plain]:
         reduce = copyreg.dispatch_table.get(type(value))
         try:
-            made = reduce(value) if reduce is not None else value.__reduce_ex__(4)
+            if isinstance(value, Travels):  # by itself, whatever goes with it
+                made = object.__reduce_ex__(value, 4)
+            else:
+                made = reduce(value) if reduce is not None else value.__reduce_ex__(4)
         except Exception as error:
             raise self._error(f"cannot be read ({error})") from error
         if isinstance(made, str):

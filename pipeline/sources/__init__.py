@@ -1,1 +1,1 @@
-"""One short module per source that reads like its recipe."""
+"""Sources: a folder each, with its declaration in `source.py` and its section in `settings.py`."""

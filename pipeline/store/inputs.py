@@ -21,11 +21,13 @@ class Inputs:
         folders: folders or files, in order; a name in one of several begins with its folder's.
         names: path of a list of names, a line each, as publishers have it (`warc.paths.gz`).
         base: what the names of the list stand below.
+        lists: folder, in the output, for lists of the files of units.
     """
 
     folders: tuple[str, ...]
     names: str = ""
     base: str = ""
+    lists: str = ""
 
     def __str__(self) -> str:
         return f"{self.names} below {self.base}" if self.names else " and ".join(self.folders)

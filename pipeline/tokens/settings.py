@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from filters.document import Settings, setting
-from pipeline.sources.settings import Positive, Share
+from pipeline.setting_types import Positive, Share
 
 
 @dataclass(frozen=True, kw_only=True)

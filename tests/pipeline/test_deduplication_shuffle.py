@@ -26,7 +26,7 @@ from pipeline.deduplication.key_units import KeyUnit, write_key_units
 from pipeline.deduplication.shuffle import Comparison, compare
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import Run, running
-from pipeline.sources.commoncrawl import scope_numbers
+from pipeline.sources.commoncrawl.paragraphs import scope_numbers
 from pipeline.store.files import write_bytes
 from pipeline.store.units import Unit
 

@@ -35,7 +35,9 @@ from pipeline.passes.local import Workers
 from pipeline.passes.run import Run
 from pipeline.passes.units_file import UnitsFile
 from pipeline.recipe import load_recipe
-from pipeline.sources import commoncrawl, wikipedia
+from pipeline.sources.commoncrawl.paragraphs import ParagraphComparison
+from pipeline.sources.registry import find_source
+from pipeline.sources.run import plan
 from pipeline.store.claim import Claim
 from pipeline.store.commit import Place
 from pipeline.tokens.adopt import AdoptPass
@@ -92,13 +94,14 @@ Jobs: TypeAlias = Callable[[str], Job]
 
 def crawl_extract(root: beam.Pipeline, job_for: Jobs) -> None:
     job = job_for("commoncrawl")
-    over_units(root, commoncrawl.extract_pass(job, commoncrawl.extract_stages(job)))
+    over_units(root, plan(find_source("commoncrawl"), job, ()).first)
 
 
 def crawl_finish(root: beam.Pipeline, job_for: Jobs) -> None:
     job = job_for("commoncrawl")
-    stages = commoncrawl.finish_stages(job)
-    over_units(root, commoncrawl.finish_pass(job, stages, place("finish")))
+    ((comparison, then),) = plan(find_source("commoncrawl"), job, ()).following
+    assert isinstance(comparison, ParagraphComparison)
+    over_units(root, comparison.work(job, then))
 
 
 def crawl_deduplicate(root: beam.Pipeline, _: Jobs) -> None:
@@ -122,7 +125,7 @@ def candidates_verified(root: beam.Pipeline, _: Jobs) -> None:
 
 
 def wikipedia_documents(root: beam.Pipeline, job_for: Jobs) -> None:
-    over_units(root, wikipedia.documents_pass(job_for("wikipedia"), place("finished")))
+    over_units(root, plan(find_source("wikipedia"), job_for("wikipedia"), ()).first)
 
 
 def tokenizer_sample(root: beam.Pipeline, _: Jobs) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,12 @@ from pipeline.passes.engine import Engine
 from pipeline.passes.local import Workers
 from pipeline.passes.run import Run
 from pipeline.recipe import RECIPES, load_recipe
-from pipeline.sources import arxiv, books, c4, commoncrawl, stackexchange, wikipedia
+from pipeline.sources.commoncrawl.paragraphs import ParagraphComparison
+from pipeline.sources.registry import find_source, source_names
+from pipeline.sources.run import plan
 from pipeline.store.claim import Claim
 from pipeline.store.inputs import Inputs
+from pipeline.store.units import Unit
 
 # Models that only `make` makes.
 WITHOUT = ("commoncrawl.perplexity", "commoncrawl.reference_quality", "decontamination")
@@ -35,25 +38,26 @@ def parts(work: DocumentsPass) -> Parts:
     return parts_of(type(work), *work.decided_by())
 
 
-PASSES: dict[str, Callable[[Job], DocumentsPass]] = {
-    "arxiv": lambda job: arxiv.documents_pass(job, job.place("x")),
-    "books": lambda job: books.documents_pass(job, job.place("x")),
-    "c4": lambda job: c4.first_pass(job, c4.page_stages(job), job.place("x")),
-    "stackexchange": lambda job: stackexchange.documents_pass(job, job.place("x")),
-    "wikipedia": lambda job: wikipedia.documents_pass(job, job.place("x")),
-    "commoncrawl": lambda job: commoncrawl.extract_pass(job, commoncrawl.extract_stages(job)),
-    "commoncrawl finish": lambda job: commoncrawl.finish_pass(
-        job, commoncrawl.finish_stages(job), job.place("x")
-    ),
-}
+def passes(source: str, lid_model: Path) -> list[DocumentsPass]:
+    job = job_for(source, lid_model)
+    planned = plan(find_source(source), job, UNITS)
+    found = [planned.first]
+    for comparison, then in planned.following:
+        if isinstance(comparison, ParagraphComparison):
+            found.append(comparison.work(job, then))
+    return found
 
 
-@pytest.mark.parametrize("name", PASSES)
-def test_a_pass(name: str, lid_model: Path) -> None:
-    source = name.split(maxsplit=1)[0]
-    work = PASSES[name](job_for(source, lid_model))
+# Of a crawl: what is read decides the stages of C4.
+UNITS = (Unit("a", "in/a.warc.gz", "a.warc.gz", 1),)
+PASSES = [(name, 0) for name in source_names()] + [("commoncrawl", 1)]
+
+
+@pytest.mark.parametrize(("source", "number"), PASSES)
+def test_a_pass(source: str, number: int, lid_model: Path) -> None:
+    work = passes(source, lid_model)[number]
     before = parts(work)
-    again = parts(PASSES[name](job_for(source, lid_model)))
+    again = parts(passes(source, lid_model)[number])
     assert again == before
     for stage in work.stages:
         stage.open()
@@ -65,9 +69,7 @@ def test_a_pass(name: str, lid_model: Path) -> None:
 
 
 def test_a_stage_more_is_another_fingerprint(lid_model: Path) -> None:
-    job = job_for("commoncrawl", lid_model)
-    stages = commoncrawl.extract_stages(job)
-    whole = parts(commoncrawl.extract_pass(job, stages))
-    less = parts(commoncrawl.extract_pass(job, stages[:-1]))
+    work = passes("commoncrawl", lid_model)[0]
+    whole, less = parts(work), parts(replace(work, stages=work.stages[:-1]))
     assert less.fingerprint != whole.fingerprint
     assert any("settings are other" in one for one in less.differences(whole))

@@ -17,12 +17,12 @@ from github_data import CODE, MIT, avro_bytes, content_row, json_lines, write_pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.github.licences import LicencePolicy, Verdict, identify, is_licence_file
-from pipeline.github.repositories import ReadRepository
-from pipeline.github.tables import read_range
 from pipeline.readers.records import BadRecord, Record
 from pipeline.readers.tables import DamagedRows, read_rows
-from pipeline.sources.settings import GithubInputSettings, LicenceSettings
+from pipeline.sources.github.licences import LicencePolicy, Verdict, identify, is_licence_file
+from pipeline.sources.github.repositories import ReadRepository
+from pipeline.sources.github.settings import GithubInputSettings, LicenceSettings
+from pipeline.sources.github.tables import read_range
 from pipeline.store.units import Unit
 
 COLUMNS = ("id", "content", "size")

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.deduplication.decisions import DECISIONS
-from pipeline.github.contents import ReadContents
-from pipeline.github.meeting import to_bytes
-from pipeline.github.tables import TABLE_BYTES, TablePass
 from pipeline.readers.records import BadRecord
+from pipeline.sources.github.contents import ReadContents
+from pipeline.sources.github.meeting import to_bytes
+from pipeline.sources.github.tables import TABLE_BYTES, TablePass
 from pipeline.store.commit import Place
 from pipeline.store.records import UnitRecord
 from pipeline.store.units import Unit

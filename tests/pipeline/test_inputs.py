@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.recipe import load_recipe
-from pipeline.sources import commoncrawl, wikipedia
+from pipeline.sources.commoncrawl import source as commoncrawl
+from pipeline.sources.wikipedia import source as wikipedia
 from pipeline.store.inputs import Inputs
 
 RECIPE = load_recipe(DEFAULT_RECIPE)

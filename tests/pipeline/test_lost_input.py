@@ -33,7 +33,7 @@ from pipeline.readers.stackexchange import read_posts
 from pipeline.readers.tables import DamagedRows, read_rows
 from pipeline.readers.warc import read_warc
 from pipeline.readers.wet import read_wet
-from pipeline.sources.wikipedia import PAGE
+from pipeline.sources.wikipedia.source import PAGE
 from pipeline.store.base import FileInfo
 from pipeline.store.units import Unit
 

@@ -10,10 +10,10 @@ from github_data import CODE, MIT, write_tar
 from test_github_source import rows_of, run
 
 from filters.document import Document
-from pipeline.github.inputs import find_repositories, unit_of_repository
-from pipeline.github.repositories import ReadRepository
 from pipeline.readers.records import BadRecord
-from pipeline.sources.settings import GithubInputSettings, LicenceSettings
+from pipeline.sources.github.inputs import find_repositories, unit_of_repository
+from pipeline.sources.github.repositories import ReadRepository
+from pipeline.sources.github.settings import GithubInputSettings, LicenceSettings
 
 NAMES = (b"a.py", b"line\nbreak.py", b"m\xff\xe9.py", b"z.py", "\ufffdE9.py".encode())
 INPUT = GithubInputSettings(

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from pipeline.cli.main import main
-from pipeline.recipe import RECIPES, Recipe, load_recipe, resolved
+from pipeline.recipe import RECIPES, load_recipe, recipe_type, resolved
 
 OURS = sorted(path.stem for path in RECIPES.glob("*.toml"))
 ORIGIN = re.compile(r"(?:paper|code|measured|ours): \S")
@@ -28,7 +28,7 @@ def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def test_every_number_and_choice_says_where_it_is_from() -> None:
-    keys = resolved(Recipe(name="x"))
+    keys = resolved(recipe_type()(name="x"))
     silent = [
         key
         for key, one in keys.items()
@@ -42,7 +42,7 @@ def test_every_number_and_choice_says_where_it_is_from() -> None:
 
 
 def test_defaults_are_not_marked_as_changed() -> None:
-    assert [key for key, one in resolved(Recipe(name="x")).items() if "default" in one] == []
+    assert [key for key, one in resolved(recipe_type()(name="x")).items() if "default" in one] == []
 
 
 def test_what_a_recipe_changes_has_its_default_beside_it() -> None:

@@ -12,7 +12,7 @@ import pytest
 from dataset_files import contents
 
 from pipeline.cli.main import main
-from pipeline.sources.stackexchange import site_name
+from pipeline.sources.stackexchange.source import site_name
 from pipeline.store.accounting import Funnel, read_json
 
 

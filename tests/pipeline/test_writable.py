@@ -27,8 +27,8 @@ from pipeline.shards import (
     read_rejected,
     rejected_row,
 )
-from pipeline.sources.c4 import COLUMNS as C4_COLUMNS
-from pipeline.sources.c4 import ReadC4
+from pipeline.sources.c4.source import COLUMNS as C4_COLUMNS
+from pipeline.sources.c4.source import ReadC4
 from pipeline.stages import READ, Batching, read_unit
 from pipeline.store import files
 from pipeline.store.accounting import Funnel

@@ -15,10 +15,10 @@ import pytest
 from dedup.shingles import shingle_texts
 from filters.books import GutenbergFilter
 from filters.books.frame import find_frame
-from filters.document import Document, Rejected
+from filters.document import Document, Filter, Rejected
 from pipeline.cli.main import main
 from pipeline.recipe import RECIPES, load_recipe
-from pipeline.sources import books as source
+from pipeline.sources.books import source
 from pipeline.store.accounting import Funnel, read_json
 
 pytestmark = pytest.mark.real
@@ -51,11 +51,16 @@ HARMLESS = re.compile(
 )
 
 
+def own_stages() -> list[Filter]:
+    """Of the source alone."""
+    recipe = load_recipe("llama1")
+    return list(source.steps(source.SOURCE.section(recipe), recipe, ()))
+
+
 @pytest.fixture(scope="module")
 def books(real_data: Path) -> dict[str, Document | Rejected]:
     """What becomes of each file, in the stages of the recipe."""
-    recipe = load_recipe(str(RECIPES / "llama1.toml")).books
-    stages = source.own_stages(recipe)
+    stages = own_stages()
     results: dict[str, Document | Rejected] = {}
     for path in sorted((real_data / "books").glob("*.txt")):
         result: Document | Rejected = Document(
@@ -99,8 +104,7 @@ def test_lists_of_corrections_go_and_authors_errata_stay(kept: dict[str, Documen
 
 def licence_paragraphs(folder: Path) -> set[str]:
     """Every paragraph in front of and behind the real books, but fields, credits and trivia."""
-    recipe = load_recipe(str(RECIPES / "llama1.toml")).books
-    decode = source.own_stages(recipe)[0]
+    decode = own_stages()[0]
     found = set()
     for path in sorted(folder.glob("*.txt")):
         document = decode(Document("a", "books", raw=path.read_bytes()))
@@ -190,7 +194,7 @@ def test_one_edition_of_each_work_is_left(
 
 
 def test_speed(real_data: Path) -> None:
-    stages = source.own_stages(load_recipe(str(RECIPES / "llama1.toml")).books)
+    stages = own_stages()
     raw = (real_data / "books" / "1342-0.txt").read_bytes()
     started = time.process_time()
     result: Document | Rejected = Document("a", "books", metadata={"path": "1342-0.txt"}, raw=raw)

@@ -15,7 +15,7 @@ from dataset_files import rows
 from filters.code.headers import without_header
 from filters.code.syntax import programming_language
 from pipeline.cli.main import main
-from pipeline.github.licences import identify, is_licence_file
+from pipeline.sources.github.licences import identify, is_licence_file
 from pipeline.store.accounting import read_json
 
 pytestmark = pytest.mark.real

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from pipeline.cli.options import Deferred, add_engine_options, add_recipe_options
+from pipeline.sources.registry import summaries
 
 DESCRIPTION = "`roving run SOURCE`: raw input to a finished dataset."
-SOURCES = ("commoncrawl", "c4", "github", "wikipedia", "books", "arxiv", "stackexchange")
 
 EPILOG = """\
 examples:
@@ -25,13 +25,14 @@ OUTPUT/rejected what was dropped and why, OUTPUT/manifest.json is written last.
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser."""
+    sources = "\n".join(f"  {name:<14}{what}" for name, what in summaries().items())
     parser = commands.add_parser(
         "run",
-        description=DESCRIPTION,
+        description=f"{DESCRIPTION}\n\nsources, and what they are made of:\n{sources}",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", choices=SOURCES, help="which source the input is")
+    parser.add_argument("source", metavar="SOURCE", help="see above")
     given = parser.add_mutually_exclusive_group(required=True)
     given.add_argument(
         "--input",

@@ -5,24 +5,22 @@ One pass: bulk tars -> submissions -> text. Title, authors and abstract go to co
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import pyarrow as pa
 
 from filters.latex import LatexCleaner
-from pipeline.deduplication.chain import complete, documents_place
-from pipeline.job import Job
-from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.arxiv_bulk import read_arxiv
 from pipeline.readers.records import Records
+from pipeline.recipe import Recipe
 from pipeline.shards import Columns
-from pipeline.sources.settings import ArxivInputSettings
-from pipeline.stages import ReadUnit, Stage, enabled
-from pipeline.store.commit import Place
+from pipeline.sources.arxiv.settings import ArxivInputSettings, ArxivSettings
+from pipeline.sources.declaration import Found, Source, Step
+from pipeline.stages import enabled
 from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, unit_of
-from pipeline.writer import WriterSettings
 
 FILES = r"(\.tar|(\d{4}\.\d{4,5}|[a-z]_?\d{7})(v\d+)?\.(gz|tgz|tar\.gz|pdf|tex))$"
 LOOKED_FOR = "bulk files like arXiv_src_2004_001.tar, or single sources like 2004.14974.gz"
@@ -55,37 +53,25 @@ class ReadBulk:
         return read_arxiv(stream, unit.relative, self.settings.maximum_member_bytes)
 
 
-def find_units(inputs: Inputs) -> list[Unit]:
+def find_units(inputs: Inputs, _: ArxivSettings) -> Found:
     """Units below a folder.
 
     Raises:
         InputError: nothing is there that looks like arXiv sources.
     """
-    return [unit_of(file) for file in find_inputs(inputs, FILES, LOOKED_FOR)]
+    return [unit_of(file) for file in find_inputs(inputs, FILES, LOOKED_FOR)], []
 
 
-def run(job: Job) -> None:
-    """Run the source."""
-    settings = job.recipe.arxiv
-    units = find_units(job.input)
-    job.check_stages(stages(job))
-    methods = settings.deduplicate
-    place = documents_place(job, methods)
-    result = job.run_pass(documents_pass(job, place), units)
-    complete(job, methods, result, [])
-
-
-def stages(job: Job) -> tuple[Stage, ...]:
+def steps(settings: ArxivSettings, _: Recipe, __: Sequence[Unit]) -> Iterable[Step]:
     """From submissions to text."""
-    settings = job.recipe.arxiv.latex
-    return (*enabled((settings, LatexCleaner(settings))), *job.last_stages)
+    return enabled((settings.latex, LatexCleaner(settings.latex)))
 
 
-def documents_pass(job: Job, place: Place) -> DocumentsPass:
-    """Bulk files to documents."""
-    columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
-    writer = WriterSettings(columns, (), rows_per_group)
-    read = ReadUnit(ReadBulk(job.recipe.arxiv.input), job.batching)
-    return DocumentsPass(
-        "arxiv", place, read, stages(job), job.batching, writer, job.document_seconds
-    )
+SOURCE = Source(
+    name="arxiv",
+    settings=ArxivSettings,
+    columns=COLUMNS,
+    find_units=find_units,
+    read=lambda settings: ReadBulk(settings.input),
+    steps=steps,
+)

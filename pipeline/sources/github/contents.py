@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from filters.document import Document
 from pipeline.deduplication.decisions import DECISIONS
-from pipeline.github.join import read_chosen
 from pipeline.readers.records import BadRecord, Record, Records
 from pipeline.readers.tables import DamagedRows, read_rows
+from pipeline.sources.github.join import read_chosen
 from pipeline.store.units import Unit
 
 _COLUMNS = ("id", "size", "content", "binary")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -29,21 +29,17 @@ from filters.c4 import (
 from filters.document import Document, Filter, StageSettings
 from filters.langdetect import LangdetectFilter
 from filters.sentences import SentenceFilter
-from pipeline.deduplication.chain import complete, documents_place
-from pipeline.deduplication.settings import MethodName
-from pipeline.deduplication.step import Step, documents_after
-from pipeline.job import Job
-from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.jsonl import JsonLine, read_jsonl
 from pipeline.readers.records import BadRecord, Record, Records
+from pipeline.recipe import Recipe
 from pipeline.shards import Columns
-from pipeline.sources import commoncrawl
-from pipeline.sources.settings import C4Settings
-from pipeline.stages import ReadUnit, Stage, enabled
-from pipeline.store.commit import Place
+from pipeline.sources.c4.settings import C4Settings
+from pipeline.sources.commoncrawl import source as commoncrawl
+from pipeline.sources.comparison import DocumentComparison
+from pipeline.sources.declaration import Found, Source, Step
+from pipeline.stages import Stage, enabled
 from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, unit_of
-from pipeline.writer import WriterSettings
 
 PUBLISHED = r"\.jsonl?(\.(gz|zst|bz2))?$"
 LOOKED_FOR = f"*.json.gz, *.jsonl, *.jsonl.zst (the published C4), or {commoncrawl.LOOKED_FOR}"
@@ -114,7 +110,7 @@ def is_html(relative: str) -> bool:
     return not is_published(relative) and commoncrawl.page_format(relative) == "warc"
 
 
-def find_units(inputs: Inputs, settings: C4Settings) -> tuple[list[Unit], list[dict[str, str]]]:
+def find_units(inputs: Inputs, settings: C4Settings) -> Found:
     """Units below a folder, and the files that are not read with their reason."""
     found = find_inputs(inputs, f"{commoncrawl.FILES}|{PUBLISHED}", LOOKED_FOR)
     published = [file for file in found if is_published(file.relative)]
@@ -130,44 +126,19 @@ def find_units(inputs: Inputs, settings: C4Settings) -> tuple[list[Unit], list[d
     return pages, refused
 
 
-def run(job: Job) -> None:
-    """Run the source."""
-    settings = job.recipe.c4
-    units, refused = find_units(job.input, settings)
-    as_it_is = settings.published == "keep" and all(is_published(unit.relative) for unit in units)
-    first, steps = (job.last_stages, []) if as_it_is else stages(job, units)
-    job.check_stages([*first, *(stage for _, following in steps for stage in following)])
-
-    names = ["extract", "clean"][: len(steps)]
-    places = [*(job.place(name) for name in names), documents_place(job, settings.deduplicate)]
-    result = job.run_pass(first_pass(job, first, places[0]), units)
-    for (method, following), place in zip(steps, places[1:], strict=True):
-        dataset = documents_after(result, job.source, place)
-        (written,) = Step(job, method, (dataset,), f"c4-{method}", following).run()
-        result = written.result
-    complete(job, settings.deduplicate, result, refused)
-
-
-def stages(
-    job: Job, units: Sequence[Unit]
-) -> tuple[tuple[Stage, ...], list[tuple[MethodName, tuple[Stage, ...]]]]:
-    """The stages of the first pass, and those after each deduplication."""
-    settings = job.recipe.c4
+def steps(settings: C4Settings, recipe: Recipe, units: Sequence[Unit]) -> Iterable[Step]:
+    """In the order of C4's code; nothing where the published C4 is kept as it is."""
+    if settings.published == "keep" and all(is_published(unit.relative) for unit in units):
+        return ()
     _say_what_is_missing(settings)
     html = any(is_html(unit.relative) for unit in units)
-    first, steps = page_stages(job, html=html), list[tuple[MethodName, tuple[Stage, ...]]]()
-    after: Sequence[tuple[bool, MethodName, tuple[Stage, ...]]] = (
-        (settings.url.enabled, "url", heuristics(settings)),
-        (settings.lines.enabled, "lines", (*finish_stages(settings), *job.last_stages)),
+    return (
+        *page_stages(settings, recipe, html=html),
+        *([DocumentComparison("url", "extract")] if settings.url.enabled else []),
+        *heuristics(settings),
+        *([DocumentComparison("lines", "clean")] if settings.lines.enabled else []),
+        *finish_stages(settings),
     )
-    for is_used, method, following in after:
-        if is_used:
-            steps.append((method, following))
-        elif steps:  # no need of a pass of their own
-            steps[-1] = steps[-1][0], (*steps[-1][1], *following)
-        else:
-            first += following
-    return first, steps
 
 
 def _say_what_is_missing(settings: C4Settings) -> None:
@@ -178,15 +149,15 @@ def _say_what_is_missing(settings: C4Settings) -> None:
         )
 
 
-def page_stages(job: Job, *, html: bool = True) -> tuple[Stage, ...]:
+def page_stages(settings: C4Settings, recipe: Recipe, *, html: bool = True) -> tuple[Stage, ...]:
     """From records to pages; what HTML needs, a model too, is only there where there is HTML."""
-    settings = job.recipe.c4
     pages = enabled((settings.page, PageFilter(settings.page)))
     if not html:
         return pages
-    decides = job.recipe.commoncrawl.prescreen.enabled and settings.language.enabled
+    prescreen = commoncrawl.SOURCE.section(recipe).prescreen
+    decides = prescreen.enabled and settings.language.enabled
     languages = settings.language.keep if decides else ()
-    return (*commoncrawl.html_stages(job.recipe, languages), *pages)
+    return (*commoncrawl.html_stages(recipe, languages), *pages)
 
 
 def heuristics(c4: C4Settings) -> tuple[Filter, ...]:
@@ -214,9 +185,11 @@ def finish_stages(c4: C4Settings) -> tuple[Stage, ...]:
     return stages
 
 
-def first_pass(job: Job, stages: tuple[Stage, ...], place: Place) -> DocumentsPass:
-    """Files to pages."""
-    read = ReadUnit(ReadC4(job.recipe.c4), job.batching)
-    columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
-    writer = WriterSettings(columns, (), rows_per_group)
-    return DocumentsPass("c4", place, read, stages, job.batching, writer, job.document_seconds)
+SOURCE = Source(
+    name="c4",
+    settings=C4Settings,
+    columns=COLUMNS,
+    find_units=find_units,
+    read=ReadC4,
+    steps=steps,
+)

@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from pipeline.deduplication.key_units import KeyUnits
 from pipeline.deduplication.shuffle import PARTITIONS_PER_SLICE
-from pipeline.github.tables import KEYS, read_range
 from pipeline.passes.engine import Engine
 from pipeline.passes.spread import Spread, Spreading
+from pipeline.sources.github.tables import KEYS, read_range
 
 # A partition and, by number, what each table has of it.
 Met: TypeAlias = tuple[int, Iterable[tuple[int, bytes]]]

@@ -6,28 +6,26 @@ One pass: `Posts.xml` -> threads -> text. A site is one unit.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import pyarrow as pa
 
 from filters.stackexchange import QuestionFilter, ScoreFilter, ThreadText
-from pipeline.deduplication.chain import complete, documents_place
 from pipeline.errors import InputError
-from pipeline.job import Job
-from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump, seven_zip_sizes
 from pipeline.readers.records import BadRecord, LostInput, Records
 from pipeline.readers.stackexchange import read_posts
+from pipeline.recipe import Recipe
 from pipeline.shards import Columns
-from pipeline.sources.settings import PostsInputSettings, StackExchangeSettings
-from pipeline.stages import ReadUnit, Stage, enabled
+from pipeline.sources.declaration import Found, Source, Step
+from pipeline.sources.stackexchange.settings import PostsInputSettings, StackExchangeSettings
+from pipeline.stages import enabled
 from pipeline.store import files
 from pipeline.store.base import FileInfo
-from pipeline.store.commit import Place
 from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, unit_of
-from pipeline.writer import WriterSettings
 
 POSTS = "Posts.xml"
 FILES = r"(^|/)posts\.xml$|\.7z$"
@@ -125,14 +123,13 @@ def site_name(path: str) -> tuple[str, str]:
     return site.lower() or "unknown", date[1] if date else ""
 
 
-def find_units(
-    inputs: Inputs, settings: PostsInputSettings
-) -> tuple[list[Unit], list[dict[str, str]]]:
+def find_units(inputs: Inputs, source: StackExchangeSettings) -> Found:
     """Units below a folder, and the files that are refused with their reason.
 
     Raises:
         InputError: no site is there, or none of those that are wanted.
     """
+    settings = source.input
     found = find_inputs(inputs, FILES, LOOKED_FOR)
     refused = {file.path: "other_table" for file in found if OTHER_TABLES.search(file.relative)}
     sites = [_look_at(file) for file in found if file.path not in refused]
@@ -175,29 +172,17 @@ def _look_at(file: FileInfo) -> Site:
     return Site(name, snapshot, size, file)
 
 
-def run(job: Job) -> None:
-    """Run the source."""
-    settings = job.recipe.stackexchange
-    units, refused = find_units(job.input, settings.input)
-    job.check_stages(stages(job))
-    methods = settings.deduplicate
-    place = documents_place(job, methods)
-    result = job.run_pass(documents_pass(job, place), units)
-    complete(job, methods, result, refused)
-
-
-def stages(job: Job) -> tuple[Stage, ...]:
+def steps(settings: StackExchangeSettings, _: Recipe, __: Sequence[Unit]) -> Iterable[Step]:
     """From threads to text."""
-    settings: StackExchangeSettings = job.recipe.stackexchange
     scores = enabled((settings.scores, ScoreFilter(settings.scores)))
-    return (*scores, QuestionFilter(settings.question), ThreadText(), *job.last_stages)
+    return (*scores, QuestionFilter(settings.question), ThreadText())
 
 
-def documents_pass(job: Job, place: Place) -> DocumentsPass:
-    """Posts to documents."""
-    columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
-    writer = WriterSettings(columns, (), rows_per_group)
-    read = ReadUnit(ReadPosts(job.recipe.stackexchange.input), job.batching)
-    return DocumentsPass(
-        "stackexchange", place, read, stages(job), job.batching, writer, job.document_seconds
-    )
+SOURCE = Source(
+    name="stackexchange",
+    settings=StackExchangeSettings,
+    columns=COLUMNS,
+    find_units=find_units,
+    read=lambda settings: ReadPosts(settings.input),
+    steps=steps,
+)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import orjson
 import xxhash
 
 from pipeline.errors import InputError
-from pipeline.github.tables import Kind
 from pipeline.readers.tables import split_parquet
+from pipeline.sources.github.tables import Kind
 from pipeline.store import files
 from pipeline.store.base import FileInfo
 from pipeline.store.inputs import Inputs
@@ -43,9 +44,9 @@ def find_tables(inputs: Inputs, slice_bytes: int) -> dict[Kind, list[Unit]]:
     """
     tables: dict[Kind, list[Unit]] = {"files": [], "licenses": [], "contents": []}
     for file in inputs.files():
-        match = _TABLE.search(file.relative)
-        if match and "/.git/" not in file.relative:
-            tables[match[1]] += _units(file, slice_bytes)  # type: ignore[index]  # no others match
+        kind = _table(file.relative)
+        if kind is not None and "/.git/" not in file.relative:
+            tables[kind] += _units(file, slice_bytes)
     if not tables["contents"]:
         return {}
     missing = [kind for kind, units in tables.items() if not units]
@@ -55,6 +56,23 @@ def find_tables(inputs: Inputs, slice_bytes: int) -> dict[Kind, list[Unit]]:
             "are needed: contents-*, files-*, licenses-*"
         )
     return tables
+
+
+def units_by_table(units: Sequence[Unit]) -> dict[Kind, list[Unit]]:
+    """The units of tables by their table; empty where they are repositories."""
+    tables: dict[Kind, list[Unit]] = {}
+    for unit in units:
+        if unit.group:  # a repository's name
+            return {}
+        kind = _table(unit.relative)
+        assert kind is not None
+        tables.setdefault(kind, []).append(unit)
+    return tables
+
+
+def _table(relative: str) -> Kind | None:
+    match = _TABLE.search(relative)
+    return cast(Kind, match[1]) if match else None
 
 
 def _units(file: FileInfo, slice_bytes: int) -> list[Unit]:

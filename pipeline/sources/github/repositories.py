@@ -13,7 +13,10 @@ from typing import Any, BinaryIO, TypeAlias
 import orjson
 
 from filters.document import Document
-from pipeline.github.licences import (
+from pipeline.readers.dump_file import UnreadableDumpError, open_dump
+from pipeline.readers.records import BadRecord, Record, Records, SkippedRecord
+from pipeline.readers.tar_members import walk_tar
+from pipeline.sources.github.licences import (
     LicencePolicy,
     Verdict,
     folder_of,
@@ -21,10 +24,7 @@ from pipeline.github.licences import (
     is_licence_file,
     nearest,
 )
-from pipeline.readers.dump_file import UnreadableDumpError, open_dump
-from pipeline.readers.records import BadRecord, Record, Records, SkippedRecord
-from pipeline.readers.tar_members import walk_tar
-from pipeline.sources.settings import GithubInputSettings, LicenceSettings
+from pipeline.sources.github.settings import GithubInputSettings, LicenceSettings
 from pipeline.store import files
 from pipeline.store.units import Unit
 

@@ -8,29 +8,27 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 import pyarrow as pa
 
 from filters.wikitext import WikipediaPageFilter, WikitextCleaner
-from pipeline.deduplication.chain import complete, documents_place
 from pipeline.errors import InputError
-from pipeline.job import Job
-from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.bzip2_slices import cut, open_slice
 from pipeline.readers.dump_file import BZIP2, UnreadableDumpError, check_seven_zip, open_dump
 from pipeline.readers.mediawiki import read_mediawiki, wiki_language, wiki_name
 from pipeline.readers.records import Records
+from pipeline.recipe import Recipe
 from pipeline.shards import Columns
-from pipeline.sources.settings import DumpSettings, WikipediaSettings
-from pipeline.stages import ReadUnit, Stage, enabled
+from pipeline.sources.declaration import Found, Source, Step
+from pipeline.sources.wikipedia.settings import DumpSettings, WikipediaSettings
+from pipeline.stages import enabled
 from pipeline.store import files
 from pipeline.store.base import FileInfo
-from pipeline.store.commit import Place
 from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, unit_of
-from pipeline.writer import WriterSettings
 
 FILES = r"wiki[^/]*\.xml(-p\d+p\d+)?(\.(bz2|gz|7z))?$"
 LOOKED_FOR = "dumps named like enwiki-20220801-pages-articles.xml.bz2 (or .xml, .xml.gz, .xml.7z)"
@@ -68,9 +66,7 @@ class ReadDump:
         )
 
 
-def find_units(
-    inputs: Inputs, settings: WikipediaSettings
-) -> tuple[list[Unit], list[dict[str, str]]]:
+def find_units(inputs: Inputs, settings: WikipediaSettings) -> Found:
     """Units below a folder, and the dumps that are refused with their reason.
 
     Raises:
@@ -119,32 +115,19 @@ def _may_be_cut(file: FileInfo) -> bool:
     return bool(_NAMED_SPACE.search(head))
 
 
-def run(job: Job) -> None:
-    """Run the source."""
-    settings = job.recipe.wikipedia
-    units, refused = find_units(job.input, settings)
-    job.check_stages(stages(job))
-    methods = settings.deduplicate
-    place = documents_place(job, methods)
-    result = job.run_pass(documents_pass(job, place), units)
-    complete(job, methods, result, refused)
-
-
-def stages(job: Job) -> tuple[Stage, ...]:
+def steps(settings: WikipediaSettings, _: Recipe, __: Sequence[Unit]) -> Iterable[Step]:
     """From pages to text."""
-    settings = job.recipe.wikipedia
-    own = enabled(
+    return enabled(
         (settings.page, WikipediaPageFilter(settings.page)),
         (settings.wikitext, WikitextCleaner(settings.wikitext)),
     )
-    return (*own, *job.last_stages)
 
 
-def documents_pass(job: Job, place: Place) -> DocumentsPass:
-    """Dumps to documents."""
-    columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
-    writer = WriterSettings(columns, (), rows_per_group)
-    read = ReadUnit(ReadDump(job.recipe.wikipedia.input), job.batching)
-    return DocumentsPass(
-        "wikipedia", place, read, stages(job), job.batching, writer, job.document_seconds
-    )
+SOURCE = Source(
+    name="wikipedia",
+    settings=WikipediaSettings,
+    columns=COLUMNS,
+    find_units=find_units,
+    read=lambda settings: ReadDump(settings.input),
+    steps=steps,
+)

@@ -27,8 +27,15 @@ from pipeline.deduplication.decisions import DECISIONS, Decisions, finish, finis
 from pipeline.deduplication.key_units import KeyUnit, KeyUnits, write_key_units
 from pipeline.deduplication.shuffle import NO_FUNNEL
 from pipeline.errors import OutputError
-from pipeline.github.licences import LicencePolicy, Verdict, folder_of, is_licence_file, nearest
-from pipeline.github.meeting import (
+from pipeline.passes.run import Run
+from pipeline.sources.github.licences import (
+    LicencePolicy,
+    Verdict,
+    folder_of,
+    is_licence_file,
+    nearest,
+)
+from pipeline.sources.github.meeting import (
     Met,
     cuts,
     from_bytes,
@@ -37,8 +44,7 @@ from pipeline.github.meeting import (
     tables_of,
     to_bytes,
 )
-from pipeline.github.tables import KEYS, SCHEMAS, TABLE_BYTES, key_of, schema, sorted_bytes
-from pipeline.passes.run import Run
+from pipeline.sources.github.tables import KEYS, SCHEMAS, TABLE_BYTES, key_of, schema, sorted_bytes
 from pipeline.store import files
 from pipeline.store.commit import Attempt, Place, content_hash
 from pipeline.store.records import UnitInput, UnitRecord

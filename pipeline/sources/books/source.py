@@ -6,27 +6,24 @@ Then, as the recipe lists it, the deduplication of books with more than 90 % con
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import pyarrow as pa
 
 from filters.books import BookLayout, GutenbergFilter, ProseFilter, TextDecoder
-from filters.document import Filter, StageSettings
 from filters.length import LengthFilter
-from pipeline.deduplication.chain import complete, documents_place
 from pipeline.errors import InputError
-from pipeline.job import Job
-from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.books import ARCHIVE, JSON_LINES, TEXT, is_text_of_book, read_books
 from pipeline.readers.records import Records
+from pipeline.recipe import Recipe
 from pipeline.shards import Columns
-from pipeline.sources.settings import BooksInputSettings, BooksSettings
-from pipeline.stages import ReadUnit, Stage
-from pipeline.store.commit import Place
+from pipeline.sources.books.settings import BooksInputSettings, BooksSettings
+from pipeline.sources.declaration import Found, Source, Step
+from pipeline.stages import enabled
 from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, group_units, members
-from pipeline.writer import WriterSettings
 
 FILES = "|".join(pattern.pattern for pattern in (TEXT, ARCHIVE, JSON_LINES))
 LOOKED_FOR = "*.txt, archives of them (*.zip, *.tar, *.tar.gz, *.tar.zst) or *.jsonl(.gz, .zst)"
@@ -60,15 +57,8 @@ class ReadBooks:
         return read_books(stream, members(unit), self.settings)
 
 
-def find_units(
-    inputs: Inputs, settings: BooksInputSettings, lists: str
-) -> tuple[list[Unit], list[dict[str, str]]]:
+def find_units(inputs: Inputs, source: BooksSettings) -> Found:
     """Units below a folder, and the files that are refused with their reason.
-
-    Args:
-        inputs: with the raw files.
-        settings: how many files make a unit.
-        lists: folder for the lists of the units' files.
 
     Raises:
         InputError: nothing is there that may be a book.
@@ -86,8 +76,9 @@ def find_units(
             f"none of the {len(found)} files below {inputs} is a book; found for example "
             f"{found[0].relative}"
         )
+    settings = source.input
     limits = {"most_files": settings.group_files, "most_bytes": settings.group_bytes}
-    return group_units(chosen, lists, **limits), refused
+    return group_units(chosen, inputs.lists, **limits), refused
 
 
 def _refusal(relative: str, names: set[str]) -> str:
@@ -98,39 +89,22 @@ def _refusal(relative: str, names: set[str]) -> str:
     return "same_book_as_txt" if is_packed else ""
 
 
-def run(job: Job) -> None:
-    """Run the source."""
-    settings = job.recipe.books
-    methods = settings.deduplicate
-    place = documents_place(job, methods)
-    units, refused = find_units(job.input, settings.input, job.lists)
-    job.check_stages(stages(job))
-    result = job.run_pass(documents_pass(job, place), units)
-    complete(job, methods, result, refused)
-
-
-def stages(job: Job) -> tuple[Stage, ...]:
+def steps(settings: BooksSettings, _: Recipe, __: Sequence[Unit]) -> Iterable[Step]:
     """From files to text."""
-    return (*own_stages(job.recipe.books), *job.last_stages)
-
-
-def own_stages(settings: BooksSettings) -> tuple[Filter, ...]:
-    """The stages of this source alone."""
-    optional: tuple[tuple[StageSettings, Filter], ...] = (
+    optional = enabled(
         (settings.gutenberg, GutenbergFilter(settings.gutenberg)),
         (settings.layout, BookLayout(settings.layout)),
         (settings.prose, ProseFilter(settings.prose)),
         (settings.length, LengthFilter(settings.length)),
     )
-    used = (stage for stage_settings, stage in optional if stage_settings.enabled)
-    return (TextDecoder(settings.decode), *used)
+    return (TextDecoder(settings.decode), *optional)
 
 
-def documents_pass(job: Job, place: Place) -> DocumentsPass:
-    """Books to documents."""
-    columns, rows_per_group = job.columns(COLUMNS), job.recipe.run.rows_per_group
-    writer = WriterSettings(columns, (), rows_per_group)
-    read = ReadUnit(ReadBooks(job.recipe.books.input), job.batching)
-    return DocumentsPass(
-        "books", place, read, stages(job), job.batching, writer, job.document_seconds
-    )
+SOURCE = Source(
+    name="books",
+    settings=BooksSettings,
+    columns=COLUMNS,
+    find_units=find_units,
+    read=lambda settings: ReadBooks(settings.input),
+    steps=steps,
+)

@@ -1,1 +1,0 @@
-"""GitHub's files: BigQuery's tables joined by keys, and local repositories with their licences."""

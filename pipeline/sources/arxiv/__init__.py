@@ -1,0 +1,1 @@
+"""arXiv bulk tars of LaTeX"""

@@ -1,0 +1,1 @@
+"""books (text files, archives of them, JSONL)"""

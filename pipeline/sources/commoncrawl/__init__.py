@@ -1,0 +1,1 @@
+"""Common Crawl WARC or WET files"""

@@ -1,0 +1,36 @@
+"""A deduplication method as a comparison between two passes of a source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.deduplication.settings import MethodName
+from pipeline.deduplication.step import Step, documents_after
+from pipeline.job import Job
+from pipeline.passes.run import Result
+from pipeline.sources.declaration import Following
+
+
+@dataclass(frozen=True)
+class DocumentComparison:
+    """A method of [deduplication].
+
+    Attributes:
+        method: by its settings there.
+        before: of the pass before it, as its folder in `work/` is called.
+    """
+
+    method: MethodName
+    before: str
+    key_kinds: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.method
+
+    def run(self, job: Job, written: Result, then: Following) -> Result:
+        """Decide, and write what is left."""
+        documents = documents_after(written, job.source, then.place)
+        step = Step(job, self.method, (documents,), f"{job.source}-{self.method}", then.stages)
+        (made,) = step.run()
+        return made.result

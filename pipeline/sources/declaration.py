@@ -1,0 +1,105 @@
+"""What a source is: a declaration, from which running it, its recipe section and its help follow.
+
+input -> find_units -> (prepare) -> read -> stages, and comparisons between them -> documents
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from pipeline.job import Job
+from pipeline.passes.run import Result
+from pipeline.recipe import Recipe
+from pipeline.shards import Columns
+from pipeline.sources.base_settings import SourceSettings
+from pipeline.stages import ReadRecords, Stage
+from pipeline.store.commit import Place
+from pipeline.store.inputs import Inputs
+from pipeline.store.units import Unit
+
+Section = TypeVar("Section", bound=SourceSettings)
+
+# Units, and the input files that are not read: `path` and `reason` of each.
+Found: TypeAlias = tuple[list[Unit], list[dict[str, str]]]
+# Units as they are read, and what the manifest says of how they were prepared.
+Prepared: TypeAlias = tuple[list[Unit], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Following:
+    """The pass after a comparison.
+
+    Attributes:
+        name: for progress.
+        place: where it writes.
+        stages: that what is left goes through.
+        columns: of its documents.
+    """
+
+    name: str
+    place: Place
+    stages: tuple[Stage, ...]
+    columns: Columns
+
+
+@runtime_checkable
+class Comparison(Protocol):
+    """A comparison of all documents between two passes.
+
+    Attributes:
+        name: of the pass after it.
+        before: of the pass before it, as its folder in `work/` is called.
+        key_kinds: of keys that the pass before it writes.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def before(self) -> str: ...
+
+    @property
+    def key_kinds(self) -> tuple[str, ...]: ...
+
+    def run(self, job: Job, written: Result, then: Following) -> Result:
+        """Decide what goes, and write what is left.
+
+        Args:
+            job: what the user asked for.
+            written: by the pass before.
+            then: the pass after.
+        """
+
+
+Step: TypeAlias = Stage | Comparison
+
+
+@dataclass(frozen=True)
+class Source(Generic[Section]):
+    """A source.
+
+    Attributes:
+        name: of its section and of its documents' column `source`.
+        settings: its section of the recipe.
+        columns: of its documents; optional filters and what every source goes through last add
+            theirs.
+        find_units: units of the input. Files that are passed over are returned with a reason;
+            raises `InputError` where there is nothing to read.
+        read: makes what reads a unit: a picklable function from its stream to its records.
+        steps: what the records go through; the units are those found.
+        prepare: passes of its own before documents are read, from the units found to those read.
+    """
+
+    name: str
+    settings: type[Section]
+    columns: Columns
+    find_units: Callable[[Inputs, Section], Found]
+    read: Callable[[Section], ReadRecords]
+    steps: Callable[[Section, Recipe, Sequence[Unit]], Iterable[Step]]
+    prepare: Callable[[Job, Section, Sequence[Unit]], Prepared] | None = None
+
+    def section(self, recipe: Recipe) -> Section:
+        """The source's section of a recipe."""
+        return recipe.section(self.name, self.settings)

@@ -1,0 +1,1 @@
+"""GitHub tables (BigQuery), or repositories"""

@@ -1,0 +1,165 @@
+"""GitHub as LLaMA used it: source code under Apache, BSD and MIT licences (arXiv 2302.13971).
+
+BigQuery's tables: keys of files, licenses and contents, their join, then one pass over contents.
+Repositories as folders or archives: one pass. The same filters for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from filters.code import (
+    CodeDecoder,
+    CodePathFilter,
+    CodeQualityFilter,
+    GeneratedCodeFilter,
+    LicenceHeaderFilter,
+)
+from pipeline.deduplication.decisions import DECISIONS
+from pipeline.deduplication.key_units import KeyUnit
+from pipeline.fingerprints import parts_of
+from pipeline.job import Job
+from pipeline.readers.records import Records
+from pipeline.recipe import Recipe
+from pipeline.shards import Columns
+from pipeline.sources.declaration import Found, Prepared, Source, Step
+from pipeline.sources.github.contents import ReadContents
+from pipeline.sources.github.inputs import (
+    find_repositories,
+    find_tables,
+    unit_of_repository,
+    units_by_table,
+)
+from pipeline.sources.github.join import Join
+from pipeline.sources.github.licences import LicencePolicy
+from pipeline.sources.github.repositories import ReadRepository
+from pipeline.sources.github.settings import GithubSettings
+from pipeline.sources.github.tables import KEYS, TABLE_BYTES, Kind, TablePass
+from pipeline.stages import enabled
+from pipeline.store.inputs import Inputs
+from pipeline.store.units import Unit
+
+COLUMNS = Columns(
+    metadata={
+        "repository": pa.string(),
+        "path": pa.string(),
+        "programming_language": pa.string(),
+        "digest": pa.string(),
+        "other_paths": pa.int64(),
+    },
+    signals={
+        "header_characters": pa.int64(),
+        "lines": pa.int64(),
+        "maximum_line": pa.int64(),
+        "mean_line": pa.float64(),
+        "alphanumeric_share": pa.float64(),
+        "letters_per_token": pa.float64(),
+    },
+)
+
+
+@dataclass(frozen=True)
+class ReadGithub:
+    """Reads a unit as a repository, or as contents of which the join chose rows."""
+
+    settings: GithubSettings
+
+    def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
+        settings = self.settings
+        if unit.made(DECISIONS):
+            return ReadContents(settings.input.maximum_row_bytes)(stream, unit)
+        return ReadRepository(settings.input, settings.licences)(stream, unit)
+
+
+def find_units(inputs: Inputs, settings: GithubSettings) -> Found:
+    """Units of the three tables, or repositories where there are none.
+
+    Raises:
+        InputError: there is neither, or not all three tables.
+    """
+    tables = find_tables(inputs, settings.input.slice_bytes)
+    if tables:
+        return [unit for units in tables.values() for unit in units], []
+    repositories = find_repositories(inputs.only("repositories"))
+    return [unit_of_repository(repository, inputs.lists) for repository in repositories], []
+
+
+def prepare(job: Job, settings: GithubSettings, units: Sequence[Unit]) -> Prepared:
+    """Join the tables: which rows of contents are read, as what; repositories are read as found."""
+    tables = units_by_table(units)
+    if not tables:
+        return [*units], {}
+    limit = settings.input.maximum_row_bytes
+    found: dict[Kind, list[KeyUnit]] = {}
+    sizes, damaged, contents = {}, {}, []
+    for kind, found_units in tables.items():
+        work = TablePass(kind, job.place(f"tables.{kind}"), limit)
+        result = job.run.run_units(work, found_units)
+        job.run.kept.append(result)
+        damaged[kind] = dict(result.summary.extra)
+        sizes[kind] = damaged[kind].pop(TABLE_BYTES, 0)
+        records = result.records()
+        contents.append([kind, [[record.unit, record.content] for record in records]])
+        found[kind] = [
+            KeyUnit(record.unit, files={KEYS: work.place.full(record.of_kind(KEYS).name)})
+            for record in records
+        ]
+    join = Join(
+        files=tuple(found["files"]),
+        licences=tuple(found["licenses"]),
+        contents=tuple(found["contents"]),
+        policy=LicencePolicy(settings.licences.allowed),
+        paths=settings.path,
+        partition_bytes=job.recipe.run.partition_bytes,
+    )
+    sizes_of_both = sizes["files"] + sizes["licenses"], sizes["contents"]
+    made_of = parts_of(Join, join.policy, join.paths, contents).fingerprint
+    decisions = join.run(sizes_of_both, made_of, job.output, job.run)
+    job.run.kept.append(decisions)
+    report = decisions.extra["report"]
+    print("\n".join(account_lines(report, damaged)))
+    chosen = [
+        replace(unit, version=of.digest, inputs=of.inputs)
+        for unit in tables["contents"]
+        for of in [decisions.units[unit.name]]
+    ]
+    return chosen, {"files_table": {**report, "damaged": damaged}}
+
+
+def account_lines(
+    report: Mapping[str, Any], damaged: Mapping[Kind, Mapping[str, int]]
+) -> list[str]:
+    """Where the rows of the files table went, for people."""
+    rows, licensed = report["files"], report["licensed"]
+    lines = [f"files: {rows['rows']:,} rows, {rows['licensed']:,} under a licence that is kept"]
+    lines += [f"  {reason} {number:,}" for reason, number in rows["reasons"].items()]
+    lines += [f"  of the licensed: {name} {number:,}" for name, number in licensed.items()]
+    for kind, reasons in damaged.items():
+        lines += [f"  {kind}: {reason} {number:,}" for reason, number in reasons.items()]
+    return lines
+
+
+def steps(settings: GithubSettings, _: Recipe, __: Sequence[Unit]) -> Iterable[Step]:
+    """From raw files to text."""
+    return enabled(
+        (settings.path, CodePathFilter(settings.path)),
+        (settings.decode, CodeDecoder(settings.decode)),
+        (settings.generated, GeneratedCodeFilter(settings.generated)),
+        (settings.header, LicenceHeaderFilter(settings.header, settings.licences.allowed)),
+        (settings.quality, CodeQualityFilter(settings.quality)),
+    )
+
+
+SOURCE = Source(
+    name="github",
+    settings=GithubSettings,
+    columns=COLUMNS,
+    find_units=find_units,
+    read=ReadGithub,
+    steps=steps,
+    prepare=prepare,
+)

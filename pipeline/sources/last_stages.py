@@ -1,0 +1,21 @@
+"""What the documents of every source go through after the source's own stages."""
+
+from __future__ import annotations
+
+from filters.optional.registry import known_filters
+from filters.pii import PiiFilter
+from pipeline.decontamination.stage import Decontamination
+from pipeline.recipe import Recipe
+from pipeline.sources.base_settings import SourceSettings
+from pipeline.stages import Stage, enabled
+
+
+def last_stages(recipe: Recipe, settings: SourceSettings) -> tuple[Stage, ...]:
+    """The filters that a source's section names, decontamination and personal data."""
+    known = known_filters()
+    named = [known[name](getattr(recipe.filters, name)) for name in settings.filters]
+    decontamination = Decontamination(recipe.decontamination, recipe.models.evaluation_index)
+    return (
+        *named,
+        *enabled((recipe.decontamination, decontamination), (recipe.pii, PiiFilter(recipe.pii))),
+    )

@@ -1,0 +1,1 @@
+"""Stack Exchange archives (7z or Posts.xml)"""
