@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,7 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from dataset_files import contents as dataset_contents
+from dataset_files import rows
 from dedup_data import document, words, write_dataset
+from extensions import write_example
 from object_store import ObjectFolder
 from test_frame import contents, make_input, run
 from tokens_data import TEXTS, tokenize, write_documents
@@ -215,6 +219,27 @@ def test_a_worker_elsewhere_reaches_a_store_that_a_package_brings(
     assert written
     assert os.getpid() not in {request.process for request in written}
     assert main(["shards", "verify", "obj://bucket/arxiv"]) == 0
+
+
+def test_a_plugin_travels_to_a_worker_that_has_no_copy(
+    tmp_path: Path, job_server: tuple[int, int]
+) -> None:
+    (tmp_path / "in").mkdir()
+    for number, text in enumerate(("quiet wool " * 40, "LOUD WOOL " * 40)):
+        (tmp_path / "in" / f"{number}.md").write_text(text)
+    command = [sys.executable, "-m", "pipeline", "run", "notes", "--input", str(tmp_path / "in")]
+    for name in ("notes.py", "shouting.py"):
+        command += ["--plugin", write_example(tmp_path, name)]
+    command += ["--set", 'notes.filters=["shouting"]']
+    elsewhere = ["--runner", "PortableRunner", f"--job_endpoint=localhost:{job_server[0]}"]
+    elsewhere += ["--environment_type=EXTERNAL"]
+    elsewhere += [f"--environment_config=localhost:{job_server[1]}"]
+    subprocess.run([*command, "--output", str(tmp_path / "here")], check=True)
+    subprocess.run([*command, "--output", str(tmp_path / "there"), *elsewhere], check=True)
+    here, there = (dataset_contents(tmp_path / name) for name in ("here", "there"))
+    assert here == there
+    (row,) = rows(tmp_path / "there", "rejected")
+    assert (row["stage"], row["reason"]) == ("shouting", "shouts")
 
 
 def test_deduplication_on_a_job_server_writes_the_same_bytes(
