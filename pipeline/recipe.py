@@ -19,14 +19,12 @@ from pydantic import TypeAdapter, ValidationError
 from filters.document import Settings, setting
 from filters.optional.registry import known_filters
 from filters.pii import PiiSettings
-from pipeline.decontamination.sets import EvaluationSettings
-from pipeline.decontamination.settings import DecontaminationSettings
+from pipeline import registry
+from pipeline.decontamination.settings import DecontaminationSettings, EvaluationSettings
 from pipeline.deduplication.settings import DeduplicationSettings
 from pipeline.errors import RecipeError
-from pipeline.models.language import LanguageModelSettings
-from pipeline.models.reference import ReferenceModelSettings
+from pipeline.models.settings import LanguageModelSettings, ReferenceModelSettings
 from pipeline.setting_types import Positive, Share
-from pipeline.sources import registry
 from pipeline.tokens.settings import MixtureSettings, TokenizerSettings, TokensSettings
 
 Section = TypeVar("Section", bound=Settings)

@@ -9,7 +9,7 @@ from pipeline.errors import InputError
 from pipeline.job import Job
 from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
-from pipeline.sources.registry import find_source
+from pipeline.registry import find_source
 from pipeline.sources.run import run_source
 from pipeline.store.inputs import Inputs
 

@@ -20,10 +20,10 @@ from dedup.contamination_spans import word_spans
 from dedup.shingles import Hashes, lower, shingle_hash, shingle_texts
 from pipeline.decontamination.sets import (
     EvaluationFile,
-    EvaluationSettings,
     find_evaluation_files,
     read_items,
 )
+from pipeline.decontamination.settings import EvaluationSettings
 from pipeline.errors import InputError, RecipeError
 from pipeline.models.cards import building, file_entries, read_card, write_card
 from pipeline.store import files

@@ -12,48 +12,20 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Annotated, Any, BinaryIO, cast
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import Field
 
-from filters.document import Settings, setting
+from pipeline.decontamination.settings import EvaluationSettings
 from pipeline.errors import InputError, RecipeError
 from pipeline.store import files
 from pipeline.store.base import FileInfo
 
 _SUFFIX = re.compile(r"\.(jsonl|txt|parquet)(\.gz|\.zst)?$", re.IGNORECASE)
 _ROWS = 256
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluationSettings(Settings):
-    """How evaluation sets become an index of n-grams.
-
-    Attributes:
-        ngram_words: n, in words.
-        minimum_words: an item without any text of n words is represented by its texts of at least
-            this many, each matched whole; an item without such a text cannot be matched.
-        maximum_items: an n-gram in more items of one set than this (an instruction, a licence) is
-            left out.
-        maximum_item_bytes: a longer line is an error.
-        fields: set -> the fields that are text, nested ones with dots; all for other sets.
-    """
-
-    ngram_words: Annotated[int, Field(gt=0)] = setting(
-        13, "paper: GPT-3 (arXiv 2005.14165), appendix C"
-    )
-    minimum_words: Annotated[int, Field(gt=0)] = setting(8, "paper: GPT-3, its least n")
-    maximum_items: Annotated[int, Field(gt=0)] = setting(
-        100, "ours: passages that items of known sets share stay in (docs/decontamination.md)"
-    )
-    maximum_item_bytes: Annotated[int, Field(gt=0)] = setting(
-        16_777_216, "ours: bounds memory; an item is a question, not a file"
-    )
-    fields: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import numpy as np
 import sentencepiece
 
 from filters.ccnet_text import normalize_for_language_model
-from filters.document import Settings, setting
+from pipeline.models.settings import LanguageModelSettings
 from filters.perplexity import LanguageModel
 from pipeline.models import kenlm_programs
 from pipeline.models.cards import (
@@ -42,56 +42,6 @@ _CHUNK = 2_000  # characters per SentencePiece sentence; pieces never cross the 
 _ENCODE_AT_ONCE = 256
 _SEED_DOCUMENTS, _SEED_HELD_OUT, _SEED_CHUNKS, _SEED_REFERENCE = range(1, 5)
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LanguageModelSettings(Settings):
-    """[models.language]: how language models are trained.
-
-    Attributes:
-        vocabulary_size: SentencePiece pieces; fewer where the text has no more.
-        character_coverage: share of the text's characters that get a piece.
-        sentencepiece_sentences: sample for SentencePiece, in lines of at most 2,000 characters;
-            each takes 40 kB of memory.
-        threads: of SentencePiece; part of what decides the model's bytes.
-        order: n of the n-grams.
-        memory: what lmplz may sort in memory, as for GNU sort (`1G`).
-        structure: `probing` (CCNet's) or `trie` (half the memory, 4 % slower).
-        maximum_documents: documents trained on, drawn by hash.
-        characters_per_document: of each only the beginning; CCNet takes article openings.
-        minimum_characters: a language with less normalised text gets no model.
-        held_out_share: documents kept from training, used where no reference sample is given.
-        minimum_reference_documents, maximum_reference_documents: size of the reference sample.
-        head_percentile, middle_percentile: head is below the first, middle below the second.
-    """
-
-    vocabulary_size: int = setting(65_536, "code: CCNet's Makefile")
-    character_coverage: float = setting(0.9995, "code: CCNet's Makefile")
-    sentencepiece_sentences: int = setting(
-        50_000, "measured: 40 kB each, so 2 GB of memory (docs/models.md)"
-    )
-    threads: int = setting(2, "ours: changes no piece, but stands in the model's file")
-    order: int = setting(5, "code: CCNet's Makefile")
-    memory: str = setting("1G", "ours: CCNet's 8G are for larger machines; no n-gram depends on it")
-    structure: Literal["probing", "trie"] = setting("probing", "code: CCNet's Makefile")
-    maximum_documents: int = setting(1_000_000, "code: CCNet's Makefile")
-    characters_per_document: int = setting(
-        4_000, "ours: CCNet takes article openings, which a text does not mark"
-    )
-    minimum_characters: int = setting(
-        100_000, "ours: 25 full openings; a model of less knows few words"
-    )
-    held_out_share: float = setting(
-        0.05, "ours: only where no reference sample is given; little is lost"
-    )
-    minimum_reference_documents: int = setting(
-        20, "ours: a percentile's standard error is 11 points then"
-    )
-    maximum_reference_documents: int = setting(
-        20_000, "ours: a percentile's standard error is 0.35 points then"
-    )
-    head_percentile: float = setting(30.0, "code: CCNet's")
-    middle_percentile: float = setting(60.0, "code: CCNet's")
 
 
 @dataclass

@@ -16,7 +16,7 @@ from typing import Any
 
 import fasttext
 
-from filters.document import Settings, setting
+from pipeline.models.settings import ReferenceModelSettings
 from filters.models import predict
 from pipeline.models.cards import (
     ModelError,
@@ -37,39 +37,6 @@ _SEED_HELD_OUT = 12
 # What fastText reads as a label or as the end of a line, were it in a page's text.
 _RESERVED = re.compile(r"__label__|</s>")
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReferenceModelSettings(Settings):
-    """[models.reference]: how the reference classifier is trained.
-
-    Attributes:
-        minimum_positives: fewer cited pages than this make no model.
-        maximum_positives: more are drawn by hash.
-        minimum_characters: shorter cited pages are no positives.
-        held_out_share: share of pages kept from training to measure the model.
-        threshold: pages that score at least this count as positive when it is measured.
-        dimension, learning_rate, epochs, word_ngrams, buckets, minimum_count: fastText's dim, lr,
-            epoch, wordNgrams, bucket (for n-grams above 1) and minCount.
-        tries: fastText may diverge; each further try halves the learning rate.
-    """
-
-    minimum_positives: int = setting(
-        100, "ours: fewer teach fastText nothing with its defaults (docs/models.md)"
-    )
-    maximum_positives: int = setting(300_000, "code: RedPajama v1's, about")
-    minimum_characters: int = setting(1000, "code: RedPajama v1's")
-    held_out_share: float = setting(0.1, "ours: a tenth measures the model; the usual share")
-    threshold: float = setting(0.25, "code: RedPajama v1's, as in commoncrawl.reference_quality")
-    dimension: int = setting(100, "code: fastText's default, as RedPajama v1")
-    learning_rate: float = setting(0.1, "code: fastText's default, as RedPajama v1")
-    epochs: int = setting(5, "code: fastText's default, as RedPajama v1")
-    word_ngrams: int = setting(1, "code: fastText's default, as RedPajama v1")
-    buckets: int = setting(
-        200_000, "ours: counts with word_ngrams above 1 only; fastText's 2,000,000 take 0.8 GB"
-    )
-    minimum_count: int = setting(1, "code: fastText's default, as RedPajama v1")
-    tries: int = setting(4, "ours: the learning rate is an eighth by then")
 
 
 def train_reference_classifier(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.decontamination.index import build_evaluation_index
-from pipeline.decontamination.sets import EvaluationSettings
+from pipeline.decontamination.settings import EvaluationSettings
 
 FOX = "the quick brown fox jumps over the lazy dog"
 SEA = "she sells sea shells by the sea shore today"

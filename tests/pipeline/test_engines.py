@@ -39,8 +39,8 @@ from pipeline.passes.local import Workers
 from pipeline.passes.run import Run
 from pipeline.passes.units_file import UnitsFile
 from pipeline.recipe import load_recipe
+from pipeline.registry import find_source
 from pipeline.sources.commoncrawl.paragraphs import ParagraphComparison
-from pipeline.sources.registry import find_source
 from pipeline.sources.run import plan
 from pipeline.store.claim import Claim
 from pipeline.store.commit import Place

@@ -14,8 +14,8 @@ from pipeline.passes.engine import Engine
 from pipeline.passes.local import Workers
 from pipeline.passes.run import Run
 from pipeline.recipe import RECIPES, load_recipe
+from pipeline.registry import find_source, source_names
 from pipeline.sources.commoncrawl.paragraphs import ParagraphComparison
-from pipeline.sources.registry import find_source, source_names
 from pipeline.sources.run import plan
 from pipeline.store.claim import Claim
 from pipeline.store.inputs import Inputs

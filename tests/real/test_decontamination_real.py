@@ -14,8 +14,7 @@ from dedup.shingles import lower, shingle_texts
 from filters.document import Document
 from pipeline.batch import Batch
 from pipeline.decontamination.index import EvaluationIndex, build_evaluation_index
-from pipeline.decontamination.sets import EvaluationSettings
-from pipeline.decontamination.settings import DecontaminationSettings
+from pipeline.decontamination.settings import DecontaminationSettings, EvaluationSettings
 from pipeline.decontamination.stage import Decontamination
 from pipeline.readers.wet import read_wet
 from pipeline.stages import Batching

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pipeline.cli.options import Deferred, add_engine_options, add_recipe_options
-from pipeline.sources.registry import summaries
+from pipeline.registry import summaries
 
 DESCRIPTION = "`roving run SOURCE`: raw input to a finished dataset."
 

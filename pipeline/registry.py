@@ -1,12 +1,15 @@
-"""Which sources there are: the folders here, and what plugins register. Help imports no more."""
+"""Which sources there are: the folders in `pipeline/sources`, and what plugins register.
+
+A source is imported when it is asked for: its name and what it reads cost no Beam.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pipeline.sources
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +20,7 @@ _registered: dict[str, Source[Any]] = {}
 
 
 def register(source: Source[Any]) -> Source[Any]:
-    """Make a source known that is no folder here.
+    """Make a source known that is none of the folders.
 
     Raises:
         ValueError: another source has the name.
@@ -30,7 +33,7 @@ def register(source: Source[Any]) -> Source[Any]:
 
 
 def _folders() -> list[str]:
-    found = pkgutil.iter_modules(pipeline.sources.__path__)
+    found = pkgutil.iter_modules([str(Path(__file__).with_name("sources"))])
     return sorted(module.name for module in found if module.ispkg)
 
 
