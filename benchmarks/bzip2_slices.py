@@ -31,7 +31,7 @@ from filters.wikitext import WikipediaPageFilter, WikitextCleaner
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.readers.dump_file import open_dump
 from pipeline.recipe import load_recipe
-from pipeline.sources.wikipedia.source import ReadDump, find_units
+from pipeline.sources.wikipedia.source import ReadDump, cut_unit, find_units, may_be_cut
 from pipeline.store.files import open_read
 from pipeline.store.inputs import Inputs
 from pipeline.store.units import Unit, open_unit
@@ -74,7 +74,10 @@ def units_of(folder: Path, slice_bytes: int) -> list[Unit]:
     """The units that a run with this setting has."""
     changes = [f"wikipedia.input.slice_bytes={slice_bytes}"]
     settings = load_recipe(DEFAULT_RECIPE, changes).wikipedia
-    return find_units(Inputs((str(folder),)), settings)[0]
+    whole, _ = find_units(Inputs((str(folder),)), settings)
+    large = [unit for unit in whole if unit.size > slice_bytes and may_be_cut(unit)]
+    small = [unit for unit in whole if unit not in large]
+    return [*small, *(part for unit in large for part in cut_unit(unit, settings.input))]
 
 
 def read_and_clean(unit: Unit) -> Done:

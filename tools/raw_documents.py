@@ -86,7 +86,10 @@ def papers(folder: str, recipe: Recipe) -> Texts:
 def threads(folder: str, recipe: Recipe) -> Texts:
     """Questions with their answers by time, all of them in HTML."""
     settings = stackexchange.SOURCE.section(recipe)
-    units, _ = stackexchange.find_units(Inputs((folder,)), settings)
+    found, _ = stackexchange.find_units(Inputs((folder,)), settings)
+    packed = [unit for unit in found if unit.relative.endswith(".7z")]
+    sizes = {unit.name: stackexchange.posts_bytes(unit) for unit in packed}
+    units = stackexchange.choose(settings.input, found, sizes).units
     for document in _documents(units, stackexchange.ReadPosts(settings.input)):
         question, answers = load_posts(document)
         bodies = [post["body"] for post in (question, *answers)]

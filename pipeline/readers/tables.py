@@ -68,7 +68,7 @@ def read_rows(
     return _json_lines(stream, unit.relative, columns, maximum_row_bytes)
 
 
-def split_parquet(path: str, size: int, target_bytes: int) -> list[tuple[int, int]]:
+def split_parquet(unit: Unit, target_bytes: int) -> list[tuple[int, int]]:
     """(offset, length) of slices that cover a whole Parquet file, in order.
 
     A slice ends at the first border of row groups at or after so many bytes. A file with a damaged
@@ -76,16 +76,16 @@ def split_parquet(path: str, size: int, target_bytes: int) -> list[tuple[int, in
     """
     starts = [0]
     try:
-        with files.open_read(path) as stream:
+        with files.open_read(unit.path) as stream:
             offsets = _group_offsets(pq.read_metadata(cast(IO[bytes], stream)))
     except (pa.ArrowException, ValueError):
         offsets = []
-    if offsets != sorted(offsets) or (offsets and not 0 <= offsets[0] <= offsets[-1] < size):
+    if offsets != sorted(offsets) or (offsets and not 0 <= offsets[0] <= offsets[-1] < unit.size):
         offsets = []
     for offset in offsets[1:]:
         if offset - starts[-1] >= target_bytes:
             starts.append(offset)
-    ends = [*starts[1:], size]
+    ends = [*starts[1:], unit.size]
     return [(start, end - start) for start, end in zip(starts, ends, strict=True)]
 
 

@@ -6,7 +6,7 @@ input -> find_units -> (prepare) -> read -> stages, and comparisons between them
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from pipeline.job import Job
@@ -23,8 +23,21 @@ Section = TypeVar("Section", bound=SourceSettings)
 
 # Units, and the input files that are not read: `path` and `reason` of each.
 Found: TypeAlias = tuple[list[Unit], list[dict[str, str]]]
-# Units as they are read, and what the manifest says of how they were prepared.
-Prepared: TypeAlias = tuple[list[Unit], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What passes before the reading of documents came to.
+
+    Attributes:
+        units: as they are read.
+        refused: input files that are not read after all: `path` and `reason` of each.
+        done: what the manifest says of it.
+    """
+
+    units: Sequence[Unit]
+    refused: Sequence[dict[str, str]] = ()
+    done: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,7 +102,8 @@ class Source(Generic[Section]):
             raises `InputError` where there is nothing to read.
         read: makes what reads a unit: a picklable function from its stream to its records.
         steps: what the records go through; the units are those found.
-        prepare: passes of its own before documents are read, from the units found to those read.
+        prepare: passes of its own before documents are read, from the units found to those read;
+            what needs files opened is asked there (`pipeline.passes.look_pass`).
     """
 
     name: str

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pipeline.deduplication.chain import complete, documents_place
 from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.shards import with_signals
-from pipeline.sources.declaration import Comparison, Following, Section, Source, Step
+from pipeline.sources.declaration import Comparison, Following, Prepared, Section, Source, Step
 from pipeline.sources.last_stages import last_stages
 from pipeline.stages import ReadUnit, Stage
 from pipeline.store.units import Unit
@@ -43,13 +42,11 @@ def run_source(source: Source[Section], job: Job) -> None:
     units, refused = source.find_units(replace(job.input, lists=job.lists), settings)
     planned = plan(source, job, units)
     job.check_stages(planned.stages)
-    done: Mapping[str, Any] = {}
-    if source.prepare is not None:
-        units, done = source.prepare(job, settings, units)
-    result = job.run_pass(planned.first, units)
+    prepared = source.prepare(job, settings, units) if source.prepare else Prepared(units)
+    result = job.run_pass(planned.first, prepared.units)
     for comparison, then in planned.following:
         result = comparison.run(job, result, then)
-    complete(job, settings.deduplicate, result, refused, done)
+    complete(job, settings.deduplicate, result, [*refused, *prepared.refused], prepared.done)
 
 
 def plan(source: Source[Section], job: Job, units: Sequence[Unit]) -> Plan:

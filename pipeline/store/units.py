@@ -122,19 +122,17 @@ def unit_name(relative: str, offset: int = 0) -> str:
     return f"{safe}-{xxhash.xxh3_64_hexdigest(where.encode())[:8]}"
 
 
-def unit_of(file: FileInfo, group: str = "", part: tuple[int, int] = (0, 0)) -> Unit:
-    """The unit that is a whole file, or a slice of it given as (offset, length)."""
+def unit_of(file: FileInfo, group: str = "") -> Unit:
+    """The unit that is a whole file."""
+    name = unit_name(file.relative)
+    return Unit(name, file.path, file.relative, file.size, file.identity, group)
+
+
+def part_of(unit: Unit, part: tuple[int, int]) -> Unit:
+    """A slice, given as (offset, length), of a unit that is a whole file."""
     offset, length = part
-    return Unit(
-        unit_name(file.relative, offset),
-        file.path,
-        file.relative,
-        length or file.size,
-        file.identity,
-        group,
-        offset,
-        length,
-    )
+    name = unit_name(unit.relative, offset)
+    return replace(unit, name=name, size=length, offset=offset, length=length)
 
 
 def group_units(

@@ -16,7 +16,7 @@ from pipeline.cli.main import main
 from pipeline.readers.tables import DamagedRows, Row, read_rows, split_parquet
 from pipeline.store.accounting import read_json
 from pipeline.store.base import FileInfo
-from pipeline.store.units import open_unit, unit_of
+from pipeline.store.units import Unit, open_unit, part_of, unit_of
 
 COLUMNS = ("id", "content", "nothing")
 LIMIT = 10_000
@@ -30,14 +30,18 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def whole(path: Path) -> Unit:
+    return unit_of(FileInfo(str(path), path.name, path.stat().st_size))
+
+
 def read_part(path: Path, part: tuple[int, int]) -> list[Row]:
-    unit = unit_of(FileInfo(str(path), path.name, path.stat().st_size), part=part)
+    unit = part_of(whole(path), part)
     return list(read_rows(io.BufferedReader(open_unit(unit)), unit, COLUMNS, LIMIT))
 
 
 @given(target=st.integers(1, 5000))
 def test_slices_cover_the_file_and_its_rows(table: Path, target: int) -> None:
-    parts = split_parquet(str(table), table.stat().st_size, target)
+    parts = split_parquet(whole(table), target)
     assert parts[0][0] == 0
     assert [sum(part) for part in parts] == [
         *(start for start, _ in parts[1:]),
@@ -54,15 +58,15 @@ def test_slices_cover_the_file_and_its_rows(table: Path, target: int) -> None:
 
 def test_as_many_slices_as_row_groups_at_most(table: Path) -> None:
     size = table.stat().st_size
-    assert len(split_parquet(str(table), size, 1)) == 10
-    assert split_parquet(str(table), size, size) == [(0, size)]
+    assert len(split_parquet(whole(table), 1)) == 10
+    assert split_parquet(whole(table), size) == [(0, size)]
 
 
 def test_a_damaged_footer_leaves_the_file_whole(table: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "a.parquet"
     damaged.write_bytes(table.read_bytes()[:-5])
     size = damaged.stat().st_size
-    assert split_parquet(str(damaged), size, 1) == [(0, size)]
+    assert split_parquet(whole(damaged), 1) == [(0, size)]
 
 
 def test_a_damaged_group_costs_itself(table: Path, tmp_path: Path) -> None:
@@ -72,7 +76,7 @@ def test_a_damaged_group_costs_itself(table: Path, tmp_path: Path) -> None:
     data[start : start + 40] = b"\xff" * 40
     damaged = tmp_path / "a.parquet"
     damaged.write_bytes(data)
-    parts = split_parquet(str(damaged), len(data), 1)
+    parts = split_parquet(whole(damaged), 1)
     found = [row for part in parts for row in read_part(damaged, part)]
     lost = [row for row in found if isinstance(row, DamagedRows)]
     assert [(row.reason, 20 <= row.row < 24) for row in lost] == [("malformed_parquet", True)]

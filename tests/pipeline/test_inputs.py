@@ -90,7 +90,9 @@ def test_a_large_dump_is_cut_where_its_pages_stand_alone(
     settings = load_recipe(
         DEFAULT_RECIPE, [f"wikipedia.input.slice_bytes={len(dump) // 20}"]
     ).wikipedia
-    units, _ = wikipedia.find_units(Inputs((str(tmp_path),)), settings)
+    (whole,), _ = wikipedia.find_units(Inputs((str(tmp_path),)), settings)
+    assert wikipedia.may_be_cut(whole) == (number > 1)
+    units = wikipedia.cut_unit(whole, settings.input) if number > 1 else [whole]
     assert len(units) == number
     assert sum(unit.size for unit in units) == len(dump)
     assert [unit.offset + unit.length for unit in units[:-1]] == [u.offset for u in units[1:]]
@@ -99,6 +101,5 @@ def test_a_large_dump_is_cut_where_its_pages_stand_alone(
 @pytest.mark.parametrize("data", [b"<mediawiki>" + b" " * 100, b"BZh91AY&SYnonsense" * 9])
 def test_what_is_no_whole_bzip2_is_not_cut(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "dewiki-pages-articles.xml.bz2").write_bytes(data)
-    settings = load_recipe(DEFAULT_RECIPE, ["wikipedia.input.slice_bytes=10"]).wikipedia
-    units, _ = wikipedia.find_units(Inputs((str(tmp_path),)), settings)
-    assert [unit.length for unit in units] == [0]
+    (whole,), _ = wikipedia.find_units(Inputs((str(tmp_path),)), RECIPE.wikipedia)
+    assert not wikipedia.may_be_cut(whole)

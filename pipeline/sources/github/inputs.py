@@ -13,10 +13,8 @@ import orjson
 import xxhash
 
 from pipeline.errors import InputError
-from pipeline.readers.tables import split_parquet
 from pipeline.sources.github.tables import Kind
 from pipeline.store import files
-from pipeline.store.base import FileInfo
 from pipeline.store.inputs import Inputs
 from pipeline.store.names import escape_name
 from pipeline.store.units import Unit, unit_name, unit_of, write_list
@@ -32,12 +30,11 @@ LOOKED_FOR = (
 )
 
 
-def find_tables(inputs: Inputs, slice_bytes: int) -> dict[Kind, list[Unit]]:
-    """The units of each table: files, and slices of Parquet files; empty if there is none at all.
+def find_tables(inputs: Inputs) -> list[Unit]:
+    """The files of the tables; none if there is none of contents.
 
     Args:
         inputs: that hold them.
-        slice_bytes: a larger Parquet file is cut at borders of row groups.
 
     Raises:
         InputError: some of the three tables are there and others not.
@@ -46,16 +43,16 @@ def find_tables(inputs: Inputs, slice_bytes: int) -> dict[Kind, list[Unit]]:
     for file in inputs.files():
         kind = _table(file.relative)
         if kind is not None and "/.git/" not in file.relative:
-            tables[kind] += _units(file, slice_bytes)
+            tables[kind].append(unit_of(file))
     if not tables["contents"]:
-        return {}
+        return []
     missing = [kind for kind, units in tables.items() if not units]
     if missing:
         raise InputError(
             f"{inputs} has the table contents but not {' and '.join(missing)}; all three "
             "are needed: contents-*, files-*, licenses-*"
         )
-    return tables
+    return [unit for units in tables.values() for unit in units]
 
 
 def units_by_table(units: Sequence[Unit]) -> dict[Kind, list[Unit]]:
@@ -70,16 +67,14 @@ def units_by_table(units: Sequence[Unit]) -> dict[Kind, list[Unit]]:
     return tables
 
 
+def is_parquet(unit: Unit) -> bool:
+    """Whether a unit of a table is a Parquet file, by its name."""
+    return unit.relative.endswith(".parquet")
+
+
 def _table(relative: str) -> Kind | None:
     match = _TABLE.search(relative)
     return cast(Kind, match[1]) if match else None
-
-
-def _units(file: FileInfo, slice_bytes: int) -> list[Unit]:
-    if file.size <= slice_bytes or not file.relative.endswith(".parquet"):
-        return [unit_of(file)]
-    parts = split_parquet(file.path, file.size, slice_bytes)
-    return [unit_of(file)] if len(parts) == 1 else [unit_of(file, part=part) for part in parts]
 
 
 @dataclass(frozen=True)

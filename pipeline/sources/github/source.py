@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -23,7 +24,9 @@ from pipeline.deduplication.decisions import DECISIONS
 from pipeline.deduplication.key_units import KeyUnit
 from pipeline.fingerprints import parts_of
 from pipeline.job import Job
+from pipeline.passes.look_pass import look_at
 from pipeline.readers.records import Records
+from pipeline.readers.tables import split_parquet
 from pipeline.recipe import Recipe
 from pipeline.shards import Columns
 from pipeline.sources.declaration import Found, Prepared, Source, Step
@@ -31,6 +34,7 @@ from pipeline.sources.github.contents import ReadContents
 from pipeline.sources.github.inputs import (
     find_repositories,
     find_tables,
+    is_parquet,
     unit_of_repository,
     units_by_table,
 )
@@ -41,7 +45,7 @@ from pipeline.sources.github.settings import GithubSettings
 from pipeline.sources.github.tables import KEYS, TABLE_BYTES, Kind, TablePass
 from pipeline.stages import enabled
 from pipeline.store.inputs import Inputs
-from pipeline.store.units import Unit
+from pipeline.store.units import Unit, part_of
 
 COLUMNS = Columns(
     metadata={
@@ -75,24 +79,24 @@ class ReadGithub:
         return ReadRepository(settings.input, settings.licences)(stream, unit)
 
 
-def find_units(inputs: Inputs, settings: GithubSettings) -> Found:
+def find_units(inputs: Inputs, _: GithubSettings) -> Found:
     """Units of the three tables, or repositories where there are none.
 
     Raises:
         InputError: there is neither, or not all three tables.
     """
-    tables = find_tables(inputs, settings.input.slice_bytes)
+    tables = find_tables(inputs)
     if tables:
-        return [unit for units in tables.values() for unit in units], []
+        return tables, []
     repositories = find_repositories(inputs.only("repositories"))
     return [unit_of_repository(repository, inputs.lists) for repository in repositories], []
 
 
 def prepare(job: Job, settings: GithubSettings, units: Sequence[Unit]) -> Prepared:
     """Join the tables: which rows of contents are read, as what; repositories are read as found."""
-    tables = units_by_table(units)
-    if not tables:
-        return [*units], {}
+    if not units_by_table(units):
+        return Prepared(units)
+    tables = units_by_table(_cut(job, settings.input.slice_bytes, units))
     limit = settings.input.maximum_row_bytes
     found: dict[Kind, list[KeyUnit]] = {}
     sizes, damaged, contents = {}, {}, []
@@ -127,7 +131,19 @@ def prepare(job: Job, settings: GithubSettings, units: Sequence[Unit]) -> Prepar
         for unit in tables["contents"]
         for of in [decisions.units[unit.name]]
     ]
-    return chosen, {"files_table": {**report, "damaged": damaged}}
+    return Prepared(chosen, done={"files_table": {**report, "damaged": damaged}})
+
+
+def _cut(job: Job, slice_bytes: int, units: Sequence[Unit]) -> list[Unit]:
+    """The units, large Parquet files cut at borders of row groups, which a look at each tells."""
+    large = [unit for unit in units if unit.size > slice_bytes and is_parquet(unit)]
+    look = partial(split_parquet, target_bytes=slice_bytes)
+    seen = look_at(job.run, "tables", job.place("tables"), large, look)
+    found = []
+    for unit in units:
+        parts = seen.get(unit.name, [])
+        found += [part_of(unit, (start, size)) for start, size in parts] if parts[1:] else [unit]
+    return found
 
 
 def account_lines(

@@ -6,7 +6,7 @@ One pass: `Posts.xml` -> threads -> text. A site is one unit.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -14,16 +14,17 @@ import pyarrow as pa
 
 from filters.stackexchange import QuestionFilter, ScoreFilter, ThreadText
 from pipeline.errors import InputError
+from pipeline.job import Job
+from pipeline.passes.look_pass import look_at
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump, seven_zip_sizes
 from pipeline.readers.records import BadRecord, LostInput, Records
 from pipeline.readers.stackexchange import read_posts
 from pipeline.recipe import Recipe
 from pipeline.shards import Columns
-from pipeline.sources.declaration import Found, Source, Step
+from pipeline.sources.declaration import Found, Prepared, Source, Step
 from pipeline.sources.stackexchange.settings import PostsInputSettings, StackExchangeSettings
 from pipeline.stages import enabled
 from pipeline.store import files
-from pipeline.store.base import FileInfo
 from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, unit_of
 
@@ -61,13 +62,13 @@ class Site:
         name: the site's host.
         snapshot: date in the file's or folder's name, empty if there is none.
         posts_bytes: size of its `Posts.xml`, decompressed.
-        file: where it is.
+        unit: that is the file.
     """
 
     name: str
     snapshot: str
     posts_bytes: int
-    file: FileInfo
+    unit: Unit
 
 
 @dataclass(frozen=True)
@@ -123,53 +124,81 @@ def site_name(path: str) -> tuple[str, str]:
     return site.lower() or "unknown", date[1] if date else ""
 
 
-def find_units(inputs: Inputs, source: StackExchangeSettings) -> Found:
-    """Units below a folder, and the files that are refused with their reason.
+def find_units(inputs: Inputs, _: StackExchangeSettings) -> Found:
+    """Files with a site's posts, and those that are refused with their reason.
 
     Raises:
-        InputError: no site is there, or none of those that are wanted.
+        InputError: there is none.
     """
-    settings = source.input
     found = find_inputs(inputs, FILES, LOOKED_FOR)
-    refused = {file.path: "other_table" for file in found if OTHER_TABLES.search(file.relative)}
-    sites = [_look_at(file) for file in found if file.path not in refused]
+    posts = [file for file in found if not OTHER_TABLES.search(file.relative)]
+    if not posts:
+        raise InputError(
+            f"none of the {len(found)} files below {inputs} has the posts of a site; found for "
+            f"example {found[0].relative}"
+        )
+    others = [file for file in found if OTHER_TABLES.search(file.relative)]
+    refused = [{"path": file.relative, "reason": "other_table"} for file in others]
+    return [unit_of(file) for file in posts], refused
+
+
+def prepare(job: Job, settings: StackExchangeSettings, units: Sequence[Unit]) -> Prepared:
+    """Choose the sites: the largest, by a look at what each archive says of its posts."""
+    packed = [unit for unit in units if unit.relative.lower().endswith(".7z")]
+    sizes = look_at(job.run, "archives", job.place("archives"), packed, posts_bytes)
+    return choose(settings.input, units, sizes)
+
+
+def choose(
+    settings: PostsInputSettings, units: Sequence[Unit], sizes: Mapping[str, int]
+) -> Prepared:
+    """The units of the sites that are read, and why others are not.
+
+    Args:
+        settings: which sites are wanted.
+        units: files with a site's posts.
+        sizes: bytes of posts by name of unit, where these are not the file's.
+
+    Raises:
+        InputError: none is of a site that is wanted.
+    """
+    sites = [Site(*site_name(unit.path), sizes.get(unit.name, unit.size), unit) for unit in units]
+    refused: dict[str, str] = {}
     chosen: dict[str, Site] = {}
     # Of several files of one site the newest, and what needs no decompression before what does.
-    for site in sorted(sites, key=lambda site: (site.snapshot, site.file.relative), reverse=True):
+    for site in sorted(sites, key=lambda site: (site.snapshot, site.unit.relative), reverse=True):
         if chosen.setdefault(site.name, site) is not site:
-            refused[site.file.path] = "same_site"
+            refused[site.unit.name] = "same_site"
     ranked = sorted(chosen.values(), key=lambda site: (-site.posts_bytes, site.name))
     wanted = {name.lower() for name in settings.sites}
     for rank, site in enumerate(ranked):
         if wanted and site.name not in wanted:
-            refused[site.file.path] = "site_not_wanted"
+            refused[site.unit.name] = "site_not_wanted"
         elif not wanted and rank >= settings.largest:
-            refused[site.file.path] = "not_among_largest"
-    units = [unit_of(file) for file in found if file.path not in refused]
-    if not units:
+            refused[site.unit.name] = "not_among_largest"
+    read = [unit for unit in units if unit.name not in refused]
+    if not read:
         raise InputError(
-            f"none of the {len(found)} files below {inputs} has the posts of a wanted site "
-            f"({' '.join(settings.sites) or 'any'}); found for example {found[0].relative}"
+            f"none of the {len(units)} files has the posts of a wanted site "
+            f"({' '.join(settings.sites)}); found for example {units[0].relative}"
         )
-    listed = [
-        {"path": file.relative, "reason": refused[file.path]}
-        for file in found
-        if file.path in refused
-    ]
-    return units, listed
+    return Prepared(
+        read,
+        [
+            {"path": unit.relative, "reason": refused[unit.name]}
+            for unit in units
+            if unit.name in refused
+        ],
+    )
 
 
-def _look_at(file: FileInfo) -> Site:
-    """A site's file with the size of its posts; one that is damaged counts with its own size."""
-    size = file.size
-    if file.relative.lower().endswith(".7z"):
-        with files.open_read(file.path) as stream:
-            try:
-                size = seven_zip_sizes(stream).get(POSTS, 0)
-            except UnreadableDumpError:
-                size = file.size  # it is read all the same, and then rejected with the reason
-    name, snapshot = site_name(file.path)
-    return Site(name, snapshot, size, file)
+def posts_bytes(unit: Unit) -> int:
+    """Size of the posts in an archive; of one that is damaged its own size."""
+    with files.open_read(unit.path) as stream:
+        try:
+            return seven_zip_sizes(stream).get(POSTS, 0)
+        except UnreadableDumpError:
+            return unit.size  # it is read all the same, and then rejected with the reason
 
 
 def steps(settings: StackExchangeSettings, _: Recipe, __: Sequence[Unit]) -> Iterable[Step]:
@@ -185,4 +214,5 @@ SOURCE = Source(
     find_units=find_units,
     read=lambda settings: ReadPosts(settings.input),
     steps=steps,
+    prepare=prepare,
 )

@@ -16,19 +16,20 @@ import pyarrow as pa
 
 from filters.wikitext import WikipediaPageFilter, WikitextCleaner
 from pipeline.errors import InputError
+from pipeline.job import Job
+from pipeline.passes.look_pass import look_at
 from pipeline.readers.bzip2_slices import cut, open_slice
 from pipeline.readers.dump_file import BZIP2, UnreadableDumpError, check_seven_zip, open_dump
 from pipeline.readers.mediawiki import read_mediawiki, wiki_language, wiki_name
 from pipeline.readers.records import Records
 from pipeline.recipe import Recipe
 from pipeline.shards import Columns
-from pipeline.sources.declaration import Found, Source, Step
+from pipeline.sources.declaration import Found, Prepared, Source, Step
 from pipeline.sources.wikipedia.settings import DumpSettings, WikipediaSettings
 from pipeline.stages import enabled
 from pipeline.store import files
-from pipeline.store.base import FileInfo
 from pipeline.store.inputs import Inputs, find_inputs
-from pipeline.store.units import Unit, unit_of
+from pipeline.store.units import Unit, part_of, unit_of
 
 FILES = r"wiki[^/]*\.xml(-p\d+p\d+)?(\.(bz2|gz|7z))?$"
 LOOKED_FOR = "dumps named like enwiki-20220801-pages-articles.xml.bz2 (or .xml, .xml.gz, .xml.7z)"
@@ -81,7 +82,7 @@ def find_units(inputs: Inputs, settings: WikipediaSettings) -> Found:
         elif re.sub(r"(\d*\.xml)", r"-multistream\1", file.relative, count=1) in names:
             refused.append({"path": file.relative, "reason": "same_pages_as_multistream"})
         else:
-            units.extend(_units_of(file, settings.input.slice_bytes))
+            units.append(unit_of(file))
     check_seven_zip(unit.path for unit in units)
     if not units:
         raise InputError(
@@ -91,23 +92,34 @@ def find_units(inputs: Inputs, settings: WikipediaSettings) -> Found:
     return units, refused
 
 
-def _units_of(file: FileInfo, slice_bytes: int) -> list[Unit]:
-    """The file as one unit, or cut into several."""
-    if file.size <= slice_bytes or not _may_be_cut(file):
-        return [unit_of(file)]
-    return [unit_of(file, part=part) for part in cut(file.size, slice_bytes)]
+def prepare(job: Job, settings: WikipediaSettings, units: Sequence[Unit]) -> Prepared:
+    """Cut large dumps where that is possible, which a look at the beginning of each tells."""
+    large = [unit for unit in units if unit.size > settings.input.slice_bytes]
+    seen = look_at(job.run, "dumps", job.place("dumps"), large, may_be_cut)
+    return Prepared(
+        [
+            part
+            for unit in units
+            for part in (cut_unit(unit, settings.input) if seen.get(unit.name) else [unit])
+        ]
+    )
 
 
-def _may_be_cut(file: FileInfo) -> bool:
+def cut_unit(unit: Unit, settings: DumpSettings) -> list[Unit]:
+    """The slices of a dump that may be cut."""
+    return [part_of(unit, part) for part in cut(unit.size, settings.slice_bytes)]
+
+
+def may_be_cut(unit: Unit) -> bool:
     """Whether a dump is bzip2, and its pages are told apart without what stands before them all.
 
     Before schema 0.6 they name no namespace, and the list of these is at the dump's beginning.
     """
-    with files.open_read(file.path) as stream:
+    with files.open_read(unit.path) as stream:
         if not stream.read(len(BZIP2[0])).startswith(BZIP2):
             return False
         stream.seek(0)
-        opened = open_dump(stream, file.relative, is_text=False)
+        opened = open_dump(stream, unit.relative, is_text=False)
         try:
             head = io.BufferedReader(cast(io.RawIOBase, opened)).read(_HEAD_BYTES)
         except UnreadableDumpError:
@@ -130,4 +142,5 @@ SOURCE = Source(
     find_units=find_units,
     read=lambda settings: ReadDump(settings.input),
     steps=steps,
+    prepare=prepare,
 )
