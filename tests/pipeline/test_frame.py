@@ -352,6 +352,13 @@ def test_workers_do_not_outlive_a_killed_run(tmp_path: Path) -> None:
     assert not alive
 
 
+def test_a_run_waits_for_all_that_it_started(tmp_path: Path) -> None:
+    units = make_input(tmp_path / "in")
+    run(tmp_path / "out", units, Engine(workers=2))
+    left = [one.cmdline() for one in psutil.Process().children(recursive=True)]
+    assert not [line for line in left if "forkserver" in " ".join(line)]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_sigterm_ends_a_run_in_order(tmp_path: Path, workers: int) -> None:
     make_input(tmp_path / "in")
