@@ -110,10 +110,15 @@ def through(work: UnitPass, units: beam.PCollection, tables: Tables) -> beam.PCo
 
 def write_tables(records: beam.PCollection, tables: Tables) -> beam.PCollection:
     """Records to tables, and one summary of all of them."""
-    return (
+    grouped = (
         records
         | "records" >> beam.Map(_numbered, tables.number).with_output_types(tuple[int, bytes])
         | "table of each" >> beam.GroupByKey()
+    )
+    if tables.number == 1:
+        return grouped | "write table" >> beam.Map(_write_only_table, tables)
+    return (
+        grouped
         | "write tables" >> beam.Map(_write_table, tables).with_output_types(bytes)
         | "summary" >> beam.CombineGlobally(merged).without_defaults()
         | "write summary" >> beam.Map(_write_summary, tables)
@@ -165,6 +170,10 @@ def _write_table(item: tuple[int, Iterable[bytes]], tables: Tables) -> bytes:
     place = tables.place
     summary.tables.append(write_table(place.root, tables.table_name(number), records))
     return summary.to_bytes()
+
+
+def _write_only_table(item: tuple[int, Iterable[bytes]], tables: Tables) -> None:
+    _write_summary(_write_table(item, tables), tables)
 
 
 def _write_summary(summary: bytes, tables: Tables) -> None:
