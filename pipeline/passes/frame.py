@@ -51,8 +51,8 @@ class UnitPass(Protocol):
     def check(self) -> None:
         """Fail on a worker that would make something else of a unit (`Fingerprinted`)."""
 
-    def through(self, units: beam.PCollection) -> beam.PCollection:
-        """The transforms from units to the records of those committed."""
+    def through(self, units: beam.PCollection) -> tuple[beam.PCollection, ...]:
+        """The transforms from units to the records of those committed, in any number of parts."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,12 @@ def through(work: UnitPass, units: beam.PCollection, tables: Tables) -> beam.PCo
     """The transforms of a pass from units on."""
     take_over = beam.ParDo(TakeOver(work)).with_outputs(_DONE, main="todo")
     taken = units | "take over" >> take_over
-    records = (taken[_DONE], work.through(taken["todo"])) | "all" >> beam.Flatten()
-    return write_tables(records | "count" >> beam.Map(_counted), tables)
+    parts = taken[_DONE], *work.through(taken["todo"])
+    # Counted before they meet: what comes after that may wait for the last unit.
+    counted = tuple(
+        part | f"count {number}" >> beam.Map(_counted) for number, part in enumerate(parts)
+    )
+    return write_tables(counted | "all" >> beam.Flatten(), tables)
 
 
 def write_tables(records: beam.PCollection, tables: Tables) -> beam.PCollection:
