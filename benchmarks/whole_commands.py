@@ -24,9 +24,11 @@ import argparse
 import ctypes
 import json
 import os
+import string
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -34,6 +36,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.store.dataset import Dataset
@@ -42,7 +45,8 @@ HERE = Path(__file__).resolve().parent
 # prctl: processes whose parent has ended become children of this one.
 _SUBREAPER = 36
 _OFF = ("perplexity", "reference_quality")
-_SPLITS = ("train", "validation")
+_LETTERS = string.ascii_lowercase, string.ascii_uppercase
+_COUNTED = ("documents", "characters", "tokens")
 
 
 @dataclass
@@ -82,14 +86,13 @@ def used(command: Sequence[str], log: Path) -> float:
 
 
 def our_documents(output: Path) -> dict[str, int]:
-    """What the manifests below a folder say."""
-    manifests = [json.loads(path.read_text()) for path in sorted(output.rglob("manifest.json"))]
-    found: dict[str, int] = {}
-    for manifest in manifests:
-        for name in ("documents", "characters", "tokens"):
-            if name in manifest:
-                found[name] = found.get(name, 0) + manifest[name]
-    return found
+    """What the manifests below a folder say, those of splits where a dataset has them."""
+    found: Counter[str] = Counter()
+    for path in output.rglob("manifest.json"):
+        manifest = json.loads(path.read_text())
+        for part in manifest.get("splits", {"": manifest}).values():
+            found.update({name: part[name] for name in _COUNTED if name in part})
+    return dict(found)
 
 
 def run(job: Job, peer_python: str | None, folder: Path, number: int) -> None:
@@ -121,6 +124,26 @@ def shards(datasets: Sequence[Path], folder: Path) -> str:
     return str(folder)
 
 
+def grown(links: str, copies: int, folder: Path) -> str:
+    """A folder with the documents so many times, in other words of the same lengths.
+
+    Letters of the Latin alphabet are moved on by one more place in each copy, so that copies have
+    the duplicates that the documents have, and none among each other.
+    """
+    folder.mkdir()
+    for path in sorted(Path(links).iterdir()):
+        table = pq.read_table(path, columns=["id", "text"])
+        for number in range(copies):
+            moved = "".join(half[number:] + half[:number] for half in _LETTERS)
+            letters = str.maketrans("".join(_LETTERS), moved)
+            columns = {
+                "id": [f"{number}-{name}" for name in table["id"].to_pylist()],
+                "text": [text.translate(letters) for text in table["text"].to_pylist()],
+            }
+            pq.write_table(pa.table(columns), folder / f"{path.stem}-{number:02}.parquet")
+    return str(folder)
+
+
 def jobs(parsed: argparse.Namespace, folder: Path) -> list[Job]:
     found = []
     if parsed.warc:
@@ -130,12 +153,12 @@ def jobs(parsed: argparse.Namespace, folder: Path) -> list[Job]:
         found.append(Job("warc", 5, [*source, *off], peer))
     if parsed.documents:
         links = shards(parsed.documents, folder / "shards")
-        inputs = [part for path in parsed.documents for part in ("--input", str(path))]
-        ours = ["dedup", "minhash", *inputs, "--output", "{output}"]
-        found.append(Job("minhash", 30, ours, {"documents": links}))
+        documents = grown(links, parsed.copies, folder / "documents")
+        ours = ["dedup", "minhash", "--foreign", "--input", documents, "--output", "{output}"]
+        found.append(Job("minhash", 30, ours, {"documents": documents}))
     if parsed.documents and parsed.tokenizer:
-        documents = [str(path) for path in parsed.documents]
-        ours = ["tokenize", "--documents", *documents, "--output", "{output}"]
+        datasets = [str(path) for path in parsed.documents]
+        ours = ["tokenize", "--documents", *datasets, "--output", "{output}"]
         tokenizer = str((parsed.tokenizer / "tokenizer.json").resolve())
         peer = {"documents": links, "tokenizer": tokenizer}
         found.append(Job("tokens", 4, [*ours, "--tokenizer", str(parsed.tokenizer)], peer))
@@ -153,6 +176,8 @@ def main() -> None:
     parser.add_argument("--bare", action="store_true", help="datatrove without Gopher's filters")
     names = ["warc", "minhash", "tokens"]
     parser.add_argument("--only", nargs="+", default=names, choices=names)
+    copies = "how often near-duplicates are looked for in the documents, each time in other letters"
+    parser.add_argument("--copies", type=int, default=1, help=copies)
     parser.add_argument("--rounds", type=int, default=1, help="runs of each side, taking turns")
     parsed = parser.parse_args()
     if not parsed.warc and not parsed.documents:
