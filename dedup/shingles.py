@@ -11,6 +11,7 @@ prefix sums and products of whole arrays. `shingle_hash` states the same for a s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -199,11 +200,11 @@ def _mixed(values: Hashes) -> Hashes:
 @lru_cache(maxsize=1)
 def _is_word() -> NDArray[np.bool_]:
     r"""For each code point, whether `\w` matches it."""
-    return np.fromiter(
-        (chr(point).isalnum() or point == ord("_") for point in range(_CODE_POINTS)),
-        np.bool_,
-        _CODE_POINTS,
-    )
+    every = np.arange(_CODE_POINTS, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    found = np.zeros(_CODE_POINTS, np.bool_)
+    for run in re.finditer(r"\w+", every):
+        found[run.start() : run.end()] = True
+    return found
 
 
 @lru_cache(maxsize=1)

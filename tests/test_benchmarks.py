@@ -131,3 +131,10 @@ def test_the_wet_path_runs(samples: Path, lid_model: Path, tmp_path: Path) -> No
     decisions = (tmp_path / "decisions.jsonl").read_text().splitlines()
     assert len(decisions) == 37  # two have no paragraph of their own
     assert {json.loads(line)["bucket"] for line in decisions} == {"all"}
+
+
+def test_whole_commands_run_without_their_peer(samples: Path, lid_model: Path) -> None:
+    options = ["--warc", str(samples / "commoncrawl"), "--lid", str(lid_model)]
+    said = run("whole_commands.py", *options)
+    assert "datatrove is left out: --peer-python names" in said
+    assert re.search(r"^warc, roving: \d+\.\d+ s CPU .*; 110 documents, ", said, re.MULTILINE)

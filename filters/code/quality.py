@@ -7,6 +7,7 @@ digit (LLaMA's tokenizer splits numbers into digits), or another character that 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -121,7 +122,11 @@ def _ascii_kinds() -> bytes:
 
 @lru_cache(maxsize=1)
 def _all_kinds() -> NDArray[np.uint8]:
-    return np.fromiter((_kind(chr(point)) for point in range(_CODE_POINTS)), np.uint8, _CODE_POINTS)
+    every = np.arange(_CODE_POINTS, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    kinds = np.full(_CODE_POINTS, _OTHER, np.uint8)
+    for run in re.finditer(r"[^\W_]+|\s+", every):  # no other character has another kind
+        kinds[run.start() : run.end()] = [_kind(character) for character in run[0]]
+    return kinds
 
 
 def _kind(character: str) -> int:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
+
+from pipeline.collector import importing
 
 DEFAULT_RECIPE = "llama1"
 
@@ -22,7 +25,11 @@ class Deferred:
 
     def load(self) -> Execute:
         """Import it."""
-        module = importlib.import_module(f"pipeline.cli.{self.module}")
+        name = f"pipeline.cli.{self.module}"
+        if name not in sys.modules:
+            with importing():
+                importlib.import_module(name)
+        module = sys.modules[name]
         return cast(Execute, getattr(module, self.function))
 
     def __call__(self, parsed: argparse.Namespace, engine_options: list[str]) -> int:

@@ -81,8 +81,8 @@ class KeyPass(Fingerprinted):
     def decided_by(self) -> tuple[Any, ...]:
         return (self.maker,)
 
-    def through(self, units: beam.PCollection) -> beam.PCollection:
-        return units | "keys" >> beam.Map(self.make)
+    def through(self, units: beam.PCollection) -> tuple[beam.PCollection, ...]:
+        return (units | "keys" >> beam.Map(self.make),)
 
     def make(self, unit: Unit) -> UnitRecord:
         """Write the keys of one unit."""

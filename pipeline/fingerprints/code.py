@@ -9,12 +9,11 @@ followed. What is imported by a computed name is not seen.
 from __future__ import annotations
 
 import ast
-import gc
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pipeline.collector import without_collector
 from pipeline.errors import RunFailed
 from pipeline.fingerprints.modules import find_source, is_code, is_there, library_of
 from pipeline.fingerprints.syntax import EVERYTHING, Import, Syntax, parse, references
@@ -78,22 +77,10 @@ def code_of(definitions: Iterable[tuple[str, str]]) -> Code:
                 "put its folder on PYTHONPATH"
             )
         search.follow(module, qualified_name.partition(".")[0])
-    with _without_collector():
+    with without_collector():  # trees hold no cycles
         search.run()
     modules = {_label(name): syntax.digest for name, syntax in search.modules.items()}
     return Code(modules, search.libraries)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Trees hold no cycles, and the collector would look through them again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class _Search:

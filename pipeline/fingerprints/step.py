@@ -19,7 +19,9 @@ class Fingerprinted(ABC):
     @cached_property
     def parts(self) -> Parts:
         """Of the process that asks first: the one that starts the run."""
-        return self._parts_here()
+        found = self._parts_here()
+        _checked.add(found.fingerprint)  # what this process has, it need not be asked for again
+        return found
 
     @property
     def fingerprint(self) -> str:

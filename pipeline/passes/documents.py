@@ -40,13 +40,12 @@ class DocumentsPass(Travels, Fingerprinted):
     def decided_by(self) -> tuple[Any, ...]:
         return self.read, RunStage, self.stages, self.batching, WriteUnits, self.writer
 
-    def through(self, units: beam.PCollection) -> beam.PCollection:
+    def through(self, units: beam.PCollection) -> tuple[beam.PCollection, ...]:
         count = CountAttempts(self.place, self.fingerprint, self.document_seconds)
         counted = beam.ParDo(count).with_outputs(GUARDED, DONE, main="todo")
         found = units | "attempts" >> counted
         guarded = found[GUARDED] | "guarded" >> beam.ParDo(MakeGuarded(self))
-        made = self._plain(found["todo"])
-        return (made, guarded, found[DONE]) | "made" >> beam.Flatten()
+        return self._plain(found["todo"]), guarded, found[DONE]
 
     def _plain(self, units: beam.PCollection) -> beam.PCollection:
         batches = units | "read" >> beam.ParDo(self.read)

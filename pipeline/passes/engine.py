@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -96,7 +96,7 @@ def execute(
     with listening(engine.runner, silent=engine.is_local) as said:
         result, ended = None, None
         try:
-            options = PipelineOptions(list(engine.options))
+            options = _Options(list(engine.options))
             pipeline = beam.Pipeline(runner=engine.runner, options=options)
             expand(pipeline)
             result = pipeline.run()
@@ -122,6 +122,28 @@ def execute(
             f"{name}: the job on {engine.runner} ended as {state}; what is committed is kept, run "
             "the same command again to continue"
         )
+
+
+_View = TypeVar("_View", bound=PipelineOptions)
+
+
+class _Options(PipelineOptions):
+    """Options that make each view of themselves once.
+
+    While a pipeline is built Beam asks for a view at every step, and each is a parser made anew.
+    Views hold no values of their own, so one is as good as another.
+    """
+
+    def __init__(self, flags: list[str]) -> None:
+        super().__init__(flags)
+        self.__dict__["views"] = {}
+
+    def view_as(self, cls: type[_View]) -> _View:
+        views: dict[type, Any] = self.__dict__["views"]
+        if cls not in views:
+            views[cls] = super().view_as(cls)
+        found: _View = views[cls]
+        return found
 
 
 def _in_thread(call: Callable[[], Any]) -> Future[Any]:

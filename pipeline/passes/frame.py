@@ -51,8 +51,8 @@ class UnitPass(Protocol):
     def check(self) -> None:
         """Fail on a worker that would make something else of a unit (`Fingerprinted`)."""
 
-    def through(self, units: beam.PCollection) -> beam.PCollection:
-        """The transforms from units to the records of those committed."""
+    def through(self, units: beam.PCollection) -> tuple[beam.PCollection, ...]:
+        """The transforms from units to the records of those committed, in any number of parts."""
 
 
 @dataclass(frozen=True)
@@ -104,16 +104,25 @@ def through(work: UnitPass, units: beam.PCollection, tables: Tables) -> beam.PCo
     """The transforms of a pass from units on."""
     take_over = beam.ParDo(TakeOver(work)).with_outputs(_DONE, main="todo")
     taken = units | "take over" >> take_over
-    records = (taken[_DONE], work.through(taken["todo"])) | "all" >> beam.Flatten()
-    return write_tables(records | "count" >> beam.Map(_counted), tables)
+    parts = taken[_DONE], *work.through(taken["todo"])
+    # Counted before they meet: what comes after that may wait for the last unit.
+    counted = tuple(
+        part | f"count {number}" >> beam.Map(_counted) for number, part in enumerate(parts)
+    )
+    return write_tables(counted | "all" >> beam.Flatten(), tables)
 
 
 def write_tables(records: beam.PCollection, tables: Tables) -> beam.PCollection:
     """Records to tables, and one summary of all of them."""
-    return (
+    grouped = (
         records
         | "records" >> beam.Map(_numbered, tables.number).with_output_types(tuple[int, bytes])
         | "table of each" >> beam.GroupByKey()
+    )
+    if tables.number == 1:
+        return grouped | "write table" >> beam.Map(_write_only_table, tables)
+    return (
+        grouped
         | "write tables" >> beam.Map(_write_table, tables).with_output_types(bytes)
         | "summary" >> beam.CombineGlobally(merged).without_defaults()
         | "write summary" >> beam.Map(_write_summary, tables)
@@ -165,6 +174,10 @@ def _write_table(item: tuple[int, Iterable[bytes]], tables: Tables) -> bytes:
     place = tables.place
     summary.tables.append(write_table(place.root, tables.table_name(number), records))
     return summary.to_bytes()
+
+
+def _write_only_table(item: tuple[int, Iterable[bytes]], tables: Tables) -> None:
+    _write_summary(_write_table(item, tables), tables)
 
 
 def _write_summary(summary: bytes, tables: Tables) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from multiprocessing import forkserver
 from multiprocessing.sharedctypes import Synchronized, SynchronizedArray
 
 import apache_beam as beam
@@ -21,6 +22,9 @@ from pipeline.passes.frame import Tables, UnitPass, through
 from pipeline.passes.signals import end_with_parent
 from pipeline.passes.units_file import UnitsFile
 from pipeline.store.units import Unit
+
+# What a process imports once that all workers are forked from, still without a thread.
+_PRELOADED = "pipeline.passes.preload"
 
 
 class Workers:
@@ -43,6 +47,9 @@ class Workers:
             for process in processes:
                 process.terminate()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        # Waited for, so that what the workers used is counted as this command's. Another run of
+        # this process starts another, in the environment that it has then.
+        forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
     def counted(self) -> list[int]:
         """What the workers have counted of the pass that they run."""
@@ -53,7 +60,8 @@ class Workers:
     def run(self, work: UnitPass, units: UnitsFile, tables: Tables) -> None:
         """Run a pass over units, one pipeline on each worker."""
         if self._pool is None or self._taken is None or self._counts is None:
-            context = multiprocessing.get_context("spawn")
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload([_PRELOADED])
             self._taken = context.Value("q", 0)
             self._counts = context.Array("q", len(progress.COUNTERS))
             self._pool = ProcessPoolExecutor(

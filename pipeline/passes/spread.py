@@ -30,4 +30,8 @@ class Spreading(beam.PTransform):
         self._elements = list(elements)
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection:
-        return root | beam.Create(self._elements, reshuffle=False) | Spread()
+        return root | beam.Impulse() | beam.FlatMap(_all, self._elements) | Spread()
+
+
+def _all(_: bytes, elements: list[Any]) -> list[Any]:
+    return elements

@@ -221,6 +221,14 @@ class _RangeReader(io.RawIOBase):
         self._position += len(data)
         return len(data)
 
+    def readall(self) -> bytes:
+        """The rest, in as few requests as there can be."""
+        rest = bytearray(max(0, self._size - self._position))
+        view = memoryview(rest)
+        while count := self.readinto(view):
+            view = view[count:]
+        return bytes(rest)
+
     def _read_ahead(self, wanted: int) -> None:
         in_order = self._position == self._start + len(self._data)
         self._window = min(2 * self._window, _READ_AHEAD) if in_order else _FIRST_WINDOW

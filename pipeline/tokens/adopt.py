@@ -95,8 +95,8 @@ class AdoptPass(Fingerprinted):
     def decided_by(self) -> tuple[Any, ...]:
         return self.label, self.form, Model(model_file(self.tokenizer))
 
-    def through(self, units: beam.PCollection) -> beam.PCollection:
-        return units | ADOPT >> beam.Map(self.make)
+    def through(self, units: beam.PCollection) -> tuple[beam.PCollection, ...]:
+        return (units | ADOPT >> beam.Map(self.make),)
 
     def make(self, unit: Unit) -> UnitRecord:
         """Write the shard of one file."""

@@ -66,8 +66,8 @@ class TokenPass(Fingerprinted):
         # How much is encoded at a time, and by how many threads, changes nothing.
         return self.label, self.settings.validation_share, Model(model_file(self.tokenizer))
 
-    def through(self, units: beam.PCollection) -> beam.PCollection:
-        return units | ENCODE >> beam.Map(self.make)
+    def through(self, units: beam.PCollection) -> tuple[beam.PCollection, ...]:
+        return (units | ENCODE >> beam.Map(self.make),)
 
     def make(self, unit: Unit) -> UnitRecord:
         """Write the tokens of one unit."""

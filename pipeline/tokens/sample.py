@@ -147,8 +147,8 @@ class SamplePass(Fingerprinted):
     def decided_by(self) -> tuple[Any, ...]:
         return self.training_below, self.held_out_from
 
-    def through(self, units: beam.PCollection) -> beam.PCollection:
-        return units | "sample" >> beam.Map(self.draw)
+    def through(self, units: beam.PCollection) -> tuple[beam.PCollection, ...]:
+        return (units | "sample" >> beam.Map(self.draw),)
 
     def draw(self, unit: Unit) -> UnitRecord:
         """Write the candidates of one unit."""

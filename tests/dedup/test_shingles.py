@@ -67,3 +67,8 @@ def test_hashes_are_spread_over_all_bits() -> None:
     assert len(np.unique(hashes)) == len(texts)
     bits = np.unpackbits(hashes.view(np.uint8).reshape(-1, 8), axis=1)
     assert np.abs(bits.mean(axis=0) - 0.5).max() < 0.02
+
+
+def test_word_characters_are_letters_digits_and_the_underscore() -> None:
+    expected = [chr(point).isalnum() or point == ord("_") for point in range(0x110000)]
+    assert np.array_equal(shingles._is_word(), expected)

@@ -17,6 +17,7 @@ from filters.code import (
     CodeQualitySettings,
     GeneratedCodeFilter,
     GeneratedCodeSettings,
+    quality,
 )
 from filters.code.quality import count
 from filters.code.syntax import programming_language
@@ -232,3 +233,8 @@ def test_counts_are_those_of_plain_python(text: str) -> None:
     share = sum(character.isalnum() for character in body) / max(1, len(body))
     assert found.alphanumeric_share == share
     assert found.letters_per_token == letters / max(1, runs + others)
+
+
+def test_kinds_of_characters_beyond_ascii_are_those_of_each_by_itself() -> None:
+    kinds = quality._all_kinds()
+    assert all(kinds[point] == quality._kind(chr(point)) for point in range(0x110000))

@@ -23,6 +23,7 @@ from pipeline.batch import Batch
 from pipeline.errors import RunFailed
 from pipeline.passes.documents import DocumentsPass
 from pipeline.passes.engine import Engine, execute
+from pipeline.passes.progress import counted
 from pipeline.passes.run import Result, running
 from pipeline.readers.document_shards import DocumentShard
 from pipeline.readers.records import BadRecord, Records, SkippedRecord
@@ -350,6 +351,23 @@ def test_workers_do_not_outlive_a_killed_run(tmp_path: Path) -> None:
     for worker in alive:
         worker.kill()
     assert not alive
+
+
+def test_units_count_while_others_are_still_to_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(Slow, "__call__", lambda _, document: seen.append(counted()[0]) or document)
+    units = make_input(tmp_path / "in")
+    run(tmp_path / "out", units, slow=1e-9)
+    assert set(seen) == set(range(len(units)))
+
+
+def test_a_run_waits_for_all_that_it_started(tmp_path: Path) -> None:
+    units = make_input(tmp_path / "in")
+    run(tmp_path / "out", units, Engine(workers=2))
+    left = [one.cmdline() for one in psutil.Process().children(recursive=True)]
+    assert not [line for line in left if "forkserver" in " ".join(line)]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -85,6 +85,13 @@ def test_looking_imports_no_engine_and_no_filter(
         assert loaded(names, *command) == [], command
 
 
+def test_the_collector_leaves_modules_alone_and_goes_on() -> None:
+    then = "import gc; print(gc.isenabled(), gc.get_freeze_count() > 100_000)"
+    script = f"from pipeline.cli.options import Deferred; Deferred('run').load(); {then}"
+    made = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+    assert made.stdout.split() == [b"True", b"True"]
+
+
 def actions(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
     """The parser and all below it."""
     yield parser

@@ -120,8 +120,8 @@ class TablePass(Fingerprinted):
     def decided_by(self) -> tuple[Any, ...]:
         return self.kind, self.maximum_row_bytes
 
-    def through(self, units: beam.PCollection) -> beam.PCollection:
-        return units | "keys" >> beam.Map(self.make)
+    def through(self, units: beam.PCollection) -> tuple[beam.PCollection, ...]:
+        return (units | "keys" >> beam.Map(self.make),)
 
     def make(self, unit: Unit) -> UnitRecord:
         """Write the keys of one unit."""
