@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from dedup.key_blocks import KeyBlock
+from dedup.key_blocks import Combine, KeyBlock
 from dedup.preference import Preference, length_ranks, score_ranks, time_ranks
 from pipeline.batch import StageCount
 from pipeline.deduplication.decisions import array_bytes
@@ -54,10 +54,14 @@ class KeyMaker(Protocol):
     Attributes:
         kind: name of the keys.
         columns: of the shard that are read.
+        combine: what equal keys of one unit need not be told apart when they are compared.
     """
 
     @property
     def kind(self) -> str: ...
+
+    @property
+    def combine(self) -> Combine: ...
 
     @property
     def columns(self) -> tuple[str, ...]: ...
@@ -91,7 +95,7 @@ class KeyPass(Fingerprinted):
         kind = f"keys/{self.maker.kind}"
         attempt = Attempt(self.place, unit)
         attempt.write(kind, "keys", keys.block.to_bytes())
-        rows = {kind: len(keys.block)}
+        rows = {kind: keys.block.entries(self.maker.combine)}
         for name, array in keys.arrays.items():
             attempt.write(f"{kind}-{name}", "npy", array_bytes(array))
             rows[f"{kind}-{name}"] = len(array)
