@@ -28,7 +28,8 @@ from filters.reference_quality import ReferenceQualityFilter
 from pipeline.deduplication.chain import complete, documents_place
 from pipeline.deduplication.decisions import Decisions
 from pipeline.deduplication.key_units import KeyUnit, write_key_units
-from pipeline.deduplication.paragraphs import PARAGRAPHS, LineRemoval, ParagraphKeys
+from pipeline.deduplication.paragraphs import PARAGRAPHS, ParagraphKeys
+from pipeline.deduplication.removal import LineRemoval
 from pipeline.deduplication.shuffle import Comparison, compare
 from pipeline.fingerprints import parts_of
 from pipeline.finish import ReadExtracted, units_after
