@@ -1,11 +1,13 @@
 """Exact and paragraph deduplication at scale: from key blocks to decision files, through Beam.
 
     python benchmarks/key_scale.py --keys 100_000_000 --folder SCRATCH
+    python benchmarks/key_scale.py --keys 40_000_000 --hot 0.5 --folder SCRATCH
 
 Writes synthetic key blocks (uniform 64-bit keys; a share of them occurs about three times; one key
-is in every unit a hundred times), decides on them in a process of its own, and prints its CPU time
-per key and its peak memory, start-up included. Beside it, in the same run, what a plain Python set
-takes for a part of the same keys. The blocks are left in the folder until the next run.
+is in every unit a hundred times, or, with `--hot`, in that share of its rows, as a line of every
+page is), decides on them in a process of its own, and prints its CPU time per key and its peak
+memory, start-up included. Beside it, in the same run, what a plain Python set takes for a part of
+the same keys. The blocks are left in the folder until the next run.
 """
 
 from __future__ import annotations
@@ -35,23 +37,26 @@ HOT = np.uint64(0x0123456789ABCDEF)
 HOT_COPIES = 100
 
 
-def write_blocks(folder: Path, keys: int, units: int, repeated: float) -> None:
+def write_blocks(folder: Path, keys: int, units: int, repeated: float, hot: float) -> None:
     """Key blocks of `keys` keys in all, as a pass over documents would leave them."""
     shutil.rmtree(folder, ignore_errors=True)
-    found, size = [], keys // units
+    found, entries, size = [], 0, keys // units
     for unit in range(units):
         generator = np.random.default_rng(unit)
-        common = generator.integers(0, int(keys * repeated / 3), int(size * repeated))
-        own = generator.integers(0, 1 << 64, size - len(common) - HOT_COPIES, dtype=np.uint64)
-        hot = np.full(HOT_COPIES, HOT)
+        copies = max(HOT_COPIES, int(size * hot))
+        common = generator.integers(0, int(keys * repeated / 3), int((size - copies) * repeated))
+        own = generator.integers(0, 1 << 64, size - len(common) - copies, dtype=np.uint64)
         # Multiplication by an odd number spreads small numbers over the key space.
         mixed = common.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C55)
-        block = KeyBlock.of(np.concatenate([mixed, own, hot]), np.arange(size, dtype=np.uint32))
+        block = KeyBlock.of(
+            np.concatenate([mixed, own, np.full(copies, HOT)]), np.arange(size, dtype=np.uint32)
+        )
         path = str(folder / "keys" / f"{unit:05}")
         write_bytes(path, block.to_bytes())
+        entries += block.entries("key")
         found.append(KeyUnit(f"{unit:05}", files={"keys/synthetic": path}))
     write_key_units(str(folder / UNITS), found)
-    write_json(str(folder / COUNTS), {"units": units, "keys": size * units})
+    write_json(str(folder / COUNTS), {"units": units, "keys": entries})
 
 
 def decide(folder: Path) -> None:
@@ -97,13 +102,14 @@ def main() -> None:
     parser.add_argument("--keys", type=int, default=20_000_000)
     parser.add_argument("--units", type=int, default=100)
     parser.add_argument("--repeated", type=float, default=0.3, help="share of repeated keys")
+    parser.add_argument("--hot", type=float, default=0.0, help="share of rows with one key")
     parser.add_argument("--decide", action="store_true", help=argparse.SUPPRESS)
     parsed = parser.parse_args()
     folder = parsed.folder / "key_scale"
     if parsed.decide:
         decide(folder)
         return
-    write_blocks(folder, parsed.keys, parsed.units, parsed.repeated)
+    write_blocks(folder, parsed.keys, parsed.units, parsed.repeated, parsed.hot)
     command = [sys.executable, __file__, "--decide", "--folder", str(parsed.folder)]
     used = measure(command)
     idle = measure([sys.executable, "-c", "import apache_beam, pipeline.deduplication.shuffle"])

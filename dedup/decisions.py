@@ -1,7 +1,9 @@
 """What follows from groups of equal keys: rows to remove, clusters, candidate pairs, statistics.
 
-Every function yields one structured array for each unit concerned, by row, so that each unit gets
-its own decisions. A position is `unit number << 32 | row` (`dedup.groups`).
+Every function yields structured arrays for each unit concerned, by row, so that each unit gets its
+own decisions: one of records on single rows and, where a unit's equal keys were combined, one of
+records on entries of its block (`entry_type`), which the unit expands (`expanded`). A position is
+`unit number << 32 | row` (`dedup.groups`).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from dedup.components import MEMBER_ROW
 from dedup.groups import ROW_BITS, Groups, Positions
+from dedup.key_blocks import Combine, KeyBlock
 from dedup.runs import run_starts
 
 Policy: TypeAlias = Literal["keep_first", "remove_all"]
@@ -64,13 +67,48 @@ class Summary:
         self.most_repeated = together[:MOST_REPEATED]
 
 
+# A row that an entry's record leaves out; none if it is negative.
+_NONE = -1
+
+
+def entry_type(record: np.dtype[Any]) -> np.dtype[Any]:
+    """A record on an entry of several rows: it holds for all of them, but for the one `spared`.
+
+    Entries are numbered as in `dedup.key_blocks.Shared`.
+    """
+    fields = [(name, record[name]) for name in record.names or ()]
+    return np.dtype([("entry", "<u4"), ("spared", "<i8"), *fields])
+
+
+def expanded(
+    decided: Structured, block: KeyBlock, combine: Combine, record: np.dtype[Any]
+) -> Structured:
+    """The records on single rows that records on entries stand for.
+
+    Args:
+        decided: of `entry_type(record)`.
+        block: that was combined, as it was before.
+        combine: how.
+        record: type of a record on a row.
+    """
+    places, of_each = block.shared(combine).of_entries(decided["entry"])
+    rows = block.rows[places]
+    stays = rows != decided["spared"][of_each]
+    found = np.empty(int(np.count_nonzero(stays)), record)
+    for name in record.names or ():
+        found[name] = decided[name][of_each[stays]]
+    found["row"] = rows[stays]
+    return found
+
+
 def removed_rows(groups: Groups, policy: Policy) -> Iterator[Decided]:
     """Rows that go: all copies but the preferred one, or every copy."""
-    going = np.ones(len(groups.positions), dtype=bool)
+    spared = np.zeros(len(groups.positions), dtype=bool)
     if policy == "keep_first":
-        going[groups.starts] = False
-    positions = np.sort(groups.positions[going])
-    yield from by_unit(positions, np.zeros(len(positions), REMOVED))
+        spared[groups.starts] = True
+    order = np.argsort(groups.positions)
+    records = np.zeros(len(order), REMOVED)
+    yield from _decided(groups, order, records, spared[order])
 
 
 def cluster_rows(groups: Groups) -> Iterator[Decided]:
@@ -79,7 +117,7 @@ def cluster_rows(groups: Groups) -> Iterator[Decided]:
     members["size"] = groups.of_each(groups.sizes)
     members["representative"] = groups.of_each(groups.positions[groups.starts])
     order = np.argsort(groups.positions)
-    yield from by_unit(groups.positions[order], members[order])
+    yield from _decided(groups, order, members[order], np.zeros(len(order), dtype=bool))
 
 
 def candidate_pairs(groups: Groups) -> Iterator[Decided]:
@@ -90,20 +128,47 @@ def candidate_pairs(groups: Groups) -> Iterator[Decided]:
     bring those together that have more in common (`pipeline.deduplication.makers.band_block`).
     """
     first = groups.of_each(groups.starts)
-    ends = [groups.positions[first]]
+    pairs = [(np.arange(len(first)), first)]
     if groups.ranks is not None:
         new = np.append(True, groups.ranks[1:] != groups.ranks[:-1])[: len(groups.ranks)]
         new[groups.starts] = True
         starts = np.flatnonzero(new)
         alike = np.repeat(starts, np.diff(starts, append=len(new)))
-        ends.append(groups.positions[np.where(alike == first, np.arange(len(new)), alike)])
-    other = np.concatenate(ends)
-    members = np.tile(groups.positions, len(ends))
-    order = np.flatnonzero(other != members)
-    order = order[np.argsort(members[order], kind="stable")]
-    pairs = np.empty(len(order), CANDIDATE)
-    pairs["other"] = other[order]
-    yield from by_unit(members[order], pairs)
+        others = np.flatnonzero(alike != first)
+        pairs.append((others, alike[others]))
+    member, other = (np.concatenate(ends) for ends in zip(*pairs, strict=True))
+    order = np.argsort(groups.positions[member], kind="stable")
+    member, other = member[order], other[order]
+    records = np.empty(len(order), CANDIDATE)
+    records["other"] = groups.positions[other]
+    yield from _decided(groups, member, records, groups.positions[member] == records["other"])
+
+
+def _decided(
+    groups: Groups, members: NDArray[np.intp], records: Structured, spared: NDArray[np.bool_]
+) -> Iterator[Decided]:
+    """Records on members, in order of position.
+
+    Args:
+        groups: of which they are.
+        members: that each record is on.
+        records: their rows are filled in here.
+        spared: whether a record is not on the preferred row of the member, only on the others.
+    """
+    positions = groups.positions[members]
+    if groups.counts is None or groups.entries is None:
+        yield from by_unit(positions[~spared], records[~spared])
+        return
+    single = groups.counts[members] == 1
+    yield from by_unit(positions[single & ~spared], records[single & ~spared])
+    several = np.flatnonzero(~single)
+    entries = np.empty(len(several), entry_type(records.dtype))
+    for name in records.dtype.names or ():
+        entries[name] = records[name][several]
+    entries["entry"] = groups.entries[members[several]]
+    rows = (positions[several] & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    entries["spared"] = np.where(spared[several], rows, _NONE)
+    yield from by_unit(positions[several], entries)
 
 
 def summarize(groups: Groups, sources: Sequence[int] | NDArray[np.int64]) -> Summary:
@@ -111,10 +176,10 @@ def summarize(groups: Groups, sources: Sequence[int] | NDArray[np.int64]) -> Sum
     sources = np.asarray(sources, np.int64)
     summary = Summary.empty(int(sources.max(initial=0)) + 1)
     summary.keys = groups.keys
-    summary.groups, summary.members = len(groups.starts), len(groups.positions)
+    sizes, first = groups.sizes, groups.positions[groups.starts]
+    summary.groups, summary.members = len(groups.starts), int(sizes.sum())
     if summary.groups:
         summary.shared = _shared(groups, sources).tolist()
-    sizes, first = groups.sizes, groups.positions[groups.starts]
     if len(sizes) > MOST_REPEATED:
         large = sizes >= np.partition(sizes, -MOST_REPEATED)[-MOST_REPEATED]
         sizes, first = sizes[large], first[large]
@@ -127,11 +192,10 @@ def _shared(groups: Groups, sources: NDArray[np.int64]) -> NDArray[np.int64]:
     """The matrix of a summary; there are few sources and many groups."""
     count = int(sources.max()) + 1
     if count == 1:
-        return np.array([[len(groups.positions)]])
+        return np.array([[groups.sizes.sum()]])
     source = sources[(groups.positions >> ROW_BITS).astype(np.int64)]
-    copies = np.stack(
-        [np.add.reduceat(source == one, groups.starts, dtype=np.int64) for one in range(count)]
-    )
+    counts = np.ones(len(source), np.uint32) if groups.counts is None else groups.counts
+    copies = np.stack([groups.total(np.where(source == one, counts, 0)) for one in range(count)])
     matrix = copies @ (copies > 0).T
     np.fill_diagonal(matrix, np.where(copies > 1, copies, 0).sum(axis=1))
     return matrix

@@ -95,7 +95,7 @@ class UnitWriter:
         for kind, keys in self._keys.items():
             block = _in_order(keys)
             self._attempt.write(f"keys/{kind}", "keys", block.to_bytes())
-            rows[f"keys/{kind}"] = len(block)
+            rows[f"keys/{kind}"] = block.entries("key")
         seconds = {name: stage.count.seconds for name, stage in self._funnel.stages.items()}
         assert last.input is not None
         key, funnel = self.unit.key(fingerprint), self._funnel.to_json()

@@ -3,6 +3,9 @@
 OUTPUT/work/finished/      the documents before, if there is any deduplication
 OUTPUT/work/1-<method>.*/  keys and decisions of the first, and so on
 OUTPUT                     the documents after the last
+
+Each method sees what the earlier ones leave, and all are decided before the documents are written,
+once. The result is that of writing them after each.
 """
 
 from __future__ import annotations
@@ -13,14 +16,22 @@ from typing import Any
 
 from pipeline.decontamination.report import report_lines, write_report
 from pipeline.deduplication.settings import MethodName
-from pipeline.deduplication.step import Step, documents_after
+from pipeline.deduplication.step import Decided, Step, documents_after
+from pipeline.errors import RecipeError
 from pipeline.job import Job
 from pipeline.passes.run import Result
 from pipeline.store.commit import Place
 
 
 def documents_place(job: Job, methods: Sequence[MethodName]) -> Place:
-    """Where a source writes its documents."""
+    """Where a source writes its documents.
+
+    Raises:
+        RecipeError: a method is listed twice.
+    """
+    twice = [method for method in methods if methods.count(method) > 1]
+    if twice:
+        raise RecipeError(f"{job.source}.deduplicate lists {twice[0]} twice; name each method once")
     return job.place("finished", is_last=not methods)
 
 
@@ -40,14 +51,15 @@ def complete(
         refused: input files that were not read, with their reason.
         done: what the manifest says besides.
     """
-    reports: list[dict[str, Any]] = []
-    for number, method in enumerate(methods, 1):
-        name = f"{number}-{method}"
-        place = job.place(name, is_last=number == len(methods))
+    decided: list[Decided] = []
+    if methods:
+        place = job.place(f"{len(methods)}-{methods[-1]}", is_last=True)
         dataset = documents_after(result, job.source, place)
-        (written,) = Step(job, method, (dataset,), name).run()
-        result = written.result
-        reports.append(written.report.to_json())
+        for number, method in enumerate(methods, 1):
+            step = Step(job, method, (dataset,), f"{number}-{method}", before=tuple(decided))
+            decided.append(step.decide())
+        result = step.write(0, decided[-1])
+    reports = [one.report.to_json() for one in decided]
     deduplicated = {"deduplication": reports} if reports else {}
     job.complete(result, refused, {**(done or {}), **deduplicated})
     if job.recipe.decontamination.enabled:

@@ -2,7 +2,8 @@
 
 Kinds of files: `keys/<kind>`, the key block (`dedup.key_blocks`), and `keys/<kind>-<name>`, its
 side arrays: signatures, ranks... Texts are read in Arrow batches and nothing of them is written: no
-document is copied to be compared.
+document is copied to be compared. Where methods follow each other, a later one sees what the
+earlier ones leave, and `keys/<kind>-rows` says which row of the shard each of its documents is.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from dedup.key_blocks import KeyBlock
+from dedup.key_blocks import Combine, KeyBlock
 from dedup.preference import Preference, length_ranks, score_ranks, time_ranks
 from pipeline.batch import StageCount
 from pipeline.deduplication.decisions import array_bytes
+from pipeline.deduplication.removal import ROWS, Numbered, Removal
 from pipeline.errors import InputError
 from pipeline.fingerprints import Fingerprinted
 from pipeline.shards import batches_of
@@ -54,10 +56,14 @@ class KeyMaker(Protocol):
     Attributes:
         kind: name of the keys.
         columns: of the shard that are read.
+        combine: what equal keys of one unit need not be told apart when they are compared.
     """
 
     @property
     def kind(self) -> str: ...
+
+    @property
+    def combine(self) -> Combine: ...
 
     @property
     def columns(self) -> tuple[str, ...]: ...
@@ -73,32 +79,80 @@ class KeyPass(Fingerprinted):
     maker: KeyMaker
     place: Place
     label: str
+    before: tuple[Removal, ...] = ()
 
     @property
     def name(self) -> str:
         return f"{self.maker.kind} keys of {self.label}"
 
     def decided_by(self) -> tuple[Any, ...]:
-        return (self.maker,)
+        return self.maker, self.before
 
     def through(self, units: beam.PCollection) -> tuple[beam.PCollection, ...]:
         return (units | "keys" >> beam.Map(self.make),)
 
     def make(self, unit: Unit) -> UnitRecord:
         """Write the keys of one unit."""
-        count = StageCount()
-        keys = self.maker.make(_batches(unit, self.maker.columns, count))
+        seen = SeenDocuments(unit, self.before)
+        count, rows_of_shard = StageCount(), [np.empty(0, np.int64)]
+
+        def counted() -> Iterator[pa.RecordBatch]:
+            for batch, rows in seen.batches(self.maker.columns):
+                count.documents_in += len(batch)
+                count.documents_out += len(batch)
+                rows_of_shard.append(rows)
+                yield batch
+
+        keys = self.maker.make(counted())
         kind = f"keys/{self.maker.kind}"
         attempt = Attempt(self.place, unit)
         attempt.write(kind, "keys", keys.block.to_bytes())
-        rows = {kind: len(keys.block)}
-        for name, array in keys.arrays.items():
+        rows = {kind: keys.block.entries(self.maker.combine)}
+        arrays = dict(keys.arrays)
+        if self.before:
+            arrays[ROWS] = np.concatenate(rows_of_shard).astype(np.uint32)
+        for name, array in arrays.items():
             attempt.write(f"{kind}-{name}", "npy", array_bytes(array))
             rows[f"{kind}-{name}"] = len(array)
         funnel = Funnel()
         funnel.stage("keys").count.add(count)
         read = UnitInput(unit.relative, unit.identity, unit.size)
         return attempt.commit(unit.key(self.fingerprint), read, funnel.to_json(), rows)
+
+
+@dataclass(frozen=True)
+class SeenDocuments:
+    """The documents of a unit as a method sees them.
+
+    Attributes:
+        unit: with the decisions of earlier methods among its inputs.
+        before: what these do, in order.
+    """
+
+    unit: Unit
+    before: tuple[Removal, ...]
+
+    def batches(self, columns: Sequence[str]) -> Iterator[Numbered]:
+        """Some columns of the documents that are left.
+
+        Raises:
+            InputError: a column is missing, or a score is not a number.
+        """
+        wanted = dict.fromkeys([*columns, *(one for work in self.before for one in work.columns)])
+        with files.open_read(self.unit.path) as handle:
+            schema = _schema(self.unit.path, handle)
+            check_columns(self.unit.path, schema, list(wanted), self.before)
+            present = [name for name in wanted if name in schema.names]
+            found = self._numbered(handle, present)
+            for removal in self.before:
+                found = removal.left(self.unit, found)
+            yield from found
+
+    def _numbered(self, handle: BinaryIO, columns: list[str]) -> Iterator[Numbered]:
+        first = 0
+        for batch in batches_of(handle, columns, self.unit.path):
+            yield batch, np.arange(first, first + len(batch))
+            first += len(batch)
 
 
 def _schema(path: str, handle: BinaryIO) -> pa.Schema:
@@ -108,32 +162,33 @@ def _schema(path: str, handle: BinaryIO) -> pa.Schema:
         raise InputError(f"{path} is no Parquet file, or is damaged: {error}") from None
 
 
-def check_columns(path: str, schema: pa.Schema, columns: Sequence[str]) -> None:
+def check_columns(
+    path: str, schema: pa.Schema, columns: Sequence[str], before: Sequence[Removal] = ()
+) -> None:
     """Fail if a shard does not have what keys are made from.
+
+    Args:
+        path: of the shard.
+        schema: of the shard.
+        columns: that keys are made from.
+        before: earlier methods, which add columns.
 
     Raises:
         InputError: a column is missing, or a score is not a number.
     """
-    missing = set(columns) - set(schema.names)
+    added: dict[str, pa.DataType] = {}
+    for removal in before:
+        added |= removal.signals
+    missing = set(columns) - set(schema.names) - added.keys()
     if missing:
         raise InputError(
             f"{path} has no column {' and no column '.join(sorted(missing))}, which this "
             "deduplication needs"
         )
     for name in set(columns) - _TEXT_COLUMNS:
-        kind = schema.field(name).type
+        kind = added[name] if name in added else schema.field(name).type
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
             raise InputError(f"column {name} of {path} holds {kind}, not numbers to choose by")
-
-
-def _batches(unit: Unit, columns: Sequence[str], count: StageCount) -> Iterator[pa.RecordBatch]:
-    """Batches of a shard; counts the documents."""
-    with files.open_read(unit.path) as handle:
-        check_columns(unit.path, _schema(unit.path, handle), columns)
-        for batch in batches_of(handle, list(columns), unit.path):
-            count.documents_in += len(batch)
-            count.documents_out += len(batch)
-            yield batch
 
 
 def preference_columns(preference: Preference) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from dedup.exact import normalized_keys, raw_keys
-from dedup.key_blocks import KeyBlock
+from dedup.key_blocks import Combine, KeyBlock
 from dedup.minhash import MinHasher
 from dedup.overlap import LEAST_SAMPLE, sampled
 from dedup.paragraph_hashes import BLANK_KEY, paragraph_keys
@@ -40,6 +40,7 @@ class ExactKeys:
 
     settings: ExactSettings
     kind = "exact"
+    combine: ClassVar[Combine] = "key"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -64,6 +65,7 @@ class MetadataKeys:
 
     kind: str
     settings: UrlSettings | DigestSettings
+    combine: ClassVar[Combine] = "key"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -91,6 +93,7 @@ class LineKeys:
 
     kind: str
     columns = ("text",)
+    combine: ClassVar[Combine] = "key"
 
     def make(self, batches: Iterator[pa.RecordBatch]) -> UnitKeys:
         keys_of, blank = _LINE_KEYS[self.kind]
@@ -120,6 +123,8 @@ class MinHashKeys:
 
     settings: MinHashSettings
     kind = "minhash"
+    # Of those who share a band, those of equal rank are candidates of each other.
+    combine: ClassVar[Combine] = "key and rank"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -169,6 +174,8 @@ class OverlapKeys:
 
     settings: OverlapSettings
     kind = "overlap"
+    # Pairs are counted shingle by shingle, each document for itself.
+    combine: ClassVar[Combine] = "nothing"
 
     @property
     def columns(self) -> tuple[str, ...]:

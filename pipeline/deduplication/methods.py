@@ -113,7 +113,7 @@ class Deduplicator:
 
     def _compare(
         self,
-        kind: str,
+        kind: MethodName,
         decide: Callable[[Groups], Iterable[Decided]],
         dtype: np.dtype[Any],
         fingerprint: str,
@@ -122,7 +122,8 @@ class Deduplicator:
         # Which source is preferred does not matter to what is a candidate.
         preferred = part == "decisions"
         units = self.units if preferred else self._without_sources()
-        work = Comparison(units, kind, decide, dtype, self._place(part), self.partition_bytes)
+        place, combine = self._place(part), key_maker(kind, self.settings).combine
+        work = Comparison(units, kind, decide, dtype, place, self.partition_bytes, combine)
         return compare(work, self.keys, fingerprint, self.run)
 
     def _without_sources(self) -> KeyUnits:
@@ -133,7 +134,7 @@ class Deduplicator:
         """Clusters of similar documents; one of each stays."""
         settings = self.settings.minhash
         check = SignatureCheck(settings.permutations, settings.minimum_similarity)
-        edges = self._edges(check, candidate_pairs, CANDIDATE, fingerprint)
+        edges = self._edges("minhash", check, candidate_pairs, CANDIDATE, fingerprint)
         _, tables = cluster_units(
             [place.full(file.name) for file in edges],
             self.units,
@@ -149,7 +150,7 @@ class Deduplicator:
         settings = self.settings.overlap
         check = ContainmentCheck(settings.threshold, settings.margin)
         pairs = partial(shared_pairs, maximum_owners=settings.maximum_owners)
-        edges = self._edges(check, pairs, SHARED, fingerprint)
+        edges = self._edges("overlap", check, pairs, SHARED, fingerprint)
         found = sum(file.rows for file in edges)
         if found > settings.maximum_edges:
             raise RunFailed(
@@ -199,13 +200,14 @@ class Deduplicator:
 
     def _edges(
         self,
+        method: MethodName,
         check: Check,
         decide: Callable[[Groups], Iterable[Decided]],
         dtype: np.dtype[Any],
         fingerprint: str,
     ) -> list[OutputFile]:
         """Verified pairs, as edge files."""
-        candidates = self._compare(check.kind, decide, dtype, fingerprint, "candidates")
+        candidates = self._compare(method, decide, dtype, fingerprint, "candidates")
         place = self._place("edges")
         work = Verification(self.units, candidates, check, place, self.partition_bytes)
         return verify(work, self.run)

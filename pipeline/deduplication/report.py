@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dedup.decisions import Summary
+from pipeline.deduplication.key_pass import SeenDocuments
 from pipeline.deduplication.key_units import KeyUnits
 from pipeline.deduplication.settings import MethodName
-from pipeline.shards import batches_of
-from pipeline.store import files
 
 EXCERPT = 200
 
@@ -74,7 +73,7 @@ def make_report(
     summary: Summary,
     documents: Mapping[str, int],
     units: KeyUnits,
-    shards: Sequence[str],
+    seen: Sequence[SeenDocuments],
 ) -> Report:
     """The report on finished decisions.
 
@@ -83,14 +82,14 @@ def make_report(
         summary: of the decisions.
         documents: in each dataset, by label, in order of priority.
         units: that were compared.
-        shards: paths of their document shards.
+        seen: their documents, as the method saw them.
     """
     wanted = [divmod(position, 1 << 32) for _, position in summary.most_repeated]
     texts: dict[tuple[int, int], str] = {}
     for number in sorted({unit for unit, _ in wanted}):
         rows = {row for unit, row in wanted if unit == number}
         by_line = method in ("paragraphs", "lines")
-        found = _texts(shards[number], rows, by_line=by_line)
+        found = _texts(seen[number], rows, by_line=by_line)
         texts.update({(number, row): text for row, text in found.items()})
     repeated = [
         Repeated(copies, f"{units[place[0]].full_name}:{place[1]}", texts[place])
@@ -108,18 +107,17 @@ def make_report(
     )
 
 
-def _texts(path: str, rows: set[int], *, by_line: bool) -> dict[int, str]:
-    """Beginnings of some documents (or lines) of a shard, by row."""
+def _texts(seen: SeenDocuments, rows: set[int], *, by_line: bool) -> dict[int, str]:
+    """Beginnings of some documents (or lines) of a unit, by row."""
     found: dict[int, str] = {}
     first = 0
-    with files.open_read(path) as handle:
-        for batch in batches_of(handle, ["text"], path):
-            texts = [text or "" for text in batch.column("text").to_pylist()]
-            if by_line:
-                texts = [line for text in texts for line in text.split("\n")]
-            for row in rows & set(range(first, first + len(texts))):
-                found[row] = texts[row - first][:EXCERPT]
-            first += len(texts)
-            if len(found) == len(rows):
-                break
+    for batch, _ in seen.batches(("text",)):
+        texts = [text or "" for text in batch.column("text").to_pylist()]
+        if by_line:
+            texts = [line for text in texts for line in text.split("\n")]
+        for row in rows & set(range(first, first + len(texts))):
+            found[row] = texts[row - first][:EXCERPT]
+        first += len(texts)
+        if len(found) == len(rows):
+            break
     return found

@@ -2,13 +2,16 @@
 
 Only keys are shuffled, as binary blobs: each block is split by the top bits of its keys into
 partitions, a partition's blocks meet in one reducer, and what it decides goes back to each unit.
+Equal keys of one unit are combined before, so a key costs each unit one entry however many copies
+there are; the unit expands what was decided on an entry from its own key file.
+
 Locally the key space is processed in slices of a few partitions, so that memory stays flat; a
 slice reads only its own range of every block.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -17,9 +20,9 @@ import apache_beam as beam
 import numpy as np
 import orjson
 
-from dedup.decisions import Decided, Summary, summarize
+from dedup.decisions import Decided, Structured, Summary, entry_type, expanded, summarize
 from dedup.groups import Groups, find_groups
-from dedup.key_blocks import KeyBlock, read_range
+from dedup.key_blocks import Combine, KeyBlock, read_range
 from pipeline.deduplication.decisions import (
     DECISIONS,
     Decisions,
@@ -60,6 +63,7 @@ class Comparison:
         dtype: of one decision; it has a field `row`.
         place: of the decision files.
         partition_bytes: bound on the keys of one partition.
+        combine: what equal keys of one unit need not be told apart.
     """
 
     units: KeyUnits
@@ -68,6 +72,12 @@ class Comparison:
     dtype: np.dtype[Any]
     place: Place
     partition_bytes: int
+    combine: Combine = "key"
+
+    def read(self, number: int, partitions: range, bits: int) -> KeyBlock:
+        """A range of the keys of a unit."""
+        with files.open_read(self.units[number].files[f"keys/{self.kind}"]) as file:
+            return read_range(file, partitions, bits)
 
 
 def compare(work: Comparison, keys: dict[int, int], fingerprint: str, run: Run) -> Decisions:
@@ -75,7 +85,7 @@ def compare(work: Comparison, keys: dict[int, int], fingerprint: str, run: Run) 
 
     Args:
         work: what is compared.
-        keys: how many there are, by scope.
+        keys: how many there are when those of each unit are combined, by scope.
         fingerprint: of everything that decides the result.
         run: that the comparison is part of.
     """
@@ -102,7 +112,7 @@ def cuts(keys: dict[int, int], partition_bytes: int, engine: Engine) -> tuple[in
     """Bits of a key that name its partition, and slices of the key space.
 
     Args:
-        keys: how many there are, by scope.
+        keys: how many are shuffled, by scope.
         partition_bytes: bound on the keys of one partition.
         engine: where it runs.
     """
@@ -139,12 +149,15 @@ def expand(root: beam.Pipeline, work: Comparison, partitions: range, bits: int) 
         (every, decided)
         | "both" >> beam.Flatten()
         | "return" >> beam.GroupByKey()
-        | "write" >> beam.Map(partial(_write, work=work))
+        | "write" >> beam.Map(partial(_write, work=work, partitions=partitions, bits=bits))
     )
 
 
 _Located: TypeAlias = tuple[tuple[int, int], tuple[int, bytes]]
 _ForUnit: TypeAlias = tuple[int, bytes]
+# Before what is decided on a unit: whether it is on its rows, or on entries of which partition.
+_ON_ROWS, _ON_ENTRIES = b"r", b"e"
+_ENTRIES_START = len(_ON_ENTRIES) + 8
 
 
 def _every(numbers: tuple[int, int]) -> Iterator[_ForUnit]:
@@ -156,13 +169,12 @@ def _every(numbers: tuple[int, int]) -> Iterator[_ForUnit]:
 
 
 def _split(number: int, work: Comparison, partitions: range, bits: int) -> Iterator[_Located]:
-    unit = work.units[number]
-    with files.open_read(unit.files[f"keys/{work.kind}"]) as file:
-        block = read_range(file, partitions, bits)
+    scope, block = work.units[number].scope, work.read(number, partitions, bits)
+    block = block.combined(work.combine)
     for partition in partitions:
         part = block.partition(partition, bits)
         if len(part):
-            yield (unit.scope, partition), (number, part.to_bytes(fenced=False))
+            yield (scope, partition), (number, part.to_bytes(fenced=False))
 
 
 def _decide(
@@ -173,13 +185,17 @@ def _decide(
     all_sources = work.units.sources()
     sources = [int(all_sources[number]) for number in numbers]
     groups = find_groups([KeyBlock.from_bytes(data) for _, data in located], numbers, sources, bits)
+    partition = np.array([item[0][1]], "<u8").tobytes()
     for number, decided in work.decide(groups):
-        yield number, decided.tobytes()
+        kind = _ON_ROWS if decided.dtype == work.dtype else _ON_ENTRIES + partition
+        yield number, kind + decided.tobytes()
     summary = summarize(groups, all_sources)
     yield SUMMARY, orjson.dumps(summary)
 
 
-def _write(item: tuple[int, Iterable[bytes]], work: Comparison) -> UnitRecord:
+def _write(
+    item: tuple[int, Iterable[bytes]], work: Comparison, partitions: range, bits: int
+) -> UnitRecord:
     number, parts = item
     filled = [part for part in parts if part]
     if number == SUMMARY:
@@ -188,11 +204,32 @@ def _write(item: tuple[int, Iterable[bytes]], work: Comparison) -> UnitRecord:
             summary.add(read_summary(orjson.loads(part)))
         extra = {"summary": asdict(summary)}
         return UnitRecord(SUMMARY_NAME, "", "", UnitInput("", "", 0), (), NO_FUNNEL, extra=extra)
-    decided = np.frombuffer(b"".join(filled), work.dtype)
-    decided = decided[np.argsort(decided["row"], kind="stable")]
+    decided = _on_rows(number, filled, work, partitions, bits)
     name = work.units[number].full_name
     return write_rows(work.place, name, decided, digest(decided, work.units))
 
+
+def _on_rows(
+    number: int, parts: Sequence[bytes], work: Comparison, partitions: range, bits: int
+) -> Structured:
+    """What was decided on each row of a unit, in an order that does not depend on arrival."""
+    rows = b"".join(part[1:] for part in parts if part.startswith(_ON_ROWS))
+    found = [np.frombuffer(rows, work.dtype)]
+    on_entries = [part for part in parts if part.startswith(_ON_ENTRIES)]
+    block = work.read(number, partitions, bits) if on_entries else None
+    for part in on_entries:
+        assert block is not None
+        partition = int(np.frombuffer(part, "<u8", 1, len(_ON_ENTRIES))[0])
+        decided = np.frombuffer(part, entry_type(work.dtype), offset=_ENTRIES_START)
+        own = block.partition(partition, bits)
+        found.append(expanded(decided, own, work.combine, work.dtype))
+    records = np.concatenate(found)
+    by = [records[name] for name in reversed(_ORDER) if name in (work.dtype.names or ())]
+    return records[np.lexsort(by)]
+
+
+# Fields by which the decisions on a unit are in order; a row may have several candidates.
+_ORDER = ("row", "other")
 
 NO_FUNNEL: dict[str, Any] = {"skipped": {}, "stages": []}
 

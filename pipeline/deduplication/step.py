@@ -1,26 +1,27 @@
-"""One deduplication of finished datasets: keys of each, decisions over all, each written anew.
+"""Deduplication of finished datasets: keys of each, decisions over all, each written anew.
 
-Nothing but keys is made before it is decided what stays; the texts are read once to make keys and
-once to be copied. Datasets come in order of priority: the earlier one keeps its copy.
+Nothing but keys is made before it is decided what stays; the texts are read once by each method to
+make keys, a later one's of what the earlier ones leave, and once to be written. Datasets come in
+order of priority: the earlier one keeps its copy.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from filters.paths import Location
 from pipeline.deduplication.decisions import Decisions
-from pipeline.deduplication.documents import DocumentRemoval
-from pipeline.deduplication.key_pass import KeyMaker, KeyPass, check_columns
+from pipeline.deduplication.key_pass import KeyMaker, KeyPass, SeenDocuments, check_columns
 from pipeline.deduplication.key_units import KeyUnit, KeyUnits, write_key_units
 from pipeline.deduplication.makers import MinHashKeys
 from pipeline.deduplication.methods import Deduplicator, key_maker
-from pipeline.deduplication.paragraphs import REPEATS, LineRemoval
+from pipeline.deduplication.removal import REPEATS, ROWS, Clusters, Lines, Removal, kind_of
 from pipeline.deduplication.report import Report, make_report
 from pipeline.deduplication.settings import LineSettings, MethodName
 from pipeline.errors import InputError
@@ -30,10 +31,11 @@ from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.passes.run import Result
 from pipeline.shards import Columns, columns_of
-from pipeline.stages import BatchStage, Stage
+from pipeline.stages import Stage
 from pipeline.store import files
 from pipeline.store.commit import Place
 from pipeline.store.dataset import Dataset, Shard, foreign_shards
+from pipeline.store.records import UnitRecord
 from pipeline.store.units import Unit
 from pipeline.writer import WriterSettings
 
@@ -96,6 +98,23 @@ def documents_after(result: Result, label: str, place: Place) -> Documents:
 
 
 @dataclass(frozen=True)
+class Decided:
+    """One method's decisions on some datasets.
+
+    Attributes:
+        removals: what they do to each dataset.
+        keyed: the keys of each dataset.
+        decisions: on all.
+        report: on them.
+    """
+
+    removals: tuple[Removal, ...]
+    keyed: tuple[Result, ...]
+    decisions: Decisions
+    report: Report
+
+
+@dataclass(frozen=True)
 class Step:
     """One method over some datasets.
 
@@ -105,6 +124,7 @@ class Step:
         datasets: in order of priority.
         name: of the step; in `job.output` are the keys and decisions.
         then: stages that what is left goes through while it is written.
+        before: what earlier methods have decided on the same datasets.
     """
 
     job: Job
@@ -112,6 +132,7 @@ class Step:
     datasets: tuple[Documents, ...]
     name: str
     then: tuple[Stage, ...] = ()
+    before: tuple[Decided, ...] = ()
 
     def run(self) -> Iterator[Written]:
         """Make keys, decide, and write each dataset anew.
@@ -120,21 +141,34 @@ class Step:
             InputError: the datasets cannot be compared this way.
             RecipeError: the settings do not work together.
         """
+        decided = self.decide()
+        for number, dataset in enumerate(self.datasets):
+            result = self.write(number, decided)
+            yield Written(dataset, result, decided.report)
+
+    def decide(self) -> Decided:
+        """Make keys, and decide; nothing is written of the documents.
+
+        Raises:
+            InputError: the datasets cannot be compared this way.
+            RecipeError: the settings do not work together.
+        """
         recipe, run = self.job.recipe, self.job.run
         maker = key_maker(self.method, recipe.deduplication)
         self._check(maker)
-        keyed = []
-        for dataset in self.datasets:
+        keyed, seen = [], []
+        for number, dataset in enumerate(self.datasets):
             place = self.job.place(f"{self.name}.keys.{dataset.label}")
-            keys = KeyPass(maker, place, dataset.label)
-            result = run.run_units(keys, dataset.units)
+            units, before = self._units(number, self.before), self._removals(number)
+            result = run.run_units(KeyPass(maker, place, dataset.label, before), units)
             run.kept.append(result)
             keyed.append(result)
+            seen += [SeenDocuments(unit, before) for unit in units]
         compared, keys_by_scope, contents = self._compared(keyed, maker.kind)
         path = run.path(self.job.output, f"{self.name}.units.parquet")
-        units = write_key_units(path, compared)
+        units_compared = write_key_units(path, compared)
         deduplicator = Deduplicator(
-            units,
+            units_compared,
             keys_by_scope,
             recipe.deduplication,
             self.job.output,
@@ -146,20 +180,53 @@ class Step:
         made_of = parts_of(Deduplicator, maker, settings, contents).fingerprint
         decisions = deduplicator.decide(self.method, made_of)
         run.kept.append(decisions)
-        report = self._report(decisions, keyed, units)
+        report = self._report(decisions, keyed, units_compared, seen)
         print("\n".join(report.lines()))
-        for dataset, keys_made in zip(self.datasets, keyed, strict=True):
-            result = self._write(dataset, keys_made, decisions, units)
-            yield Written(dataset, result, report)
+        removals = tuple(self._removal(dataset, units_compared) for dataset in self.datasets)
+        return Decided(removals, tuple(keyed), decisions, report)
+
+    def write(self, number: int, decided: Decided) -> Result:
+        """Write a dataset anew, without what this method and those before have removed."""
+        job, dataset = self.job, self.datasets[number]
+        every = (*self.before, decided)
+        reader = (
+            ReadExtracted(dataset.place.root, job.batching)
+            if dataset.carries
+            else ReadShard(job.batching)
+        )
+        removals = [one.removals[number] for one in every]
+        writer = WriterSettings(
+            with_signals(dataset.columns, removals), (), job.recipe.run.rows_per_group
+        )
+        work = DocumentsPass(
+            f"{' '.join(one.method for one in removals)} {dataset.label}",
+            dataset.place,
+            reader,
+            (*(one.stage() for one in removals), *self.then),
+            job.batching,
+            writer,
+            job.document_seconds,
+        )
+        return job.run_pass(work, self._units(number, every))
+
+    def _removals(self, number: int) -> tuple[Removal, ...]:
+        """What earlier methods do to a dataset."""
+        return tuple(one.removals[number] for one in self.before)
+
+    def _removal(self, dataset: Documents, compared: KeyUnits) -> Removal:
+        if self.method in ("paragraphs", "lines"):
+            settings: LineSettings = getattr(self.job.recipe.deduplication, self.method)
+            return Lines(self.method, self.name, settings.minimum_characters)
+        return Clusters(self.method, self.name, Location(compared.path), self._label(dataset))
 
     def _check(self, maker: KeyMaker) -> None:
         """Fail before any work; of each dataset's shards the first is looked at."""
         if isinstance(maker, MinHashKeys):
             maker.check()
-        for dataset in self.datasets:
+        for number, dataset in enumerate(self.datasets):
             first = dataset.units[0].path
             with files.open_read(first) as handle:
-                check_columns(first, pq.read_schema(handle), maker.columns)
+                check_columns(first, pq.read_schema(handle), maker.columns, self._removals(number))
         names = Counter(
             KeyUnit(unit.name, label=self._label(dataset)).full_name
             for dataset in self.datasets
@@ -194,65 +261,45 @@ class Step:
                 contents.append([units[-1].full_name, scope, source, record.content])
         return units, keys, contents
 
-    def _report(self, decisions: Decisions, keyed: Sequence[Result], units: KeyUnits) -> Report:
-        shards = [unit.path for dataset in self.datasets for unit in dataset.units]
+    def _report(
+        self,
+        decisions: Decisions,
+        keyed: Sequence[Result],
+        units: KeyUnits,
+        seen: Sequence[SeenDocuments],
+    ) -> Report:
         documents = {
             dataset.label: result.summary.funnel.records
             for dataset, result in zip(self.datasets, keyed, strict=True)
         }
-        return make_report(self.method, decisions.summary, documents, units, shards)
+        return make_report(self.method, decisions.summary, documents, units, seen)
 
-    def _write(
-        self,
-        dataset: Documents,
-        keys: Result,
-        decisions: Decisions,
-        compared: KeyUnits,
-    ) -> Result:
-        job, label = self.job, self._label(dataset)
-        units = self._decided(dataset, keys, decisions)
-        reader = (
-            ReadExtracted(dataset.place.root, job.batching)
-            if dataset.carries
-            else ReadShard(job.batching)
-        )
-        columns = with_signals(dataset.columns, self.method)
-        writer = WriterSettings(columns, (), job.recipe.run.rows_per_group)
-        removal: BatchStage
-        if self.method in ("paragraphs", "lines"):
-            settings: LineSettings = getattr(job.recipe.deduplication, self.method)
-            removal = LineRemoval(self.method, settings.minimum_characters)
-        else:
-            removal = DocumentRemoval(self.method, compared, label)
-        work = DocumentsPass(
-            f"{self.method} {dataset.label}",
-            dataset.place,
-            reader,
-            (removal, *self.then),
-            job.batching,
-            writer,
-            job.document_seconds,
-        )
-        return job.run_pass(work, units)
-
-    def _decided(self, dataset: Documents, keys: Result, decisions: Decisions) -> list[Unit]:
-        """The units with the decisions on them: redone only where these are other than before."""
-        repeats = {
-            record.unit: tuple(
-                (REPEATS, keys.place.full(file.name))
-                for file in record.files
-                if file.kind.endswith("-repeats")
-            )
-            for record in keys.records()
-        }
-        found = []
-        for unit in dataset.units:
-            name = KeyUnit(unit.name, label=self._label(dataset)).full_name
-            own = decisions.units[name]
-            inputs = (*unit.inputs, *own.inputs, *repeats[unit.name])
-            version = f"{unit.version}-{own.digest}"
-            found.append(replace(unit, inputs=inputs, version=version))
+    def _units(self, number: int, every: Sequence[Decided]) -> list[Unit]:
+        """A dataset's units with decisions on them: redone only where these are others."""
+        label = self._label(self.datasets[number])
+        found = list(self.datasets[number].units)
+        for one in every:
+            step, keyed = one.removals[number].step, one.keyed[number]
+            beside = {record.unit: _beside(step, keyed, record) for record in keyed.records()}
+            for place, unit in enumerate(found):
+                own = one.decisions.units[KeyUnit(unit.name, label=label).full_name]
+                made = [(kind_of(step, kind), path) for kind, path in own.inputs]
+                found[place] = replace(
+                    unit,
+                    inputs=(*unit.inputs, *made, *beside[unit.name]),
+                    version=f"{unit.version}-{own.digest}",
+                )
         return found
+
+
+def _beside(step: str, keyed: Result, record: UnitRecord) -> tuple[tuple[str, str], ...]:
+    """Of the arrays beside a unit's keys those by which decisions are applied."""
+    return tuple(
+        (kind_of(step, kind), keyed.place.full(file.name))
+        for file in record.files
+        for kind in (REPEATS, ROWS)
+        if file.kind.endswith(f"-{kind}")
+    )
 
 
 @dataclass(frozen=True)
@@ -264,11 +311,9 @@ class Written:
     report: Report
 
 
-def with_signals(columns: Columns, method: MethodName) -> Columns:
-    """The columns with those that a method adds."""
-    added: Mapping[str, pa.DataType] = (
-        {"lines": pa.int32(), "characters": pa.int64()}
-        if method in ("paragraphs", "lines")
-        else {f"{method}_cluster": pa.string(), f"{method}_cluster_size": pa.int32()}
-    )
-    return Columns(columns.metadata, {**columns.signals, **added})
+def with_signals(columns: Columns, removals: Sequence[Removal]) -> Columns:
+    """The columns with those that methods add."""
+    signals = dict(columns.signals)
+    for removal in removals:
+        signals |= removal.signals
+    return Columns(columns.metadata, signals)

@@ -8,5 +8,5 @@ from pipeline.collector import importing
 
 # Beam; the filters of all sources, through their settings.
 with importing():
-    for name in ("pipeline.passes.local", "pipeline.recipe"):
-        importlib.import_module(name)
+    importlib.import_module("pipeline.passes.local")
+    importlib.import_module("pipeline.registry").sections()

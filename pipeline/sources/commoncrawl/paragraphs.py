@@ -10,7 +10,8 @@ from itertools import accumulate
 from dedup.decisions import REMOVED, removed_rows
 from pipeline.deduplication.decisions import Decisions
 from pipeline.deduplication.key_units import KeyUnit, write_key_units
-from pipeline.deduplication.paragraphs import PARAGRAPHS, LineRemoval
+from pipeline.deduplication.paragraphs import PARAGRAPHS
+from pipeline.deduplication.removal import LineRemoval
 from pipeline.deduplication.shuffle import Comparison, compare
 from pipeline.fingerprints import parts_of
 from pipeline.finish import ReadExtracted, units_after
