@@ -61,7 +61,7 @@ class GutenbergFilter:
         """The document, if nothing of the project's boilerplate is in it."""
         text = document.text
         boilerplate = GUTENBERG.search(text)
-        found = boilerplate[0] if boilerplate else find_licence(text, names=False)
+        found = boilerplate[0] if boilerplate else find_licence(text, is_framed=False)
         if found:
             detail = f"neither a START marker nor an end of the small print, but {found!r}"
             return Rejected("boilerplate_end_not_found", detail)
@@ -76,7 +76,7 @@ class GutenbergFilter:
         found = drop_notices(book, settings, everywhere=is_framed)
         if found.count > settings.maximum_notices:
             return Rejected("too_many_notices", f"{found.count} paragraphs name the project")
-        if left := find_licence(found.text, names=is_framed):
+        if left := find_licence(found.text, is_framed=is_framed):
             return Rejected("licence_text_left", left)
         document.text = found.text
         return document

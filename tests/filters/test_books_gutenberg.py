@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from filters.books import GutenbergFilter, GutenbergSettings
 from filters.books.frame import find_frame
 from filters.books.gutenberg import book_id
 from filters.books.header import header_metadata, iso_date
-from filters.books.licence import LICENCE_PHRASES, find_licence, plain_words
+from filters.books.licence import find_licence, is_proof, plain_words
+from filters.books.licence_phrases import LICENCE_PHRASES
 from filters.document import Document, Rejected
 
 SETTINGS: dict[str, Any] = {
@@ -210,9 +211,32 @@ def test_texts_whose_frame_somebody_took_off_lose_their_credits(trace: str) -> N
 @pytest.mark.parametrize("phrase", LICENCE_PHRASES)
 def test_no_phrase_of_the_licence_gets_through(phrase: str) -> None:
     paragraph = f"So it is: {phrase.upper().replace(' ', chr(10) + '   ', 1)}, and so on."
-    framed = run(modern(f"{BODY}\n\n{paragraph}\n\n{BODY}"))
-    assert isinstance(framed, Rejected) or phrase not in plain_words(framed.text)
-    assert reason(run(f"{BODY}\n\n{paragraph}\n\n{BODY}")) == "boilerplate_end_not_found"
+    other = "Fifty hours is one conservative estimate. The old editions will be renamed."
+    for text in (paragraph, f"{paragraph}\n\n{other}"):
+        is_alone = sum(f" {one}" in plain_words(text) for one in LICENCE_PHRASES) == 1
+        framed = run(modern(f"{BODY}\n\n{text}\n\n{BODY}"))
+        if is_proof(phrase, is_framed=True) or not is_alone:
+            assert isinstance(framed, Rejected) or phrase not in plain_words(framed.text)
+        else:
+            assert reason(framed) == ""
+        bare = reason(run(f"{BODY}\n\n{text}\n\n{BODY}"))
+        expected = is_proof(phrase, is_framed=False) or not is_alone
+        assert bare == ("boilerplate_end_not_found" if expected else "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "'We need your donations,' said the vicar, 'more than ever.'",
+        "Some states do not allow disclaimers of that kind.",
+        "It is for the use of anyone anywhere.",
+        "He shall receive a refund of the money, if any was paid.",
+    ],
+)
+def test_one_everyday_phrase_is_no_licence(words: str) -> None:
+    text = f"{BODY}\n\n{words}\n\n{BODY}"
+    assert kept(text, "vicar.txt").text == text
+    assert kept(modern(text)).text == text
 
 
 DISGUISES: dict[str, Callable[[str], str]] = {
@@ -239,6 +263,7 @@ DISGUISES: dict[str, Callable[[str], str]] = {
 def test_a_licence_near_the_ends_is_found_in_any_dress(
     phrase: str, disguise: str, distance: int, at_end: bool, frame: str
 ) -> None:
+    assume(is_proof(phrase, is_framed=frame != "bare"))
     paragraphs = BODY.split("\n\n")
     place = len(paragraphs) - distance if at_end else distance
     paragraphs.insert(place, f"It is said that {DISGUISES[disguise](phrase)}; and so on.")
@@ -246,7 +271,7 @@ def test_a_licence_near_the_ends_is_found_in_any_dress(
     text = planted if frame == "bare" else GENERATIONS[frame].replace(BODY, planted)
     result = run(text)
     if isinstance(result, Document):
-        assert not find_licence(result.text, names=True)
+        assert not find_licence(result.text, is_framed=True)
         assert phrase not in plain_words(result.text)
         assert "stood by the weir for 45 years" in result.text
     else:
@@ -260,7 +285,7 @@ def test_a_licence_near_the_ends_is_found_in_any_dress(
 def test_whatever_is_cut_and_pasted_no_licence_gets_through(pieces: list[str], cut: int) -> None:
     result = run("\n\n".join(pieces)[cut:])
     if isinstance(result, Document):
-        assert not find_licence(result.text, names=True)
+        assert not find_licence(result.text, is_framed=True)
 
 
 @pytest.mark.parametrize(

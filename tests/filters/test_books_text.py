@@ -18,21 +18,13 @@ from filters.books import (
     TextDecoderSettings,
 )
 from filters.books.decoding import declared_encoding, decode_text
-from filters.books.layout import line_width, unwrap
+from filters.books.layout import unwrap
 from filters.document import Document, Rejected
 
 DECODER = TextDecoder(
     TextDecoderSettings(maximum_control_share=0.001, maximum_undecodable_share=0.001)
 )
-LAYOUT = BookLayout(
-    LayoutSettings(
-        enabled=True,
-        strip_emphasis=True,
-        strip_pictures=True,
-        unwrap=True,
-        minimum_wrapped_share=0.85,
-    )
-)
+LAYOUT = BookLayout()
 PROSE = ProseFilter(
     ProseSettings(
         enabled=True,
@@ -165,8 +157,8 @@ def test_wrapped_prose_is_joined(width: int) -> None:
         "Meal, nine sacks               4 00\nClock, mended                  1 50\nLetter, unpaid"
         "                   10",
         "JOHN, a carrier.\nMARY, his sister.\nA SCHOOLMASTER.",
-        "  A letter, set in from the margin, keeps the lines that it was given, since verse\n"
-        "  and tables look the same.",
+        "     Weirham, 3rd May.\n     The Old Mill.",
+        "apple, 3, 45\nbarley, 17\ncarts, of meal, 9\ndams, see weirs, 20",
         "Mill Street\nWeirham",
     ],
 )
@@ -201,8 +193,7 @@ def test_unwrapping_changes_nothing_but_white_space_and_hyphens(text: str) -> No
     def letters(one: str) -> str:
         return "".join(one.split()).replace("-", "")
 
-    assert letters(unwrap(text, LayoutSettings(minimum_wrapped_share=0.5))) == letters(text)
-    assert line_width(text) <= 400
+    assert letters(unwrap(text, LayoutSettings(minimum_odds=-9.0))) == letters(text)
 
 
 @pytest.mark.parametrize(
