@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -352,3 +354,36 @@ def test_the_number_is_taken_from_the_file_where_the_header_has_none() -> None:
 )
 def test_dates(text: str, expected: str) -> None:
     assert iso_date(text) == expected
+
+
+def test_a_notice_on_the_header_is_no_notice_on_the_book() -> None:
+    notice = (
+        "[Portions of this header are copyright (C) 2001 by Michael S. Hart\nand may be reprinted "
+        "only when these Etexts are free of all fees.]"
+    )
+    document = kept(f"{OLD_HEADER}{SMALL_PRINT}{notice}\n\n\n{BODY}\n")
+    assert document.text == BODY
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[ebook" + "\n" * 400_000 + "x\n" + modern(BODY),
+        modern(f"{BODY}\n\n" + "a b c. d e f.\n\n" * 40_000 + "ERRATA\n\n" * 20_000),
+        modern(f"{BODY}\n\n" + "word and other " * 500_000),
+    ],
+    ids=["ebook", "errata", "one line"],
+)
+def test_hostile_texts_take_linear_time(text: str) -> None:
+    started = time.process_time()
+    run(text)
+    assert time.process_time() - started < 6  # 1 s measured; quadratic would be minutes
+
+
+def test_a_long_line_takes_memory_by_its_size() -> None:
+    document = Document("a", "books", "word and other " * 500_000, {"path": "a.txt"})
+    tracemalloc.start()
+    GutenbergFilter()(document)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5 * len(document.text)  # 3 measured; a list of its words takes 26
