@@ -3,6 +3,7 @@
 from filters.books.decoding import TextDecoder, TextDecoderSettings
 from filters.books.gutenberg import GutenbergFilter
 from filters.books.gutenberg_settings import GutenbergSettings
+from filters.books.html_edition import HtmlEdition, HtmlEditionSettings
 from filters.books.layout import BookLayout, LayoutSettings
 from filters.books.prose import ProseFilter, ProseSettings
 
@@ -10,6 +11,8 @@ __all__ = [
     "BookLayout",
     "GutenbergFilter",
     "GutenbergSettings",
+    "HtmlEdition",
+    "HtmlEditionSettings",
     "LayoutSettings",
     "ProseFilter",
     "ProseSettings",

@@ -26,6 +26,10 @@ from filters.document import Document, Rejected
 _URL = "https://www.gutenberg.org/ebooks/"
 _FILE_NUMBER = re.compile(r"^(?:pg)?(\d{1,6})(?:[-_.]|$)")
 
+_SUFFIX = re.compile(
+    r"\.(?:te?xt|x?html?|epub3?)(?:\.utf-?8)?(?:\.(?:gz|bz2|zst))?$", re.IGNORECASE
+)
+
 
 class GutenbergFilter:
     """Leave the book and put what its header says into the metadata; of texts from elsewhere only
@@ -121,7 +125,7 @@ def book_id(number: int, path: str) -> str:
     """`gutenberg/11`, and for other files of that book what their path says beyond the number:
     `gutenberg/11@11-0`, `gutenberg/11@old/alice30`.
     """
-    parts = list(PurePosixPath(re.sub(r"\.te?xt$", "", path, flags=re.IGNORECASE)).parts)
+    parts = list(PurePosixPath(_SUFFIX.sub("", path)).parts)
     folders = [index for index, part in enumerate(parts[:-1]) if part == str(number)]
     if folders:
         parts = parts[folders[-1] + 1 :]

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from filters.books.html_edition import FORMS
 from filters.books.hyphens import HYPHEN, Hyphens
 from filters.books.unwrapping import (
     BLOCK,
@@ -71,7 +72,8 @@ class BookLayout:
         if settings.strip_emphasis:
             text = _BOLD.sub(r"\1", _ITALICS.sub(r"\1", text))
         text = "\n".join(line.rstrip() for line in text.split("\n"))
-        if settings.unwrap:
+        # In markup a paragraph is a line, and every other line is the author's.
+        if settings.unwrap and document.metadata.get("form") not in FORMS:
             text = unwrap(text, settings)
         document.text = re.sub(r"\n{3,}", "\n\n", text).strip("\n")
         return document if document.text.strip() else Rejected("empty", "nothing but marks")

@@ -11,14 +11,23 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from filters.books import BookLayout, GutenbergFilter, ProseFilter, TextDecoder
+from filters.books import BookLayout, GutenbergFilter, HtmlEdition, ProseFilter, TextDecoder
 from filters.document import Filter, StageSettings
 from filters.length import LengthFilter
 from pipeline.deduplication.chain import complete, documents_place
 from pipeline.errors import InputError
 from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
-from pipeline.readers.books import ARCHIVE, JSON_LINES, TEXT, is_text_of_book, read_books
+from pipeline.readers.books import (
+    ARCHIVE,
+    EPUB,
+    HTML,
+    JSON_LINES,
+    TEXT,
+    UNREAD,
+    read_books,
+    refusals,
+)
 from pipeline.readers.records import Records
 from pipeline.shards import Columns
 from pipeline.sources.settings import BooksInputSettings, BooksSettings
@@ -28,8 +37,11 @@ from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, group_units, members
 from pipeline.writer import WriterSettings
 
-FILES = "|".join(pattern.pattern for pattern in (TEXT, ARCHIVE, JSON_LINES))
-LOOKED_FOR = "*.txt, archives of them (*.zip, *.tar, *.tar.gz, *.tar.zst) or *.jsonl(.gz, .zst)"
+FILES = "|".join(pattern.pattern for pattern in (TEXT, HTML, EPUB, ARCHIVE, JSON_LINES, UNREAD))
+LOOKED_FOR = (
+    "*.txt, *.html, *.epub, archives of them (*.zip, *.tar, *.tar.gz, *.tar.zst) or "
+    "*.jsonl(.gz, .zst)"
+)
 
 COLUMNS = Columns(
     metadata={
@@ -38,6 +50,7 @@ COLUMNS = Columns(
         "book_number": pa.int32(),
         "release_date": pa.string(),
         "path": pa.string(),
+        "form": pa.string(),
     },
     signals={
         "encoding": pa.string(),
@@ -74,13 +87,9 @@ def find_units(
         InputError: nothing is there that may be a book.
     """
     found = find_inputs(inputs, FILES, LOOKED_FOR)
-    names = {file.relative for file in found}
-    chosen, refused = [], []
-    for file in found:
-        if reason := _refusal(file.relative, names):
-            refused.append({"path": file.relative, "reason": reason})
-        else:
-            chosen.append(file)
+    reasons = refusals([file.relative for file in found])
+    chosen = [file for file in found if file.relative not in reasons]
+    refused = [{"path": path, "reason": reason} for path, reason in sorted(reasons.items())]
     if not chosen:
         raise InputError(
             f"none of the {len(found)} files below {inputs} is a book; found for example "
@@ -88,14 +97,6 @@ def find_units(
         )
     limits = {"most_files": settings.group_files, "most_bytes": settings.group_bytes}
     return group_units(chosen, lists, **limits), refused
-
-
-def _refusal(relative: str, names: set[str]) -> str:
-    if TEXT.search(relative):
-        return "" if is_text_of_book(relative) else "not_named_like_a_book"
-    # Project Gutenberg has a zip beside every text.
-    is_packed = relative.lower().endswith(".zip") and f"{relative[:-4]}.txt" in names
-    return "same_book_as_txt" if is_packed else ""
 
 
 def run(job: Job) -> None:
@@ -123,7 +124,7 @@ def own_stages(settings: BooksSettings) -> tuple[Filter, ...]:
         (settings.length, LengthFilter(settings.length)),
     )
     used = (stage for stage_settings, stage in optional if stage_settings.enabled)
-    return (TextDecoder(settings.decode), *used)
+    return (HtmlEdition(settings.html), TextDecoder(settings.decode), *used)
 
 
 def documents_pass(job: Job, place: Place) -> DocumentsPass:

@@ -12,6 +12,7 @@ from dedup.decisions import Policy
 from filters.bad_words import BadWordSettings
 from filters.books import (
     GutenbergSettings,
+    HtmlEditionSettings,
     LayoutSettings,
     ProseSettings,
     TextDecoderSettings,
@@ -367,6 +368,7 @@ class BooksSettings(Settings):
     """
 
     input: BooksInputSettings = field(default_factory=BooksInputSettings)
+    html: HtmlEditionSettings = field(default_factory=HtmlEditionSettings)
     decode: TextDecoderSettings = field(default_factory=TextDecoderSettings)
     gutenberg: GutenbergSettings = field(default_factory=GutenbergSettings)
     layout: LayoutSettings = field(default_factory=LayoutSettings)
