@@ -6,6 +6,7 @@ from filters.books.gutenberg_settings import GutenbergSettings
 from filters.books.html_edition import HtmlEdition, HtmlEditionSettings
 from filters.books.layout import BookLayout, LayoutSettings
 from filters.books.prose import ProseFilter, ProseSettings
+from filters.books.scans import ScanCleaner, ScanSettings
 
 __all__ = [
     "BookLayout",
@@ -16,6 +17,8 @@ __all__ = [
     "LayoutSettings",
     "ProseFilter",
     "ProseSettings",
+    "ScanCleaner",
+    "ScanSettings",
     "TextDecoder",
     "TextDecoderSettings",
 ]

@@ -29,11 +29,20 @@ from filters.document import Document, Rejected, setting
 _ITALICS = re.compile(r"_(?<!\w_)(?!_)((?:(?!\n[ \t]*\n)[^_]){1,2000}?)(?<![\s_])_(?!\w)")
 _BOLD = re.compile(r"=(?<![\w=]=)(?=[^\W_])([^=\n]{1,200}?)(?<=[\w.,;:!?'\u2019)])=(?![\w=])")
 _PICTURE = re.compile(
-    r"\[[ \t]{0,20}(?:Illustrations?|Illustrazione|Ilustraci[o\u00f3]n|Abbildung|Illustratie)"
-    r"[ \t]{0,20}\d{0,4}[ \t]{0,20}(?:[:.]([^\[\]]{0,2000}))?\]",
+    r"\[[ \t]{0,20}(?:Illustrations?|Frontispiece|Illustrazione|Ilustraci[o\u00f3]n|Abbildung"
+    r"|Illustratie)[ \t]{0,20}\d{0,4}[ \t]{0,20}(?:[:.]((?:[^\[\]]|\[[^\[\]]{0,200}\]){0,2000}))?\]"
+    r"|\[(?:Decoration|Ornament|Tailpiece|Headpiece|Blank[ \t]Page)\]",
     re.IGNORECASE,
 )
-_PAGE = re.compile(r"[ \t]?\[(?:Pg\.?|Page|p\.)[ \t]{0,9}[\divxlc]{1,7}\]", re.IGNORECASE)
+_PAGE = re.compile(
+    r"[ \t]?(?:\[(?:Pg\.?|Page|p\.)[ \t]{0,9}[\divxlc]{1,7}\]"
+    r"|\{(?:Pg|Page|p)\.?[ \t]{0,9}[\divxlc]{1,7}\})",
+    re.IGNORECASE,
+)
+# Small capitals and other type, as some transcribers mark it; on one line, around whole words.
+_TYPE = re.compile(
+    r"([+~])(?<![\w+~].)(?=[^\W_])([^+~\n]{1,200}?)(?<=[\w.,;:!?'\u2019)])\1(?![\w+~])"
+)
 # A hyphen that is only at line ends: Unicode's, and the sign that OCR programs write for it.
 _SOFT_HYPHENS = "\u00ad\u00ac"
 
@@ -54,7 +63,11 @@ class LayoutSettings(UnwrapSettings):
 
 
 class BookLayout:
-    """Plain text without the marks of its layout. Reason: `empty`."""
+    """Plain text without the marks of its layout. Reason: `empty`.
+
+    Sets `joined_lines`, the wrapped lines that were joined, and `line_breaks`, those left inside
+    paragraphs: of two editions of a book the one with fewer is set better.
+    """
 
     name = "layout"
 
@@ -67,15 +80,20 @@ class BookLayout:
     def __call__(self, document: Document) -> Document | Rejected:
         settings = self.settings
         text = document.text
-        if settings.strip_pictures and "[" in text:
+        if settings.strip_pictures and ("[" in text or "{" in text):
             text = _PAGE.sub("", _PICTURE.sub(lambda found: (found[1] or "").strip(), text))
         if settings.strip_emphasis:
             text = _BOLD.sub(r"\1", _ITALICS.sub(r"\1", text))
+            text = _TYPE.sub(r"\2", text) if "+" in text or "~" in text else text
         text = "\n".join(line.rstrip() for line in text.split("\n"))
         # In markup a paragraph is a line, and every other line is the author's.
+        breaks = text.count("\n")
         if settings.unwrap and document.metadata.get("form") not in FORMS:
             text = unwrap(text, settings)
+        document.signals["joined_lines"] = breaks - text.count("\n")
         document.text = re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+        paragraphs = document.text.count("\n\n")
+        document.signals["line_breaks"] = document.text.count("\n") - 2 * paragraphs
         return document if document.text.strip() else Rejected("empty", "nothing but marks")
 
 

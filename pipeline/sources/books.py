@@ -11,7 +11,14 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from filters.books import BookLayout, GutenbergFilter, HtmlEdition, ProseFilter, TextDecoder
+from filters.books import (
+    BookLayout,
+    GutenbergFilter,
+    HtmlEdition,
+    ProseFilter,
+    ScanCleaner,
+    TextDecoder,
+)
 from filters.document import Filter, StageSettings
 from filters.length import LengthFilter
 from pipeline.deduplication.chain import complete, documents_place
@@ -49,14 +56,21 @@ COLUMNS = Columns(
         "author": pa.string(),
         "book_number": pa.int32(),
         "release_date": pa.string(),
+        "edition": pa.int32(),
         "path": pa.string(),
         "form": pa.string(),
     },
     signals={
         "encoding": pa.string(),
         "encoding_source": pa.string(),
+        "page_marks": pa.int32(),
         "header_characters": pa.int32(),
         "footer_characters": pa.int32(),
+        "has_end": pa.bool_(),
+        "copyright_year": pa.int32(),
+        "joined_lines": pa.int32(),
+        "line_breaks": pa.int32(),
+        "accented_letters": pa.int32(),
         "letter_share": pa.float64(),
         "frequent_letter_share": pa.float64(),
     },
@@ -118,6 +132,7 @@ def stages(job: Job) -> tuple[Stage, ...]:
 def own_stages(settings: BooksSettings) -> tuple[Filter, ...]:
     """The stages of this source alone."""
     optional: tuple[tuple[StageSettings, Filter], ...] = (
+        (settings.scans, ScanCleaner(settings.scans)),
         (settings.gutenberg, GutenbergFilter(settings.gutenberg)),
         (settings.layout, BookLayout(settings.layout)),
         (settings.prose, ProseFilter(settings.prose)),

@@ -15,6 +15,7 @@ from filters.books import (
     HtmlEditionSettings,
     LayoutSettings,
     ProseSettings,
+    ScanSettings,
     TextDecoderSettings,
 )
 from filters.c4 import (
@@ -370,6 +371,7 @@ class BooksSettings(Settings):
     input: BooksInputSettings = field(default_factory=BooksInputSettings)
     html: HtmlEditionSettings = field(default_factory=HtmlEditionSettings)
     decode: TextDecoderSettings = field(default_factory=TextDecoderSettings)
+    scans: ScanSettings = field(default_factory=ScanSettings)
     gutenberg: GutenbergSettings = field(default_factory=GutenbergSettings)
     layout: LayoutSettings = field(default_factory=LayoutSettings)
     prose: ProseSettings = field(default_factory=ProseSettings)

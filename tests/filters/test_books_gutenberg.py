@@ -390,3 +390,22 @@ def test_a_long_line_takes_memory_by_its_size() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5 * len(document.text)  # 3 measured; a list of its words takes 26
+
+
+@pytest.mark.parametrize(
+    ("path", "edition"), [("old/frank15.txt", 15), ("hfinn12a.txt", 12), ("77-0.txt", None)]
+)
+def test_signals_of_an_edition(path: str, edition: int | None) -> None:
+    document = kept(modern(BODY), path)
+    assert document.metadata.get("edition") == edition
+    assert document.signals["has_end"] is True
+    cut = kept(GENERATIONS["small print before, no end marker"])
+    assert cut.signals["has_end"] is False
+
+
+def test_a_notice_of_today_is_a_signal_and_a_reason_by_option() -> None:
+    text = f"THE MILL\n\nCopyright \u00a9 2007 by Ada Weir\n\n{BODY}"
+    assert kept(text, "mill.txt").signals["copyright_year"] == 2007
+    assert "copyright_year" not in kept(BODY, "mill.txt").signals
+    assert reason(run(text, "mill.txt", drop_protected=True)) == "copyrighted"
+    assert reason(run(text.replace("2007", "1950"), "mill.txt", drop_protected=True)) == ""

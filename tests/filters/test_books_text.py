@@ -207,10 +207,28 @@ def test_unwrapping_changes_nothing_but_white_space_and_hyphens(text: str) -> No
         ("one\n\n[Illustration: The _old_ mill]\n\ntwo", "one\n\nThe old mill\n\ntwo"),
         ("one [Pg 12]two [Page xiv]", "onetwo"),
         ("[Illustrious men] stay", "[Illustrious men] stay"),
+        ("one\n\n[Illustration: A [sic] mill]\n\ntwo", "one\n\nA [sic] mill\n\ntwo"),
+        ("one\n\n[Decoration]\n\ntwo", "one\n\ntwo"),
+        ("one {p. 13}two {2} three", "onetwo {2} three"),
+        ("+Small Caps+ and ~type~, 1 + 2 + 3, a~b", "Small Caps and type, 1 + 2 + 3, a~b"),
     ],
 )  # fmt: skip
 def test_marks(text: str, expected: str) -> None:
     assert laid_out(text) == expected
+
+
+def test_signals_of_two_editions() -> None:
+    text = "\n\n".join([wrapped()] * 5)
+    good, bad = (
+        Document("a", "books", one)
+        for one in (text, "Caf\u00e9 and mill,\nAnd weir,\nAnd sack.\n\n" + text)
+    )
+    LAYOUT(good)
+    LAYOUT(bad)
+    assert (good.signals["joined_lines"], good.signals["line_breaks"]) == (5 * 3, 0)
+    assert bad.signals["line_breaks"] == 2
+    PROSE(bad)
+    assert bad.signals["accented_letters"] == 1
 
 
 def test_nothing_but_marks() -> None:
