@@ -27,7 +27,7 @@ _NOTICE = re.compile(
 )
 # A line by itself with a number in front, behind, or alone; the decoder left no blanks at its end.
 _PAGE = re.compile(
-    r"(?:^|\n)\n[ \t]{0,80}[\[(\u2014\u2013-]{0,2}[ \t]{0,3}(?:(?P<alone>\d{1,4})"
+    r"\n\n[ \t]{0,80}[\[(\u2014\u2013-]{0,2}[ \t]{0,3}(?:(?P<alone>\d{1,4})"
     r"|(?P<front>\d{1,4})[ \t.]{1,9}(?P<head>[^\d\n]{3,70})|(?P<title>[^\d\n]{3,70}?)[ \t.]{1,9}"
     r"(?P<behind>\d{1,4}))[ \t]{0,3}[\])\u2014\u2013-]{0,2}(?=\n(?:\n|$))"
 )
