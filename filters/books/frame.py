@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from filters.books.marks import END, SMALL_PRINT_END, START
+from filters.books.marks import END, HEADER_NOTICE, SMALL_PRINT_END, START
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,9 @@ def find_frame(text: str) -> Frame | None:
     None where no marker says that the header has ended.
     """
     starts = sorted(
-        match.end() for marker in (START, SMALL_PRINT_END) for match in marker.finditer(text)
+        _behind_notice(text, match.end())
+        for marker in (START, SMALL_PRINT_END)
+        for match in marker.finditer(text)
     )
     if not starts:
         return None
@@ -51,3 +53,12 @@ def find_frame(text: str) -> Frame | None:
     second = stretches[1][0] if len(stretches) > 1 else 0
     _, start, end = stretches[0]
     return Frame(start, end, second)
+
+
+def _behind_notice(text: str, position: int) -> int:
+    """Where the book begins behind a marker: behind a notice on the header itself, if one follows.
+
+    That notice has a year of copyright, which is none of the book's.
+    """
+    notice = HEADER_NOTICE.match(text, position)
+    return notice.end() if notice else position

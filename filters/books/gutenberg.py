@@ -24,7 +24,13 @@ from filters.books.notes import drop_bracketed_notes, drop_notices
 from filters.document import Document, Rejected
 
 _URL = "https://www.gutenberg.org/ebooks/"
+# "frank15.txt", "hfinn12a.txt": how Project Gutenberg numbered a book's editions until 2003.
+_OLD_EDITION = re.compile(r"^[a-z][a-z0-9]{0,4}[a-z](\d\d)[a-z]?$", re.IGNORECASE)
 _FILE_NUMBER = re.compile(r"^(?:pg)?(\d{1,6})(?:[-_.]|$)")
+
+_SUFFIX = re.compile(
+    r"\.(?:te?xt|x?html?|epub3?)(?:\.utf-?8)?(?:\.(?:gz|bz2|zst))?$", re.IGNORECASE
+)
 
 
 class GutenbergFilter:
@@ -54,6 +60,7 @@ class GutenbergFilter:
             text[frame.end :],
         )
         _annotate(document, header, footer)
+        document.signals["has_end"] = frame.end < len(text)
         problem = self._several(frame, len(text)) or self._copyrighted(header, book, footer)
         return problem or self._without_notices(document, book, is_framed=True)
 
@@ -61,7 +68,7 @@ class GutenbergFilter:
         """The document, if nothing of the project's boilerplate is in it."""
         text = document.text
         boilerplate = GUTENBERG.search(text)
-        found = boilerplate[0] if boilerplate else find_licence(text, names=False)
+        found = boilerplate[0] if boilerplate else find_licence(text, is_framed=False)
         if found:
             detail = f"neither a START marker nor an end of the small print, but {found!r}"
             return Rejected("boilerplate_end_not_found", detail)
@@ -76,10 +83,21 @@ class GutenbergFilter:
         found = drop_notices(book, settings, everywhere=is_framed)
         if found.count > settings.maximum_notices:
             return Rejected("too_many_notices", f"{found.count} paragraphs name the project")
-        if left := find_licence(found.text, names=is_framed):
+        if left := find_licence(found.text, is_framed=is_framed):
             return Rejected("licence_text_left", left)
         document.text = found.text
+        year = self._copyright_year(found.text)
+        if year:
+            document.signals["copyright_year"] = year
+        if year >= settings.protected_since and settings.drop_protected:
+            return Rejected("copyrighted", f"a notice of {year}")
         return document
+
+    def _copyright_year(self, book: str) -> int:
+        """The latest year of a notice on the first or the last pages; 0 if there is none."""
+        pages = self.settings.title_page_characters
+        ends = f"{book[:pages]}\n{book[max(pages, len(book) - pages) :]}"
+        return max((int(notice[1]) for notice in COPYRIGHT_YEAR.finditer(ends)), default=0)
 
     def _several(self, frame: Frame, length: int) -> Rejected | None:
         settings, book = self.settings, frame.end - frame.start
@@ -112,6 +130,8 @@ def _annotate(document: Document, header: str, footer: str) -> None:
     path = str(metadata.get("path", ""))
     if "book_number" not in metadata and (number := _FILE_NUMBER.match(PurePosixPath(path).name)):
         metadata["book_number"] = int(number[1])
+    if edition := _OLD_EDITION.match(PurePosixPath(_SUFFIX.sub("", path)).name):
+        metadata["edition"] = int(edition[1])
     if "book_number" in metadata:
         document.id = book_id(metadata["book_number"], path)
         metadata["url"] = f"{_URL}{metadata['book_number']}"
@@ -121,7 +141,7 @@ def book_id(number: int, path: str) -> str:
     """`gutenberg/11`, and for other files of that book what their path says beyond the number:
     `gutenberg/11@11-0`, `gutenberg/11@old/alice30`.
     """
-    parts = list(PurePosixPath(re.sub(r"\.te?xt$", "", path, flags=re.IGNORECASE)).parts)
+    parts = list(PurePosixPath(_SUFFIX.sub("", path)).parts)
     folders = [index for index, part in enumerate(parts[:-1]) if part == str(number)]
     if folders:
         parts = parts[folders[-1] + 1 :]

@@ -14,6 +14,8 @@ class GutenbergSettings(StageSettings):
     Attributes:
         protected_since: a copyright notice of this year or a later one on the first pages means
             that the work may still be protected in the USA.
+        drop_protected: whether a text that is not the project's goes, too, where its first or last
+            pages have such a notice.
         maximum_boilerplate_characters: a header or footer that is longer is more than that.
         maximum_second_share: a file with another stretch between markers that is longer than this
             share of the book (0 to 1) is more than one book.
@@ -30,6 +32,9 @@ class GutenbergSettings(StageSettings):
 
     protected_since: int = setting(
         1964, "ours: in the USA works with such a notice are protected for 95 years"
+    )
+    drop_protected: bool = setting(
+        False, "ours: who brings a collection knows its rights; the year is a signal"
     )
     maximum_boilerplate_characters: int = setting(
         60_000, "measured: the licence has 19,000, the longest small print 15,000"

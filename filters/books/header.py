@@ -10,7 +10,9 @@ _FIELD = re.compile(
     r"([^\n]*(?:\n[ \t]{2,}\S[^\n]*)*)",
     re.IGNORECASE | re.MULTILINE,
 )
-_NUMBER = re.compile(r"\[\s*e-?(?:text|book)\s*(?:#|No\.?|Number)?\s*(\d{1,6})\s*\]", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"\[\s{0,3}e-?(?:text|book)\s{0,3}(?:#|No\.?|Number)?\s{0,3}(\d{1,6})\s{0,3}\]", re.IGNORECASE
+)
 # "The Project Gutenberg EBook of Emma, by Jane Austen", "Project Gutenberg's Emma, by Jane Austen"
 _FIRST_LINE = re.compile(
     r"Project[ \t]+Gutenberg(?:(?:'s|\u2019s)|[ \t]+e-?(?:text|book),?(?:[ \t]+of)?)[ \t]+"

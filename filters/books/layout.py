@@ -10,52 +10,64 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from filters.document import Document, Rejected, StageSettings, setting
+from filters.books.html_edition import FORMS
+from filters.books.hyphens import HYPHEN, Hyphens
+from filters.books.unwrapping import (
+    BLOCK,
+    Odds,
+    Run,
+    Setting,
+    UnwrapSettings,
+    book_setting,
+    is_cjk,
+    is_end,
+    judged,
+    runs_of,
+)
+from filters.document import Document, Rejected, setting
 
-_ITALICS = re.compile(r"(?<!\w)_(?!_)((?:(?!\n[ \t]*\n)[^_]){1,2000}?)(?<![\s_])_(?!\w)")
-_BOLD = re.compile(r"(?<![\w=])=(?=[^\W_])([^=\n]{1,200}?)(?<=[\w.,;:!?'\u2019)])=(?![\w=])")
+_ITALICS = re.compile(r"_(?<!\w_)(?!_)((?:(?!\n[ \t]*\n)[^_]){1,2000}?)(?<![\s_])_(?!\w)")
+_BOLD = re.compile(r"=(?<![\w=]=)(?=[^\W_])([^=\n]{1,200}?)(?<=[\w.,;:!?'\u2019)])=(?![\w=])")
 _PICTURE = re.compile(
-    r"\[[ \t]{0,20}(?:Illustrations?|Illustrazione|Ilustraci[o\u00f3]n|Abbildung|Illustratie)"
-    r"[ \t]{0,20}\d{0,4}[ \t]{0,20}(?:[:.]([^\[\]]{0,2000}))?\]",
+    r"\[[ \t]{0,20}(?:Illustrations?|Frontispiece|Illustrazione|Ilustraci[o\u00f3]n|Abbildung"
+    r"|Illustratie)[ \t]{0,20}\d{0,4}[ \t]{0,20}(?:[:.]((?:[^\[\]]|\[[^\[\]]{0,200}\]){0,2000}))?\]"
+    r"|\[(?:Decoration|Ornament|Tailpiece|Headpiece|Blank[ \t]Page)\]",
     re.IGNORECASE,
 )
-_PAGE = re.compile(r"[ \t]?\[(?:Pg\.?|Page|p\.)[ \t]{0,9}[\divxlc]{1,7}\]", re.IGNORECASE)
-_PARAGRAPH = re.compile(r"^[^\n]+(?:\n[^\n]+)+", re.MULTILINE)
-_RULE = re.compile(r"^[\W_]+$")
-_WORD = re.compile(r"[^\W\d_]+")
-_HYPHEN = re.compile(r"([^\W\d_]+)-\n([^\W\d_]+)")
-# Bounds the search around a hyphen; the longest words have fewer letters.
-_WORD_REACH = 40
+_PAGE = re.compile(
+    r"[ \t]?(?:\[(?:Pg\.?|Page|p\.)[ \t]{0,9}[\divxlc]{1,7}\]"
+    r"|\{(?:Pg|Page|p)\.?[ \t]{0,9}[\divxlc]{1,7}\})",
+    re.IGNORECASE,
+)
+# Small capitals and other type, as some transcribers mark it; on one line, around whole words.
+_TYPE = re.compile(
+    r"([+~])(?<![\w+~].)(?=[^\W_])([^+~\n]{1,200}?)(?<=[\w.,;:!?'\u2019)])\1(?![\w+~])"
+)
+# A hyphen that is only at line ends: Unicode's, and the sign that OCR programs write for it.
+_SOFT_HYPHENS = "\u00ad\u00ac"
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayoutSettings(StageSettings):
-    """[books.layout]
+class LayoutSettings(UnwrapSettings):
+    """[books.layout]: also what tells wrapped prose from verse (`UnwrapSettings`).
 
     Attributes:
         strip_emphasis: whether underscores around italics and equals signs around bold go.
         strip_pictures: whether `[Illustration]` goes; the text of a caption stays.
         unwrap: whether the wrapped lines of a paragraph of prose are joined.
-        minimum_wrapped_share: of a paragraph's line breaks that a word wrap would have made, too
-            (0 to 1); a paragraph with fewer is verse, a table or a list.
-        wrap_tolerance: how many characters short of the text's width a volunteer may break a line.
-        minimum_width: of a text that was wrapped, in characters.
-        verse_width: where lines are shorter, capitals at their beginnings say verse.
-        maximum_capital_share: of lines that begin with a capital (0 to 1); above it is verse.
     """
 
     strip_emphasis: bool = setting(True, "ours: the marks are the transcriber's, not the author's")
     strip_pictures: bool = setting(True, "ours: there is no picture in a text")
     unwrap: bool = setting(True, "ours: a model of books needs no line breaks at 70 characters")
-    minimum_wrapped_share: float = setting(0.85, "measured: docs/books.md")
-    wrap_tolerance: int = setting(4, "ours: not tuned; lines wrapped by hand are a word short")
-    minimum_width: int = setting(40, "ours: not tuned; nobody wraps prose at less, poets do")
-    verse_width: int = setting(60, "ours: not tuned; prose is wrapped at about 70")
-    maximum_capital_share: float = setting(0.8, "ours: not tuned; verse has a few run-on lines")
 
 
 class BookLayout:
-    """Plain text without the marks of its layout. Reason: `empty`."""
+    """Plain text without the marks of its layout. Reason: `empty`.
+
+    Sets `joined_lines`, the wrapped lines that were joined, and `line_breaks`, those left inside
+    paragraphs: of two editions of a book the one with fewer is set better.
+    """
 
     name = "layout"
 
@@ -68,87 +80,69 @@ class BookLayout:
     def __call__(self, document: Document) -> Document | Rejected:
         settings = self.settings
         text = document.text
-        if settings.strip_pictures:
+        if settings.strip_pictures and ("[" in text or "{" in text):
             text = _PAGE.sub("", _PICTURE.sub(lambda found: (found[1] or "").strip(), text))
         if settings.strip_emphasis:
             text = _BOLD.sub(r"\1", _ITALICS.sub(r"\1", text))
+            text = _TYPE.sub(r"\2", text) if "+" in text or "~" in text else text
         text = "\n".join(line.rstrip() for line in text.split("\n"))
-        if settings.unwrap:
+        # In markup a paragraph is a line, and every other line is the author's.
+        breaks = text.count("\n")
+        if settings.unwrap and document.metadata.get("form") not in FORMS:
             text = unwrap(text, settings)
+        document.signals["joined_lines"] = breaks - text.count("\n")
         document.text = re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+        paragraphs = document.text.count("\n\n")
+        document.signals["line_breaks"] = document.text.count("\n") - 2 * paragraphs
         return document if document.text.strip() else Rejected("empty", "nothing but marks")
 
 
 def unwrap(text: str, settings: LayoutSettings) -> str:
-    """The text with the lines of its prose paragraphs joined.
-
-    A paragraph is prose if its lines begin at the margin (the first may be indented) and at least
-    `minimum_wrapped_share` of its line breaks are where a word wrap at the text's own width breaks
-    lines.
-    """
-    width = line_width(text)
-    if width < settings.minimum_width:
-        return text
-    words = _hyphenated_words(text)
-    return _PARAGRAPH.sub(lambda found: _joined(found[0], width, settings, words), text)
-
-
-def line_width(text: str) -> int:
-    """At how many characters the text is wrapped: the width that 95 % of its longer lines keep.
-
-    Measured on lines that another one follows; 0 for a text without any.
-    """
-    lengths = sorted(
-        len(line)
-        for paragraph in _PARAGRAPH.findall(text)
-        for line in paragraph.split("\n")[:-1]
-        if line[0] not in " \t"
-    )
-    # Not the longest: a table or a line that nobody wrapped would set the width for all.
-    return lengths[len(lengths) * 95 // 100] if lengths else 0
+    """The text with the lines of its prose joined, each run of lines judged by itself."""
+    spans = [found.span() for found in BLOCK.finditer(text)]
+    blocks = [runs_of(text[start:end]) for start, end in spans]
+    book = book_setting(blocks, settings)
+    odds = Odds(book, settings)
+    is_prose = judged([odds.of(run) for runs in blocks for run in runs], settings)
+    hyphens = Hyphens(text)
+    kept, position = [], 0
+    for (start, end), runs in zip(spans, blocks, strict=True):
+        kept.append(text[position:start])
+        position = start
+        if runs:
+            lines = [
+                _joined(run, book, settings, hyphens) if next(is_prose) else "\n".join(run.lines)
+                for run in runs
+            ]
+            kept.append("\n".join(lines))
+            position = end
+    kept.append(text[position:])
+    return "".join(kept)
 
 
-def _joined(paragraph: str, width: int, settings: LayoutSettings, words: set[str]) -> str:
-    lines = paragraph.split("\n")
-    if not _is_prose(lines, width, settings):
-        return paragraph
-    joined = [lines[0]]
-    for before, line in pairwise(lines):
-        if before.endswith(("--", "\u2014")):
-            joined.append(line)
-        elif hyphen := _HYPHEN.search(f"{before.rsplit(' ', 1)[-1]}\n{line.split(' ', 1)[0]}"):
-            if (hyphen[1] + hyphen[2]).lower() in words:
-                joined[-1] = joined[-1][:-1]
-            joined.append(line)
-        else:
-            joined.append(f" {line}")
+def _joined(run: Run, book: Setting, settings: LayoutSettings, hyphens: Hyphens) -> str:
+    width = max(run.width, book.width if run.breaks < 3 else 0)
+    joined = [run.lines[0]]
+    for before, line in pairwise(run.lines):
+        after = line.lstrip()
+        if is_end(before, after, width, settings):
+            joined.append(f"\n{line}")
+            continue
+        gap = _gap(before, after, hyphens)
+        if gap is None:
+            joined[-1] = joined[-1][:-1]
+        joined.append(f"{gap or ''}{after}")
     return "".join(joined)
 
 
-def _is_prose(lines: list[str], width: int, settings: LayoutSettings) -> bool:
-    """Whether a paragraph's lines were broken by wrapping."""
-    rest = lines[1:]
-    if any(line[0] in " \t" for line in rest) or any(_RULE.match(line) for line in lines):
-        return False
-    if len(rest) > 2 or width < settings.verse_width:
-        capitals = sum(line.lstrip("\"'(\u2018\u201c_")[:1].isupper() for line in rest)
-        if capitals > settings.maximum_capital_share * len(rest):
-            return False
-    full = width - settings.wrap_tolerance
-    wrapped = sum(
-        len(line) + 1 + len(after.split(" ", 1)[0]) > full for line, after in pairwise(lines)
-    )
-    return wrapped >= settings.minimum_wrapped_share * len(rest)
-
-
-def _hyphenated_words(text: str) -> set[str]:
-    """Words that are hyphenated at the end of a line and stand elsewhere without the hyphen."""
-    wanted = set()
-    position = text.find("-\n")
-    while position >= 0:
-        if found := _HYPHEN.search(text, max(0, position - _WORD_REACH), position + _WORD_REACH):
-            wanted.add((found[1] + found[2]).lower())
-        position = text.find("-\n", position + 1)
-    if not wanted:
-        return wanted
-    return {word for found in _WORD.finditer(text) if (word := found[0].lower()) in wanted}
+def _gap(before: str, after: str, hyphens: Hyphens) -> str | None:
+    """What goes between two lines of prose; None if the hyphen at the first one's end goes."""
+    last = before[-1]
+    if last in _SOFT_HYPHENS:
+        return None
+    if last == "-" and not before.endswith(("--", " -")):
+        found = HYPHEN.search(f"{before.rsplit(' ', 1)[-1]}\n{after.split(' ', 1)[0]}")
+        return None if found and not hyphens.stays(found[1], found[2]) else ""
+    is_dash = before.endswith(("--", "\u2014")) and before[-3:-2] != " " and before[-2:-1] != " "
+    is_dash = is_dash or (after.startswith(("--", "\u2014")) and " " not in after[1:3])
+    return "" if is_dash or is_cjk(last, after[0]) else " "

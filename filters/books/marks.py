@@ -15,6 +15,11 @@ SMALL_PRINT_END = re.compile(
     r"^[ \t]*\*+[ \t]*END[ \t]*\*?[ \t]*(?:THE[ \t]+)?SMALL[ \t]+PRINT" rf"(?:{_REST}|[^\n]*$)",
     _LINE,
 )
+# A notice on the small print itself, right behind its end.
+HEADER_NOTICE = re.compile(
+    r"\s{0,20}[\[(][ \t]{0,9}Portions[ \t]+of[ \t]+this[^\[\]()]{0,60}header[^\[\]]{0,2000}[\])]",
+    re.IGNORECASE,
+)
 # Before one of these it ends.
 END = re.compile(
     r"^[ \t*]{0,80}(?:"

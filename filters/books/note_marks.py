@@ -38,7 +38,11 @@ MADE_BY = re.compile(
 )
 # The same of a file, and thanks to who gave its images, which no title page has.
 CREDIT = re.compile(
-    r"^\W*(?:e-?text|e-?book)[ \t]+(?:prepared|produced|scanned|transcribed|editor|by)\b"
+    r"^\W*(?:e-?text|e-?book)[ \t]+(?:prepared|produced|scanned|transcribed|editor|by|revised"
+    r"|updated|edited|corrected|converted|entered)\b"
+    r"|^\W*(?:Additional|Further)[ \t]+(?:editing|proof-?(?:ing|reading)|corrections?)[ \t]+by\b"
+    r"|^\W*(?:The[ \t]+)?Internet[ \t]+Wiretap\b|^\W*Electronic[ \t]+Edition[ \t]+by\b"
+    r"|\be-?text[ \t]+#\d"
     r"|^\W*(?:(?:text|html)[ \t]+)?(?:file|version)[ \t]+(?:was[ \t]+)?(?:produced|prepared|by)\b"
     r"|^\W*(?:Credits?|Etext[ \t]+editor'?s?[ \t]+notes?|Transcri(?:ber|bed[ \t]+by))[ \t]*:"
     r"|^\W*This[ \t]+file[ \t]+was[ \t]+(?:produced|created|made|first[ \t]+posted)\b"
@@ -64,7 +68,8 @@ _NOTES = (
     r"|Anmerkung(?:en)?[ \t]+(?:zur|der|des)[ \t]+(?:Transkription|Transkriptor\w*|Bearbeiter\w*)"
     r"|Opmerkingen?[ \t]+van[ \t]+de[ \t]+(?:bewerker|transcribent)"
     r"|Nota[ \t]+(?:del[ \t]+trascrittore|di[ \t]+trascrizione|de[ \t]+(?:editor|transcri\w+))"
-    r"|Notas?[ \t]+del?[ \t]+transcriptor|ERRATA[ \t]+\(noted[ \t]+by[ \t]+transcriber\)"
+    r"|Notas?[ \t]+del?[ \t]+transcriptor"
+    r"|Errata[ \t]+\(?noted[ \t]+by[ \t]+(?:the[ \t]+)?transcriber\)?"
     r"|Huomautuksia[ \t]+s\u00e4hk\u00f6iseen|Transkriberingsanm\u00e4rkningar"
     r"|List[ \t]+of[ \t]+corrections[ \t]+by[ \t]+the[ \t]+transcriber"
 )
@@ -103,10 +108,40 @@ PERHAPS_EDITING = re.compile(
     r"|variant[ \t\n]+spellings?",
     re.IGNORECASE,
 )
+# What only who makes a file on a computer says of a text, in any paragraph in front of it.
+ELECTRONIC = re.compile(
+    r"\b(?:utf-8|ascii|html|midi|unicode|8-bit|underscores?|OCR|scann(?:ed|ing))\b"
+    r"|\bIBM[ \t\n]+cards?|electronic[ \t\n]+(?:text|edition|version|book)|online[ \t\n]+edition"
+    r"|obvious[ \t\n]+(?:typ(?:o|ograph)\w*|printer\W?s\W?|errors|spelling|punctuation)"
+    r"|(?:listed|following)[ \t\n]+errata|\btranscriber\b|~[^~\n]{1,40}~"
+    r"|substituted[ \t\n][^.]{0,60}\bsymbol"
+    r"|(?:italics?|bold|small[ \t\n]+caps?|greek)[ \t\n](?:[^.\n]{0,40}[ \t\n])?"
+    r"(?:indicated|represented|marked|denoted|shown|enclosed|surrounded)\b",
+    re.IGNORECASE,
+)
+# An address of somebody who made a file; nobody had one when the books were written.
+E_MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w|<[\w.+-]+@[^>\s]+>")
+# Small words between the names in a line of credits; a sentence has others.
+CREDIT_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        a additional an and anonymous archive at available by character copy corrected de del
+        den der des di digital digitized distributed du e ebook edited edition email et etext
+        file files first for formatted from generously help html http https image images in
+        internet is it la le les libraries library made mail many net of on online optical org
+        original other others page pages prepared printed produced project proofed proofread
+        proofreader proofreaders proofreading provided recognition scan scanned scanning scans
+        second team teams text the this to transcribed typed und university van version
+        versions volunteer volunteers von was with www
+        """,
+    )
+)
 # Opens a note in brackets, which may go on over paragraphs.
 BRACKETED_NOTE = re.compile(
     rf"[\[{{][\s_*]*(?:{_NOTES}|Transcriber\b|(?:Note[ \t]+)?Project[ \t]+Gutenberg"
     r"|This[ \t]+(?:text[ \t]+uses|e-?text\b|e-?book\b|file[ \t]+(?:was|uses|contains))"
+    r"|The[ \t]+rest[ \t]+of[ \t][^\[\]]{1,60}[ \t]forthcoming"
     r"|E-?text\b|Updater(?:'s|\u2019s)[ \t]+note"
     r"|NOTE:[ \t]+There[ \t]+is[ \t]+a[ \t]+short[ \t]+list|The[ \t]+end[ \t]+of[ \t]+e-?text)",
     re.IGNORECASE,

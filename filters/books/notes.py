@@ -15,8 +15,11 @@ from filters.books.note_marks import (
     BOX,
     BRACKETED_NOTE,
     CREDIT,
+    CREDIT_WORDS,
     DOUBTFUL_HEADING,
+    E_MAIL,
     EDITING,
+    ELECTRONIC,
     FILE,
     HINTS,
     MADE_BY,
@@ -37,10 +40,14 @@ _RULE = re.compile(r"^[\W_]+$")
 _WIDE_GAP = 3
 # Bounds what a note without an end mark may take with it.
 _MOST_OPENING_PARAGRAPHS = 12
+_MOST_SECTION_PARAGRAPHS = 60
 # Bounds time: headings are told by their first line or two.
 _HEAD = 400
 # "The Index of Names": a longer line is a sentence.
 _HEADING_WORDS = 4
+_WORDS = re.compile(r"[^\W\d_]+")
+# Of the words behind "Produced by", those that are no names and nothing that credits say.
+_OTHER_WORDS = 0.25
 _EDITED = re.compile(f"{EDITING.pattern}|{PERHAPS_EDITING.pattern}", re.IGNORECASE)
 
 
@@ -110,6 +117,10 @@ class _Paragraphs:
         self.notes: list[int] = []
         self.note_ends: list[int] = []
         self.parts: list[int] = []
+        # Words of editing, and paragraphs with one of no author's, from one paragraph on: sums, as
+        # a paragraph may be behind many headings.
+        self.editing_from = 0
+        self.editing: list[tuple[int, int]] = [(0, 0)]
         for number in range(len(self.spans)):
             self._sort(number)
 
@@ -119,6 +130,8 @@ class _Paragraphs:
         while number < len(self.spans):
             paragraph = self._paragraph(number)
             after = self._after_note(number, paragraph)
+            if after == number:
+                after = self._after_opening(number, len(kept))
             is_named = len(
                 paragraph
             ) <= self.settings.maximum_paragraph_characters and self._names_the_file(paragraph)
@@ -171,10 +184,12 @@ class _Paragraphs:
         if len(paragraph) > self.settings.maximum_credit_characters:
             return False
         is_outermost = kept < _OUTERMOST or number >= len(self.spans) - _OUTERMOST
-        if is_outermost and MADE_BY.search(paragraph):
+        if is_outermost and _names_makers(paragraph):
             return True
-        is_place = is_outermost or (self.everywhere and self._is_near(number))
-        return is_place and bool(CREDIT.search(paragraph))
+        is_near = self.everywhere and self._is_near(number)
+        if not is_outermost and not is_near:
+            return False
+        return bool(CREDIT.search(paragraph)) or (is_near and bool(E_MAIL.search(paragraph)))
 
     def _after_note(self, number: int, paragraph: str) -> int:
         """The number of the paragraph behind the note that begins here; this one's if none does."""
@@ -192,12 +207,51 @@ class _Paragraphs:
             return end
         return number
 
+    def _after_opening(self, number: int, kept: int) -> int:
+        """The number of the paragraph behind notes without a heading, in front of the book.
+
+        They are about the file, and end at a gap or where a title stands.
+        """
+        is_bare = number > 0 and bool(BARE_NOTE_HEADING.match(self._paragraph(number - 1)))
+        if not (self.everywhere or (number and not kept)) or kept > _OUTERMOST:
+            return number
+        if number >= self.settings.edge_paragraphs:
+            return number
+        end, last = number + 1, min(len(self.spans), number + _MOST_SECTION_PARAGRAPHS)
+        while end < last and not self._is_set_off(end):
+            end += 1
+        section = [self._paragraph(one) for one in range(number, end)]
+        is_long = self._length(number, end - 1) > self.settings.maximum_note_characters
+        if is_long or end == len(self.spans) or not self._is_set_off(end):
+            return number
+        # Behind a title page an introduction of the producers' may stand, with its heading.
+        first = int(bool(kept and len(section) > 1 and len(section[0].split()) <= _HEADING_WORDS))
+        notes = [
+            self._names_the_file(one) or _is_about_file(one, is_bare=is_bare)
+            for one in section[first:]
+        ]
+        if not notes[0] or (first and not all(notes)):
+            return number
+        titles = (place for place, one in enumerate(section) if place >= first and _is_title(one))
+        return number + next(titles, len(section))
+
     def _is_editing(self, first: int, end: int) -> bool:
         """Whether some paragraphs are about how the file was made."""
-        text = self.text[self.spans[first][0] : self.spans[end - 1][1]]
-        hits = len(PERHAPS_EDITING.findall(text))
-        often = hits > 1 and hits * self.settings.editing_every > len(text)
-        return often or bool(EDITING.search(text))
+        if first >= self.editing_from + len(self.editing):
+            self.editing_from, self.editing = first, [(0, 0)]
+        for number in range(self.editing_from + len(self.editing) - 1, end):
+            paragraph = self._paragraph(number)
+            hits, sure = self.editing[-1]
+            hits += len(PERHAPS_EDITING.findall(paragraph))
+            self.editing.append((hits, sure + bool(EDITING.search(paragraph))))
+        before, behind = (
+            self.editing[first - self.editing_from],
+            self.editing[end - self.editing_from],
+        )
+        hits, sure = behind[0] - before[0], behind[1] - before[1]
+        return sure > 0 or (
+            hits > 1 and hits * self.settings.editing_every > self._length(first, end - 1)
+        )
 
     def _closing_note(self, number: int, *, is_doubtful: bool = False) -> int:
         """Where the notes that begin here in the last part of the text end: at a part of the book
@@ -261,6 +315,36 @@ def _title_below(paragraph: str) -> str:
     lines = paragraph.split("\n")
     below = (number for number, line in enumerate(lines) if number and line.isupper())
     return "\n".join(lines[next(below, len(lines)) :])
+
+
+def _names_makers(paragraph: str) -> bool:
+    """Whether a paragraph says "Produced by" and then names, and is no sentence."""
+    found = MADE_BY.search(paragraph)
+    if not found:
+        return False
+    words = _WORDS.findall(paragraph[found.end() :])
+    others = [word for word in words if word[0].islower() and word not in CREDIT_WORDS]
+    return len(others) <= _OTHER_WORDS * len(words)
+
+
+def _is_about_file(paragraph: str, *, is_bare: bool) -> bool:
+    """Whether a paragraph in front of a book is about its file.
+
+    Args:
+        paragraph: of the text.
+        is_bare: whether a heading of notes stands right above it.
+    """
+    return bool(ELECTRONIC.search(paragraph)) or (is_bare and _is_edited(paragraph))
+
+
+def _is_title(paragraph: str) -> bool:
+    """Whether a paragraph is a title: in capitals, or a line of words that begin with capitals."""
+    if paragraph.isupper():
+        return True
+    words = paragraph.split()
+    capitals = sum(word[:1].isupper() for word in words)
+    is_line = "\n" not in paragraph and words[0][:1].isalpha() and words[-1][-1].isalnum()
+    return is_line and capitals * 2 > len(words)
 
 
 def _is_edited(paragraph: str) -> bool:

@@ -40,7 +40,8 @@ class ProseSettings(StageSettings):
 
 
 class ProseFilter:
-    """Drop what is no text to read; sets `letter_share` and `frequent_letter_share`.
+    """Drop what is no text to read; sets `letter_share`, `frequent_letter_share` and
+    `accented_letters`, the letters beyond ASCII, which some editions of a book have lost.
 
     Reasons: `few_letters`, `few_distinct_letters`, `sound_files`.
     """
@@ -67,6 +68,9 @@ class ProseFilter:
         share = (letters.total() + marks) / max(1, visible)
         frequent = sum(number for _, number in letters.most_common(_FREQUENT))
         frequent_share = frequent / max(1, letters.total())
+        document.signals["accented_letters"] = sum(
+            number for letter, number in letters.items() if not letter.isascii()
+        )
         document.signals["letter_share"] = round(share, 4)
         document.signals["frequent_letter_share"] = round(frequent_share, 4)
         if share < settings.minimum_letter_share:

@@ -1,5 +1,7 @@
 """Members of zip and tar archives (`.tar`, `.tar.gz`, `.tar.bz2`, `.tar.zst`), read in memory.
 
+A tar in a zip is read as a stream, its members named below it.
+
 Nothing is extracted: a member's name is only a name. Memory is bounded by one member, by a zip's
 directory and by tar headers of at most a megabyte; time is bounded by how much an archive may grow.
 """
@@ -7,17 +9,19 @@ directory and by tar headers of at most a megabyte; time is bounded by how much 
 from __future__ import annotations
 
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO, TypeAlias
+from dataclasses import dataclass, replace
+from typing import BinaryIO, TypeAlias, cast
 
 from filters.document import Settings, setting
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump
 from pipeline.readers.records import BadRecord, LostInput
 from pipeline.readers.tar_members import is_safe, walk_tar
 
+_TAR = re.compile(r"\.(tar|tgz|tar\.(gz|bz2|zst))$", re.IGNORECASE)
 _END_OF_DIRECTORY = b"PK\5\6"
 # What zipfile and the decompressors below it raise for damaged members.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
@@ -96,6 +100,9 @@ def _zip_members(stream: BinaryIO, name: str, size: int, settings: ArchiveSettin
         for info in archive.infolist():
             if info.is_dir():
                 continue
+            if _TAR.search(info.filename) and not info.flag_bits & 1:
+                yield from _inner_tar(archive, info, name, settings)
+                continue
             member = _zip_member(archive, info, name, settings.maximum_member_bytes)
             if isinstance(member, Member):
                 left -= len(member.content)
@@ -106,6 +113,26 @@ def _zip_members(stream: BinaryIO, name: str, size: int, settings: ArchiveSettin
                 yield BadRecord(f"{name}#rest", "", "archive_too_large", where, lost)
                 return
             yield member
+
+
+def _inner_tar(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, settings: ArchiveSettings
+) -> Members:
+    """Members of a tar in a zip, as a stream, as Project Gutenberg packs all of its texts."""
+    inner = f"{name}/{info.filename[:200]}"
+    start, size = info.header_offset, info.compress_size
+    try:
+        with archive.open(info) as opened:
+            for member in _tar_members(cast(BinaryIO, opened), inner, size, settings):
+                if isinstance(member, Member):
+                    yield Member(f"{info.filename}/{member.name}", member.content)
+                elif member.lost is not None:
+                    yield replace(member, lost=LostInput(start, size))
+                else:
+                    yield member
+    except (*_DAMAGED, NotImplementedError, RuntimeError) as problem:
+        lost = LostInput(start, size)
+        yield BadRecord(f"{inner}#rest", "", "malformed_member", str(problem)[:200], lost)
 
 
 def _zip_member(

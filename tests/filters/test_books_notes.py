@@ -159,3 +159,60 @@ def test_an_author_s_errata_before_the_transcriber_s_notes_stay() -> None:
 def test_a_book_without_notes_loses_nothing(paragraphs: list[str], everywhere: bool) -> None:
     text = "\n\n".join(["The first line.", *paragraphs, "The last line."])
     assert cleaned(text, everywhere=everywhere).split() == text.split()
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        # A gap between a heading and its notes; notes behind credits without a heading.
+        "Produced by Ann Other\n\n\n\n\nTRANSCRIBER'S NOTES\n\n\nItalics are in _underscores_.\n\n"
+        "Footnotes in the original text were renumbered:\nI have put them at the end.",
+        "Produced by Ann Other and the Online Distributed Proofreading\nTeam, www.pgdp.net\n\n\n\n"
+        "The listed errata have been corrected, as have obvious typos.\n\nMuch of it is in Latin.",
+        "In chapters 2 and 3, we substituted a capital L for the symbol\nfor the British pound.",
+        "(Additional editing by Ann Other)",
+        "E-text revised by Ann Other",
+        "Entered by Ann of the Weir\nann@mill.example.com",
+        "The Internet Wiretap 1st Online Edition of",
+        "[Chapters 1-6:  mostly scanned by Ann Other,\nAnn@mill.edu, proofread by Bo Other.]",
+        "Note: The Mill by Weir, etext #150",
+    ],
+)
+def test_notes_without_a_heading_go(note: str) -> None:
+    assert cleaned(f"{note}\n\n\n\n\n{BODY}") == BODY
+
+
+def test_a_promise_beside_the_author_s_name_goes() -> None:
+    text = f"by Ada Weir  [The rest of Weir is forthcoming]\n\n\n\n{STORY}"
+    assert cleaned(text).split("\n")[0].rstrip() == "by Ada Weir"
+
+
+def test_errata_of_the_transcriber_take_all_that_follows() -> None:
+    note = "Errata Noted by Transcriber:\n\n  Spelling: mlil.\n\n_About the Music_\n\nSee the file."
+    assert cleaned(f"{BODY}\n\n     *     *     *\n\n{note}") == BODY
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Produced by the sun, light falls upon us all.",
+        "Prepared by the hand of God, the world waited for the end.",
+        "Typed by an unknown hand, the letter lay upon the table for a week.",
+        "Scanned by every eye, he went up to the altar.",
+        "This edition was prepared by him in the year of the flood and never sold.",
+    ],
+)
+def test_sentences_of_the_author_are_no_credits(words: str) -> None:
+    for everywhere in (True, False):
+        for text in (
+            f"{words}\n\n{STORY}",
+            f"{STORY}\n\n{words}",
+            f"THE MILL\n\n{words}\n\n{STORY}",
+        ):
+            assert cleaned(text, everywhere=everywhere) == text
+
+
+def test_a_preface_on_an_old_spelling_stays() -> None:
+    preface = "The spelling of the original has been retained, and the text has faults."
+    text = f"{preface}\n\n\n\n{BODY}"
+    assert cleaned(text) == text

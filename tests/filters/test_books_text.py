@@ -18,21 +18,13 @@ from filters.books import (
     TextDecoderSettings,
 )
 from filters.books.decoding import declared_encoding, decode_text
-from filters.books.layout import line_width, unwrap
+from filters.books.layout import unwrap
 from filters.document import Document, Rejected
 
 DECODER = TextDecoder(
     TextDecoderSettings(maximum_control_share=0.001, maximum_undecodable_share=0.001)
 )
-LAYOUT = BookLayout(
-    LayoutSettings(
-        enabled=True,
-        strip_emphasis=True,
-        strip_pictures=True,
-        unwrap=True,
-        minimum_wrapped_share=0.85,
-    )
-)
+LAYOUT = BookLayout()
 PROSE = ProseFilter(
     ProseSettings(
         enabled=True,
@@ -165,8 +157,8 @@ def test_wrapped_prose_is_joined(width: int) -> None:
         "Meal, nine sacks               4 00\nClock, mended                  1 50\nLetter, unpaid"
         "                   10",
         "JOHN, a carrier.\nMARY, his sister.\nA SCHOOLMASTER.",
-        "  A letter, set in from the margin, keeps the lines that it was given, since verse\n"
-        "  and tables look the same.",
+        "     Weirham, 3rd May.\n     The Old Mill.",
+        "apple, 3, 45\nbarley, 17\ncarts, of meal, 9\ndams, see weirs, 20",
         "Mill Street\nWeirham",
     ],
 )
@@ -201,8 +193,7 @@ def test_unwrapping_changes_nothing_but_white_space_and_hyphens(text: str) -> No
     def letters(one: str) -> str:
         return "".join(one.split()).replace("-", "")
 
-    assert letters(unwrap(text, LayoutSettings(minimum_wrapped_share=0.5))) == letters(text)
-    assert line_width(text) <= 400
+    assert letters(unwrap(text, LayoutSettings(minimum_odds=-9.0))) == letters(text)
 
 
 @pytest.mark.parametrize(
@@ -216,10 +207,28 @@ def test_unwrapping_changes_nothing_but_white_space_and_hyphens(text: str) -> No
         ("one\n\n[Illustration: The _old_ mill]\n\ntwo", "one\n\nThe old mill\n\ntwo"),
         ("one [Pg 12]two [Page xiv]", "onetwo"),
         ("[Illustrious men] stay", "[Illustrious men] stay"),
+        ("one\n\n[Illustration: A [sic] mill]\n\ntwo", "one\n\nA [sic] mill\n\ntwo"),
+        ("one\n\n[Decoration]\n\ntwo", "one\n\ntwo"),
+        ("one {p. 13}two {2} three", "onetwo {2} three"),
+        ("+Small Caps+ and ~type~, 1 + 2 + 3, a~b", "Small Caps and type, 1 + 2 + 3, a~b"),
     ],
 )  # fmt: skip
 def test_marks(text: str, expected: str) -> None:
     assert laid_out(text) == expected
+
+
+def test_signals_of_two_editions() -> None:
+    text = "\n\n".join([wrapped()] * 5)
+    good, bad = (
+        Document("a", "books", one)
+        for one in (text, "Caf\u00e9 and mill,\nAnd weir,\nAnd sack.\n\n" + text)
+    )
+    LAYOUT(good)
+    LAYOUT(bad)
+    assert (good.signals["joined_lines"], good.signals["line_breaks"]) == (5 * 3, 0)
+    assert bad.signals["line_breaks"] == 2
+    PROSE(bad)
+    assert bad.signals["accented_letters"] == 1
 
 
 def test_nothing_but_marks() -> None:

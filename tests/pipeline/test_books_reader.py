@@ -18,9 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filters.books.html_edition import DIVIDER
 from filters.document import Document
 from pipeline.readers.archive_members import ArchiveSettings
-from pipeline.readers.books import read_books
+from pipeline.readers.books import read_books, refusals
 from pipeline.readers.records import BadRecord, Record, SkippedRecord
 from pipeline.readers.tar_members import is_safe
 from pipeline.store.base import FileInfo
@@ -88,7 +89,7 @@ def test_every_package_gives_the_same_books(name: str) -> None:
     ]
     first = records[0]
     assert isinstance(first, Document)
-    assert (first.raw, first.metadata) == (TEXT, {"path": first.id})
+    assert (first.raw, first.metadata) == (TEXT, {"path": first.id, "form": "text"})
 
 
 def test_files_of_a_group_follow_one_another() -> None:
@@ -115,6 +116,127 @@ def test_files_of_a_group_follow_one_another() -> None:
     assert records[-1].raw == TEXT[:60]
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("1.txt.utf-8", TEXT),
+        ("1.txt.utf8", TEXT),
+        ("1.TXT.gz", gzip.compress(TEXT)),
+        ("1.txt.utf-8.gz", gzip.compress(TEXT)),
+        ("1.txt.zst", zstd(TEXT)),
+        ("1-h.htm.bz2", bz2.compress(TEXT)),
+        ("1-h.html.utf8", TEXT),
+    ],
+)
+def test_names_that_texts_have(name: str, data: bytes) -> None:
+    (document,) = read((name, data))
+    assert isinstance(document, Document)
+    assert (document.id, document.raw) == (name, TEXT)
+    assert document.metadata["form"] == ("html" if "htm" in name else "text")
+
+
+def test_packed_texts_that_are_damaged_or_too_large() -> None:
+    whole = gzip.compress(TEXT, mtime=0)
+    assert summary(read(("1.txt.gz", whole[:-9]))) == ["-truncated_gzip"]
+    assert summary(read(("1.txt.gz", b"nonsense"))) == ["-malformed_gzip"]
+    assert summary(read(("1.txt.gz", gzip.compress(b" " * 100_001)))) == ["-too_large"]
+
+
+def test_a_zip_of_tars_is_read_as_a_stream() -> None:
+    inner = {"cache/epub/1/pg1.txt": TEXT, "cache/epub/2/pg2.txt": TEXT, "../3.txt": TEXT}
+    packed = zipped({"txt-files.tar": tarred(inner), "4.txt": TEXT, "5.tar.gz": b"nonsense"})
+    assert summary(read(("all.zip", packed))) == [
+        "all.zip/txt-files.tar/cache/epub/1/pg1.txt",
+        "all.zip/txt-files.tar/cache/epub/2/pg2.txt",
+        "-unsafe_name",
+        "all.zip/4.txt",
+        "-malformed_gzip",
+    ]
+    # Larger than a member may be, and never held at once.
+    many = {f"{number}.txt": bytes([65 + number % 26]) * 90_000 for number in range(90)}
+    packed = zipped({"txt-files.tar": tarred(many)}, zipfile.ZIP_STORED)
+    tracemalloc.start()
+    stream = io.BytesIO(packed)
+    found = sum(1 for _ in read_books(stream, [FileInfo("a.zip", "a.zip", len(packed))], SETTINGS))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == 90
+    assert peak < 5_000_000 < len(packed)
+
+
+PACKAGE = """<package xmlns="http://www.idpf.org/2007/opf"><metadata
+ xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>The Mill</dc:title>
+<dc:creator>Ada Weir</dc:creator><dc:creator>Bo Weir</dc:creator><dc:language>en-GB</dc:language>
+<dc:rights>Public domain in the USA.</dc:rights></metadata><manifest>
+<item id="two" href="two%20b.xhtml" media-type="application/xhtml+xml"/>
+<item id="one" href="one.xhtml" media-type="application/xhtml+xml"/>
+<item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>
+<item id="cover" href="cover.png" media-type="image/png"/></manifest>
+<spine><itemref idref="nav"/><itemref idref="one"/><itemref idref="two"/></spine></package>"""
+BOOK_FILES = {
+    "META-INF/container.xml": b"<container xmlns='urn:oasis:names:tc:opendocument:xmlns:container'>"
+    b"<rootfiles><rootfile full-path='OPS/package.opf'/></rootfiles></container>",
+    "OPS/package.opf": PACKAGE.encode(),
+    "OPS/one.xhtml": b"<html><body><p>One.</p></body></html>",
+    "OPS/two b.xhtml": b"<html><body><p>Two.</p></body></html>",
+    "OPS/nav.xhtml": b"<html><body><p>Contents.</p></body></html>",
+}
+
+
+def test_an_epub_is_its_files_in_the_order_of_reading() -> None:
+    (document,) = read(("mill.epub", zipped(BOOK_FILES)))
+    assert isinstance(document, Document)
+    assert document.raw.split(DIVIDER) == [
+        BOOK_FILES["OPS/one.xhtml"],
+        BOOK_FILES["OPS/two b.xhtml"],
+    ]
+    assert document.metadata == {
+        "path": "mill.epub",
+        "form": "epub",
+        "title": "The Mill",
+        "author": "Ada Weir, Bo Weir",
+        "language": "en",
+        "licence": "Public domain in the USA.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"OPS/one.xhtml": None}, "malformed_epub"),
+        ({"META-INF/container.xml": None}, "malformed_epub"),
+        ({"META-INF/container.xml": b"<container/>"}, "malformed_epub"),
+        ({"OPS/package.opf": b"<package"}, "malformed_epub"),
+        ({"OPS/package.opf": PACKAGE.replace("itemref", "x").encode()}, "malformed_epub"),
+        ({"OPS/one.xhtml": b" " * 100_001}, "member_too_large"),
+    ],
+)
+def test_damaged_epubs(changes: dict[str, bytes | None], reason: str) -> None:
+    files = {name: content for name, content in {**BOOK_FILES, **changes}.items() if content}
+    assert summary(read(("mill.epub", zipped(files)))) == [f"-{reason}"]
+    assert summary(read(("mill.epub", b"nonsense"))) == ["-malformed_epub"]
+
+
+def test_a_book_in_several_forms_is_read_once() -> None:
+    paths = [
+        *("1/11/11.txt", "1/11/11-0.txt", "1/11/11-8.zip", "1/11/11-h/11-h.htm", "1/11/11-h.zip"),
+        *("1/11/old/alice30.txt", "cache/epub/12/pg12.txt.utf8", "cache/epub/12/pg12-images.epub"),
+        *("mills/weir.txt", "mills/weir.zip", "mills/weir.pdf", "mills/carts.zip"),
+        *("mills/wheel.epub", "mills/wheel.txt.gz", "mills/README.txt", "13.txt", "13-0.txt"),
+    ]
+    assert refusals(paths) == {
+        "1/11/11.txt": "same_book_as_html",
+        "1/11/11-0.txt": "same_book_as_html",
+        "1/11/11-8.zip": "same_book_as_html",
+        "1/11/11-h.zip": "same_book_as_html",
+        "cache/epub/12/pg12.txt.utf8": "same_book_as_epub",
+        "mills/weir.zip": "same_book_as_txt",
+        "mills/weir.pdf": "form_not_read",
+        "mills/wheel.txt.gz": "same_book_as_epub",
+        "mills/README.txt": "not_named_like_a_book",
+    }
+
+
 def test_json_lines_keep_what_they_say() -> None:
     lines = (
         b'{"text": "A mill.", "title": "Mills", "author": "A. Weir", "language": "English",'
@@ -137,6 +259,7 @@ def test_json_lines_keep_what_they_say() -> None:
         "licence": "CC0",
         "given_id": "7",
         "path": "all.jsonl.gz#1",
+        "form": "text",
     }
     assert summary(read(("all.jsonl.zst", zstd(lines)))) == [
         name.replace(".gz", ".zst") for name in summary(records)

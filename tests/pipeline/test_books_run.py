@@ -41,7 +41,7 @@ def test_the_samples(samples: Path, tmp_path: Path) -> None:
     documents, reasons = run(samples / "books", tmp_path / "out")
     assert {document["id"]: document["language"] for document in documents} == {
         "collection.jsonl.gz#1": "en",
-        "gutenberg/90001@old/sampl10": None,
+        "gutenberg/90001": "en",
         "gutenberg/90003@90003-8": "de",
         "gutenberg/90004@90004-0": "fr",
         "gutenberg/90005@90005.zip/90005": "en",
@@ -49,7 +49,7 @@ def test_the_samples(samples: Path, tmp_path: Path) -> None:
     assert reasons == {
         "collection.jsonl.gz#2": "overlap: duplicate",
         "collection.tar.gz/garden/bees.txt": "overlap: duplicate",
-        "gutenberg/90001": "overlap: duplicate",
+        "gutenberg/90001@old/sampl10": "overlap: duplicate",
         "gutenberg/90006": "gutenberg: copyrighted",
         "gutenberg/90007": "prose: few_letters",
         "gutenberg/90008": "prose: few_distinct_letters",

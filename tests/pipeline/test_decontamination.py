@@ -202,7 +202,7 @@ def write_dataset(folder: Path, index: Path, columns: Columns, **changes: Any) -
         job.complete(job.run_pass(work, source.units), [])
 
 
-@pytest.mark.parametrize("columns", [Columns(), Columns(signals=SIGNALS)])
+@pytest.mark.parametrize("columns", [Columns(), with_signals(Columns(), [Decontamination])])
 def test_report_names_set_item_and_document(tmp_path: Path, index: Path, columns: Columns) -> None:
     folder = tmp_path / "dataset"
     write_dataset(folder, index, columns, action="cut", maximum_spans=2)

@@ -104,7 +104,7 @@ def test_lists_of_corrections_go_and_authors_errata_stay(kept: dict[str, Documen
 
 def licence_paragraphs(folder: Path) -> set[str]:
     """Every paragraph in front of and behind the real books, but fields, credits and trivia."""
-    decode = own_stages()[0]
+    decode = own_stages()[1]
     found = set()
     for path in sorted(folder.glob("*.txt")):
         document = decode(Document("a", "books", raw=path.read_bytes()))

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from filters.books import GutenbergSettings, LayoutSettings, ProseSettings, TextDecoderSettings
+from filters.books import (
+    GutenbergSettings,
+    HtmlEditionSettings,
+    LayoutSettings,
+    ProseSettings,
+    ScanSettings,
+    TextDecoderSettings,
+)
 from filters.document import setting
 from filters.length import LengthSettings
 from pipeline.deduplication.settings import MethodName
@@ -42,7 +49,9 @@ class BooksSettings(SourceSettings):
     """[books]: what is taken off a book, and what is none."""
 
     input: BooksInputSettings = field(default_factory=BooksInputSettings)
+    html: HtmlEditionSettings = field(default_factory=HtmlEditionSettings)
     decode: TextDecoderSettings = field(default_factory=TextDecoderSettings)
+    scans: ScanSettings = field(default_factory=ScanSettings)
     gutenberg: GutenbergSettings = field(default_factory=GutenbergSettings)
     layout: LayoutSettings = field(default_factory=LayoutSettings)
     prose: ProseSettings = field(default_factory=ProseSettings)

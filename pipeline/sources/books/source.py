@@ -12,10 +12,26 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from filters.books import BookLayout, GutenbergFilter, ProseFilter, TextDecoder
+from filters.books import (
+    BookLayout,
+    GutenbergFilter,
+    HtmlEdition,
+    ProseFilter,
+    ScanCleaner,
+    TextDecoder,
+)
 from filters.length import LengthFilter
 from pipeline.errors import InputError
-from pipeline.readers.books import ARCHIVE, JSON_LINES, TEXT, is_text_of_book, read_books
+from pipeline.readers.books import (
+    ARCHIVE,
+    EPUB,
+    HTML,
+    JSON_LINES,
+    TEXT,
+    UNREAD,
+    read_books,
+    refusals,
+)
 from pipeline.readers.records import Records
 from pipeline.recipe import Recipe
 from pipeline.shards import Columns
@@ -25,8 +41,11 @@ from pipeline.stages import enabled
 from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, group_units, members
 
-FILES = "|".join(pattern.pattern for pattern in (TEXT, ARCHIVE, JSON_LINES))
-LOOKED_FOR = "*.txt, archives of them (*.zip, *.tar, *.tar.gz, *.tar.zst) or *.jsonl(.gz, .zst)"
+FILES = "|".join(pattern.pattern for pattern in (TEXT, HTML, EPUB, ARCHIVE, JSON_LINES, UNREAD))
+LOOKED_FOR = (
+    "*.txt, *.html, *.epub, archives of them (*.zip, *.tar, *.tar.gz, *.tar.zst) or "
+    "*.jsonl(.gz, .zst)"
+)
 
 COLUMNS = Columns(
     metadata={
@@ -34,13 +53,21 @@ COLUMNS = Columns(
         "author": pa.string(),
         "book_number": pa.int32(),
         "release_date": pa.string(),
+        "edition": pa.int32(),
         "path": pa.string(),
+        "form": pa.string(),
     },
     signals={
         "encoding": pa.string(),
         "encoding_source": pa.string(),
+        "page_marks": pa.int32(),
         "header_characters": pa.int32(),
         "footer_characters": pa.int32(),
+        "has_end": pa.bool_(),
+        "copyright_year": pa.int32(),
+        "joined_lines": pa.int32(),
+        "line_breaks": pa.int32(),
+        "accented_letters": pa.int32(),
         "letter_share": pa.float64(),
         "frequent_letter_share": pa.float64(),
     },
@@ -64,13 +91,9 @@ def find_units(inputs: Inputs, source: BooksSettings) -> Found:
         InputError: nothing is there that may be a book.
     """
     found = find_inputs(inputs, FILES, LOOKED_FOR)
-    names = {file.relative for file in found}
-    chosen, refused = [], []
-    for file in found:
-        if reason := _refusal(file.relative, names):
-            refused.append({"path": file.relative, "reason": reason})
-        else:
-            chosen.append(file)
+    reasons = refusals([file.relative for file in found])
+    chosen = [file for file in found if file.relative not in reasons]
+    refused = [{"path": path, "reason": reason} for path, reason in sorted(reasons.items())]
     if not chosen:
         raise InputError(
             f"none of the {len(found)} files below {inputs} is a book; found for example "
@@ -81,23 +104,16 @@ def find_units(inputs: Inputs, source: BooksSettings) -> Found:
     return group_units(chosen, inputs.lists, **limits), refused
 
 
-def _refusal(relative: str, names: set[str]) -> str:
-    if TEXT.search(relative):
-        return "" if is_text_of_book(relative) else "not_named_like_a_book"
-    # Project Gutenberg has a zip beside every text.
-    is_packed = relative.lower().endswith(".zip") and f"{relative[:-4]}.txt" in names
-    return "same_book_as_txt" if is_packed else ""
-
-
 def steps(settings: BooksSettings, _: Recipe, __: Sequence[Unit]) -> Iterable[Step]:
     """From files to text."""
     optional = enabled(
+        (settings.scans, ScanCleaner(settings.scans)),
         (settings.gutenberg, GutenbergFilter(settings.gutenberg)),
         (settings.layout, BookLayout(settings.layout)),
         (settings.prose, ProseFilter(settings.prose)),
         (settings.length, LengthFilter(settings.length)),
     )
-    return (TextDecoder(settings.decode), *optional)
+    return (HtmlEdition(settings.html), TextDecoder(settings.decode), *optional)
 
 
 SOURCE = Source(
