@@ -10,6 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, make_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -122,9 +123,17 @@ class Recipe(Settings):
 
 def recipe_type() -> type[Recipe]:
     """The class of recipes with the sections of all sources and filters that are known now."""
-    kinds = {name: kind.settings_type for name, kind in known_filters().items()}
-    filters = _with_sections("filters", Settings, kinds)
-    return _with_sections("Recipe", Recipe, {"filters": filters, **registry.sections()})
+    filters = [(name, kind.settings_type) for name, kind in known_filters().items()]
+    return _recipe_type(tuple(filters), tuple(registry.sections().items()))
+
+
+@cache
+def _recipe_type(
+    filters: tuple[tuple[str, type[Settings]], ...], sources: tuple[tuple[str, type[Settings]], ...]
+) -> type[Recipe]:
+    """Equal recipes are of one class."""
+    of_filters = _with_sections("filters", Settings, dict(filters))
+    return _with_sections("Recipe", Recipe, {"filters": of_filters, **dict(sources)})
 
 
 def _with_sections(

@@ -22,7 +22,6 @@ import numpy as np
 import sentencepiece
 
 from filters.ccnet_text import normalize_for_language_model
-from pipeline.models.settings import LanguageModelSettings
 from filters.perplexity import LanguageModel
 from pipeline.models import kenlm_programs
 from pipeline.models.cards import (
@@ -34,6 +33,7 @@ from pipeline.models.cards import (
     write_card,
 )
 from pipeline.models.sampling import SampledLines, in_share
+from pipeline.models.settings import LanguageModelSettings
 
 SENTENCEPIECE, BINARY = "sentencepiece.model", "lm.binary"
 # How a document becomes one line, here and when it is scored: goes into the card.

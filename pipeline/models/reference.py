@@ -10,13 +10,12 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import fasttext
 
-from pipeline.models.settings import ReferenceModelSettings
 from filters.models import predict
 from pipeline.models.cards import (
     ModelError,
@@ -29,6 +28,7 @@ from pipeline.models.cards import (
 )
 from pipeline.models.cited_pages import Page
 from pipeline.models.sampling import in_share
+from pipeline.models.settings import ReferenceModelSettings
 
 MODEL = "reference.bin"
 POSITIVE, NEGATIVE = "reference", "other"

@@ -20,7 +20,7 @@ from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.decontamination.index import build_evaluation_index
 from pipeline.decontamination.report import report_lines, write_report
 from pipeline.decontamination.settings import DecontaminationSettings
-from pipeline.decontamination.stage import SIGNALS, Decontamination
+from pipeline.decontamination.stage import Decontamination
 from pipeline.deduplication.step import find_documents
 from pipeline.errors import InputError
 from pipeline.finish import ReadShard
@@ -29,7 +29,7 @@ from pipeline.passes.documents import DocumentsPass
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
-from pipeline.shards import Columns
+from pipeline.shards import Columns, with_signals
 from pipeline.stages import Batching, BatchStage
 from pipeline.store.inputs import Inputs
 from pipeline.store.units import Unit
