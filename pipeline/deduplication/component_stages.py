@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import accumulate, pairwise
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import apache_beam as beam
@@ -25,7 +25,8 @@ import numpy as np
 from dedup.components import EDGE, MEMBER, Structured, smallest_neighbours, unique_edges
 from pipeline.deduplication.shuffle import NO_FUNNEL
 from pipeline.passes.run import Run
-from pipeline.passes.spread import Spreading
+from pipeline.passes.shuffle import Numbers, meet
+from pipeline.passes.tasks_file import TasksFile, write_tasks
 from pipeline.store import files
 from pipeline.store.base import FileInfo
 from pipeline.store.commit import Attempt, Place
@@ -69,14 +70,20 @@ class Task:
         size: bytes of its share.
     """
 
-    rows: tuple[str, ...]
-    context: tuple[str, ...]
+    rows: Sequence[str]
+    context: Sequence[str]
     size: int
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> Task:
+        """From plain data."""
+        return cls(**plain)
 
 
 # Kind and partition of a file for the next stage, and rows of it.
 Located: TypeAlias = tuple[str, int, Structured]
 Step: TypeAlias = Callable[[Any], Iterator[Located]]
+Read: TypeAlias = Callable[[Any], Sized]
 # What a stage wrote, by kind and partition.
 Partitioned: TypeAlias = Mapping[int, Sequence[FileInfo]]
 Pieces: TypeAlias = Mapping[str, Partitioned]
@@ -103,15 +110,24 @@ class Stages:
         self._run = run
         self._stage = 0
 
-    def run(self, tasks: Sequence[Sized], step: Step) -> Pieces:
-        """Run one stage; returns what it wrote."""
+    def run(self, tasks: Sequence[Sized], read: Read, step: Step) -> Pieces:
+        """Run one stage; returns what it wrote.
+
+        Args:
+            tasks: all of a kind.
+            read: makes a task of plain data.
+            step: what is done with each.
+        """
         self._stage += 1
-        grouped = packed(tasks, self.partition_bytes)
-        groups = [[(number, task) for task in group] for number, group in enumerate(grouped)]
+        grouped = list(packed(tasks, self.partition_bytes))
+        items = [(number, task) for number, group in enumerate(grouped) for task in group]
+        path = self._run.path(self.place.root, f"{self.place.step}.tasks.parquet")
+        listed = write_tasks(path, items)
+        ends = list(accumulate(map(len, grouped), initial=0))
         found: dict[str, dict[int, list[FileInfo]]] = {}
-        for items in groups if self._run.engine.is_local else [list(chain(*groups))]:
-            expansion = partial(expand, items=items, step=step, place=self.place, stage=self._stage)
-            result = self._run.run_records("clusters", self.place, len(items), expansion)
+        for first, end in pairwise(ends if self._run.engine.is_local else [0, len(items)]):
+            work = StageWork(listed, range(first, end), read, step, self.place, self._stage)
+            result = self._run.run_records("clusters", self.place, end - first, work.expand)
             for record in result.records():
                 for file in record.files:
                     partition = int(record.unit.split("-")[1])
@@ -161,23 +177,37 @@ def paths(found: Sequence[FileInfo]) -> tuple[str, ...]:
     return tuple(file.path for file in found)
 
 
-def expand(
-    root: beam.Pipeline, items: Sequence[tuple[int, Any]], step: Step, place: Place, stage: int
-) -> beam.PCollection:
-    """The transforms of a stage over tasks with their groups' numbers; yields records."""
-    return (
-        root
-        | "tasks" >> Spreading(items)
-        | "step" >> beam.FlatMap(partial(_take_step, step=step))
-        | "meet" >> beam.GroupByKey()
-        | "write" >> beam.Map(partial(_write_piece, place=place, stage=stage))
-    )
+@dataclass(frozen=True)
+class StageWork:
+    """Some tasks of a stage.
 
+    Attributes:
+        tasks: pairs of a group's number and a task.
+        numbers: of the tasks.
+        read: makes a task of plain data.
+        step: what is done with each.
+        place: of what is written.
+        stage: number of the stage.
+    """
 
-def _take_step(item: tuple[int, Any], step: Step) -> Iterator[tuple[tuple[str, int, int], bytes]]:
-    group, task = item
-    for kind, partition, rows in step(task):
-        yield (kind, partition, group), rows.tobytes()
+    tasks: TasksFile
+    numbers: range
+    read: Read
+    step: Step
+    place: Place
+    stage: int
+
+    def expand(self, root: beam.Pipeline) -> beam.PCollection:
+        """The transforms; yields records."""
+        numbers = root | Numbers(self.numbers.start, self.numbers.stop)
+        met = meet(numbers, "step", self._take_step, tuple[tuple[str, int, int], bytes])
+        write = partial(_write_piece, place=self.place, stage=self.stage)
+        return met | "write" >> beam.Map(write)
+
+    def _take_step(self, number: int) -> Iterator[tuple[tuple[str, int, int], bytes]]:
+        group, plain = self.tasks[number]
+        for kind, partition, rows in self.step(self.read(plain)):
+            yield (kind, partition, group), rows.tobytes()
 
 
 def _write_piece(

@@ -57,7 +57,8 @@ from pipeline.deduplication.key_units import KeyUnits
 from pipeline.deduplication.shuffle import write_rows
 from pipeline.errors import RunFailed
 from pipeline.passes.run import Run
-from pipeline.passes.spread import Spreading
+from pipeline.passes.shuffle import Numbers
+from pipeline.passes.tasks_file import TasksFile, write_tasks
 from pipeline.store import files
 from pipeline.store.commit import Place
 from pipeline.store.records import UnitRecord
@@ -97,6 +98,11 @@ class InputTask:
     slices: tuple[Slice, ...]
     size: int
 
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> InputTask:
+        """From plain data."""
+        return cls(tuple(Slice(**one) for one in plain["slices"]), plain["size"])
+
 
 def cluster_units(
     edge_files: Sequence[str],
@@ -132,8 +138,8 @@ def cluster_units(
     counts = [_count_edges(path) for path in edge_files]
     rounds = 0
     if sum(counts) <= maximum_edges:
-        whole = [Slice(path, 0, count) for path, count in zip(edge_files, counts, strict=True)]
-        items: list[Any] = [whole]
+        whole = _slices(edge_files, counts, max(1, *counts) if counts else 1)
+        items: list[Any] = [InputTask(tuple(whole), total_size(whole))]
         write: Any = partial(_cluster_all, units=units, place=place)
     else:
         partitions = -(-sum(counts) * EDGE.itemsize // partition_bytes)
@@ -142,7 +148,8 @@ def cluster_units(
         rounds, stars = _contract(stages, slices, len(units), maximum_rounds)
         items = list(_members(stages, stars, len(units)))
         write = partial(_write_range, units=units, place=place)
-    expansion = partial(expand_writing, items=items, write=write)
+    tasks = write_tasks(run.path(place.root, f"{place.step}.ranges.parquet"), items)
+    expansion = partial(expand_writing, tasks=tasks, write=write)
     result = run.run_records("clusters", place, len(units), expansion)
     summary = result.summary
     report = ClusterReport(
@@ -160,14 +167,14 @@ def _contract(
         InputTask(tuple(share), total_size(share))
         for share in packed(slices, stages.partition_bytes)
     ]
-    state = stages.run(inputs, partial(_forest, units=units, partitions=partitions))
+    state = stages.run(inputs, InputTask.of, partial(_forest, units=units, partitions=partitions))
     for number in range(1, maximum_rounds + 1):
         tasks = stages.tasks(state[EDGES], state[SMALLEST])
-        between = stages.run(tasks, partial(_large, partitions=partitions))
+        between = stages.run(tasks, Task.of, partial(_large, partitions=partitions))
         stages.delete(state)
         # A partition's only task has all its edges, and so all that the context says.
         tasks = stages.tasks(between[EDGES], between[SMALLEST], for_single=False)
-        state = stages.run(tasks, partial(_small, partitions=partitions))
+        state = stages.run(tasks, Task.of, partial(_small, partitions=partitions))
         stages.delete(between)
         if CHANGED not in between and CHANGED not in state:
             return number, state
@@ -180,7 +187,7 @@ class UnitRange:
 
     first: int
     end: int
-    rows: tuple[str, ...]
+    rows: Sequence[str]
 
 
 def _members(stages: Stages, stars: Pieces, units: int) -> Iterator[UnitRange]:
@@ -188,10 +195,10 @@ def _members(stages: Stages, stars: Pieces, units: int) -> Iterator[UnitRange]:
     counting = [
         Task(paths(found), (), total_size(found)) for _, found in sorted(stars[SMALLEST].items())
     ]
-    counts = stages.run(counting, partial(_count, partitions=stages.partitions))
+    counts = stages.run(counting, Task.of, partial(_count, partitions=stages.partitions))
     per_range = -(-units // stages.partitions)
     measuring = stages.tasks(stars[EDGES], counts[COUNTS])
-    members = stages.run(measuring, partial(_measure, per_range=per_range))[MEMBERS]
+    members = stages.run(measuring, Task.of, partial(_measure, per_range=per_range))[MEMBERS]
     for number, first in enumerate(range(0, units, per_range)):
         end = min(first + per_range, units)
         yield UnitRange(first, end, paths(members.get(number, ())))
@@ -242,14 +249,14 @@ def _forest(task: InputTask, units: int, partitions: int) -> Iterator[Located]:
 
 
 def _large(task: Task, partitions: int) -> Iterator[Located]:
-    edges, changed = large_star(read_rows(task.context + task.rows, EDGE))
+    edges, changed = large_star(read_rows([*task.context, *task.rows], EDGE))
     if changed:
         yield CHANGED, 0, edges[:1]
     yield from _route_to_larger(edges, partitions)
 
 
 def _small(task: Task, partitions: int) -> Iterator[Located]:
-    edges, changed = small_star(read_rows(task.context + task.rows, EDGE))
+    edges, changed = small_star(read_rows([*task.context, *task.rows], EDGE))
     if changed:
         yield CHANGED, 0, edges[:1]
     yield from _route_to_smaller(edges, partitions)
@@ -300,18 +307,25 @@ def _measure(task: Task, per_range: int) -> Iterator[Located]:
 
 
 def expand_writing(
-    root: beam.Pipeline, items: Sequence[Any], write: Callable[[Any], Iterator[UnitRecord]]
+    root: beam.Pipeline, tasks: TasksFile, write: Callable[[Any], Iterator[UnitRecord]]
 ) -> beam.PCollection:
     """The transforms that write the units' files; yields their records."""
-    return root | "members" >> Spreading(items) | "write" >> beam.FlatMap(write)
+    return root | Numbers(0, tasks.tasks) | "write" >> beam.FlatMap(partial(_write, tasks, write))
 
 
-def _cluster_all(slices: Sequence[Slice], units: KeyUnits, place: Place) -> Iterator[UnitRecord]:
-    members = find_clusters(_read_slices(slices, len(units)))
+def _write(
+    tasks: TasksFile, write: Callable[[Any], Iterator[UnitRecord]], number: int
+) -> Iterator[UnitRecord]:
+    yield from write(tasks[number])
+
+
+def _cluster_all(plain: dict[str, Any], units: KeyUnits, place: Place) -> Iterator[UnitRecord]:
+    members = find_clusters(_read_slices(InputTask.of(plain).slices, len(units)))
     yield from _write_files(members, 0, len(units), units, place)
 
 
-def _write_range(item: UnitRange, units: KeyUnits, place: Place) -> Iterator[UnitRecord]:
+def _write_range(plain: dict[str, Any], units: KeyUnits, place: Place) -> Iterator[UnitRecord]:
+    item = UnitRange(**plain)
     members = read_rows(item.rows, MEMBER)
     _, first = np.unique(members["node"], return_index=True)
     yield from _write_files(members.take(first), item.first, item.end, units, place)

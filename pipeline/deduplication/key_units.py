@@ -24,8 +24,6 @@ _FIELDS: list[pa.Field[Any]] = [
     pa.field("files", pa.string()),
 ]
 _SCHEMA = pa.schema(_FIELDS)
-# Units of a comparison that are handed out together.
-RANGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +84,6 @@ class KeyUnits:
             KeyError: it is none of these.
         """
         return _numbers(self.path)[full_name]
-
-    def ranges(self) -> list[tuple[int, int]]:
-        """All numbers, as ranges that a graph can hold however many units there are."""
-        return [(first, min(first + RANGE, self.count)) for first in range(0, self.count, RANGE)]
 
 
 def write_key_units(path: str, units: Sequence[KeyUnit]) -> KeyUnits:

@@ -33,20 +33,16 @@ from pipeline.deduplication.decisions import (
     read_summary,
 )
 from pipeline.deduplication.key_units import KeyUnits
-from pipeline.passes.engine import Engine
 from pipeline.passes.run import Run
-from pipeline.passes.spread import Spread, Spreading
+from pipeline.passes.shuffle import WHOLE, ForUnit, Numbers, cut, give_back, meet
 from pipeline.store import files
 from pipeline.store.commit import Attempt, Place
 from pipeline.store.records import UnitInput, UnitRecord
 from pipeline.store.tables import TableFile, read_records
 from pipeline.store.units import Unit
 
-PARTITIONS_PER_SLICE = 8
 BYTES_PER_KEY = 16  # with its rank
-# Takes the place of a unit number for what belongs to no unit, and its name in tables: no unit is
-# called so, since a slash cannot be in a file's name.
-SUMMARY = -1
+# Of the whole comparison, in tables: no unit is called so, since a slash is in no file's name.
 SUMMARY_NAME = "/summary"
 
 Decide: TypeAlias = Callable[[Groups], Iterable[Decided]]
@@ -92,13 +88,13 @@ def compare(work: Comparison, keys: dict[int, int], fingerprint: str, run: Run) 
     decisions = finished(work.place, fingerprint)
     if decisions is not None:
         return decisions
-    bits, slices = cuts(keys, work.partition_bytes, run.engine)
+    sizes = [count * BYTES_PER_KEY for count in keys.values()]
+    chosen = cut(sizes, work.partition_bytes, run.engine)
     sources = work.units.sources()
     summary = Summary.empty(int(sources.max(initial=0)) + 1)
     tables: list[TableFile] = []
-    for number in range(slices):
-        first, last = number * (1 << bits) // slices, (number + 1) * (1 << bits) // slices
-        expansion = partial(expand, work=work, partitions=range(first, last), bits=bits)
+    for partitions in chosen:
+        expansion = partial(expand, work=work, partitions=partitions, bits=chosen.bits)
         name = f"{work.kind} comparison"
         result = run.run_records(name, work.place, len(work.units) + 1, expansion)
         tables += result.summary.tables
@@ -108,64 +104,20 @@ def compare(work: Comparison, keys: dict[int, int], fingerprint: str, run: Run) 
     return finish(work.place, fingerprint, tables, {"summary": asdict(summary)})
 
 
-def cuts(keys: dict[int, int], partition_bytes: int, engine: Engine) -> tuple[int, int]:
-    """Bits of a key that name its partition, and slices of the key space.
-
-    Args:
-        keys: how many are shuffled, by scope.
-        partition_bytes: bound on the keys of one partition.
-        engine: where it runs.
-    """
-    largest = max(keys.values(), default=0) * BYTES_PER_KEY
-    bits = _partition_bits(largest, partition_bytes)
-    if not engine.is_local:
-        return bits, 1
-    # Many small scopes fill a slice as one large scope does.
-    total, budget = sum(keys.values()) * BYTES_PER_KEY, PARTITIONS_PER_SLICE * partition_bytes
-    bits = max(bits, _partition_bits(total, budget))
-    return bits, max(1, min(1 << bits, -(-total // budget)))
-
-
-def _partition_bits(size: int, partition_bytes: int) -> int:
-    return max(0, (-(-size // partition_bytes) - 1).bit_length())
-
-
 def expand(root: beam.Pipeline, work: Comparison, partitions: range, bits: int) -> beam.PCollection:
     """The transforms of one slice of the key space; yields a record for each unit's file."""
-    ranges = root | "ranges" >> Spreading(work.units.ranges())
-    # Every unit gets a file, and so does the summary.
-    every = ranges | "every file" >> beam.FlatMap(_every).with_output_types(_ForUnit)
     split = partial(_split, work=work, partitions=partitions, bits=bits)
     decide = partial(_decide, work=work, bits=bits)
-    decided = (
-        ranges
-        | "numbers" >> beam.FlatMap(lambda pair: range(*pair))
-        | "spread" >> Spread()
-        | "partition" >> beam.FlatMap(split).with_output_types(_Located)
-        | "meet" >> beam.GroupByKey()
-        | "decide" >> beam.FlatMap(decide).with_output_types(_ForUnit)
-    )
-    return (
-        (every, decided)
-        | "both" >> beam.Flatten()
-        | "return" >> beam.GroupByKey()
-        | "write" >> beam.Map(partial(_write, work=work, partitions=partitions, bits=bits))
-    )
+    write = partial(_write, work=work, partitions=partitions, bits=bits)
+    met = meet(root | Numbers(0, len(work.units)), "partition", split, _Located)
+    decided = met | "decide" >> beam.FlatMap(decide).with_output_types(ForUnit)
+    return give_back(root, len(work.units), decided, write)
 
 
 _Located: TypeAlias = tuple[tuple[int, int], tuple[int, bytes]]
-_ForUnit: TypeAlias = tuple[int, bytes]
 # Before what is decided on a unit: whether it is on its rows, or on entries of which partition.
 _ON_ROWS, _ON_ENTRIES = b"r", b"e"
 _ENTRIES_START = len(_ON_ENTRIES) + 8
-
-
-def _every(numbers: tuple[int, int]) -> Iterator[_ForUnit]:
-    first, last = numbers
-    if first == 0:
-        yield SUMMARY, b""
-    for number in range(first, last):
-        yield number, b""
 
 
 def _split(number: int, work: Comparison, partitions: range, bits: int) -> Iterator[_Located]:
@@ -179,7 +131,7 @@ def _split(number: int, work: Comparison, partitions: range, bits: int) -> Itera
 
 def _decide(
     item: tuple[tuple[int, int], Iterable[tuple[int, bytes]]], work: Comparison, bits: int
-) -> Iterator[_ForUnit]:
+) -> Iterator[ForUnit]:
     located = sorted(item[1], key=lambda pair: pair[0])
     numbers = [number for number, _ in located]
     all_sources = work.units.sources()
@@ -190,7 +142,7 @@ def _decide(
         kind = _ON_ROWS if decided.dtype == work.dtype else _ON_ENTRIES + partition
         yield number, kind + decided.tobytes()
     summary = summarize(groups, all_sources)
-    yield SUMMARY, orjson.dumps(summary)
+    yield WHOLE, orjson.dumps(summary)
 
 
 def _write(
@@ -198,7 +150,7 @@ def _write(
 ) -> UnitRecord:
     number, parts = item
     filled = [part for part in parts if part]
-    if number == SUMMARY:
+    if number == WHOLE:
         summary = Summary.empty(int(work.units.sources().max(initial=0)) + 1)
         for part in filled:
             summary.add(read_summary(orjson.loads(part)))

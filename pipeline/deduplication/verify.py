@@ -8,7 +8,7 @@ that what is under way stays within a few partitions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeAlias
@@ -24,10 +24,10 @@ from dedup.overlap import containment, least_shared
 from dedup.runs import run_starts
 from pipeline.deduplication.decisions import Decisions, read_array
 from pipeline.deduplication.key_units import KeyUnit, KeyUnits
-from pipeline.deduplication.shuffle import PARTITIONS_PER_SLICE, write_rows
+from pipeline.deduplication.shuffle import write_rows
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import Run
-from pipeline.passes.spread import Spreading
+from pipeline.passes.shuffle import PARTITIONS_PER_SLICE, Numbers, meet
 from pipeline.store import files
 from pipeline.store.commit import Place
 from pipeline.store.records import OutputFile, UnitRecord
@@ -197,33 +197,27 @@ def verify(work: Verification, run: Run) -> list[OutputFile]:
     return found
 
 
-def _slices(work: Verification, engine: Engine) -> Iterator[list[int]]:
+def _slices(work: Verification, engine: Engine) -> Iterator[range]:
     """Units that send at the same time."""
     sizes = work.candidates.bytes
     budget = PARTITIONS_PER_SLICE * work.partition_bytes
-    senders: list[int] = []
-    under_way = 0
+    first = under_way = 0
     for number, unit in enumerate(work.units):
         size = sizes[unit.full_name]
         # A candidate takes at least 12 bytes of its file.
         size = size // 12 * work.check.bytes_per_pair
-        if engine.is_local and senders and under_way + size > budget:
-            yield senders
-            senders, under_way = [], 0
-        senders.append(number)
+        if engine.is_local and number > first and under_way + size > budget:
+            yield range(first, number)
+            first, under_way = number, 0
         under_way += size
-    yield senders
+    yield range(first, len(work.units))
 
 
-def expand(root: beam.Pipeline, work: Verification, senders: Sequence[int]) -> beam.PCollection:
+def expand(root: beam.Pipeline, work: Verification, senders: range) -> beam.PCollection:
     """The transforms of one slice; yields the records of edge files."""
-    return (
-        root
-        | "senders" >> Spreading(senders)
-        | "send" >> beam.FlatMap(partial(_send, work=work))
-        | "meet" >> beam.GroupByKey()
-        | "verify" >> beam.FlatMap(partial(_receive, work=work))
-    )
+    numbers = root | Numbers(senders.start, senders.stop)
+    met = meet(numbers, "send", partial(_send, work=work), tuple[int, Sent])
+    return met | "verify" >> beam.FlatMap(partial(_receive, work=work))
 
 
 def _send(number: int, work: Verification) -> Iterator[tuple[int, Sent]]:

@@ -26,6 +26,7 @@ from pipeline.deduplication.key_units import KeyUnit, write_key_units
 from pipeline.deduplication.shuffle import Comparison, compare
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import Run, running
+from pipeline.passes.shuffle import PARTITIONS_PER_SLICE
 from pipeline.sources.commoncrawl.paragraphs import scope_numbers
 from pipeline.store.files import write_bytes
 from pipeline.store.units import Unit
@@ -189,7 +190,7 @@ CASES = {
 def bytes_for(slices: int, made: Sequence[Made]) -> int:
     """Partition bytes that make so many slices of the key space."""
     size = sum(len(one.keys) for one in made) * shuffle.BYTES_PER_KEY
-    return -(-size // (slices * shuffle.PARTITIONS_PER_SLICE))
+    return -(-size // (slices * PARTITIONS_PER_SLICE))
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tokens_data import contents as token_contents
 
 from dedup.decisions import REMOVED, removed_rows
 from pipeline.cli.main import main
-from pipeline.deduplication import shuffle, verify
+from pipeline.deduplication import component_stages, components, shuffle, verify
 from pipeline.deduplication.decisions import Decisions
 from pipeline.deduplication.key_pass import KeyPass
 from pipeline.deduplication.key_units import KeyUnits
@@ -37,10 +37,13 @@ from pipeline.passes.engine import Engine
 from pipeline.passes.frame import Tables, UnitPass, expand_units, write_tables
 from pipeline.passes.local import Workers
 from pipeline.passes.run import Run
+from pipeline.passes.shuffle import ForUnit, give_back
+from pipeline.passes.tasks_file import TasksFile
 from pipeline.passes.units_file import UnitsFile
 from pipeline.recipe import load_recipe
 from pipeline.registry import find_source
 from pipeline.sources.commoncrawl.paragraphs import ParagraphComparison
+from pipeline.sources.github import join, meeting
 from pipeline.sources.run import plan
 from pipeline.store.claim import Claim
 from pipeline.store.commit import Place
@@ -125,7 +128,33 @@ def candidates_verified(root: beam.Pipeline, _: Jobs) -> None:
     candidates = Decisions(place("candidates"), (), {})
     check = verify.SignatureCheck(128, 0.7)
     work = verify.Verification(KEY_UNITS, candidates, check, place("edges"), 1 << 24)
-    verify.expand(root, work, [0])
+    verify.expand(root, work, range(len(KEY_UNITS)))
+
+
+def clusters_stage(root: beam.Pipeline, _: Jobs) -> None:
+    tasks = TasksFile("gs://b/out/work/runs/0/tasks.parquet", 1_000_000)
+    at = place("clusters")
+    step = partial(components._large, partitions=1 << 16)
+    work = component_stages.StageWork(
+        tasks, range(tasks.tasks), component_stages.Task.of, step, at, 1
+    )
+    write_tables(work.expand(root), Tables(at, tasks.tasks, "0"))
+
+
+def clusters_written(root: beam.Pipeline, _: Jobs) -> None:
+    tasks = TasksFile("gs://b/out/work/runs/0/ranges.parquet", 1_000_000)
+    write = partial(components._write_range, units=KEY_UNITS, place=place("clusters"))
+    components.expand_writing(root, tasks, write)
+
+
+def contents_joined(root: beam.Pipeline, _: Jobs) -> None:
+    met = meeting.meet(root, KEY_UNITS, range(1 << 10), 10)
+    choose, write = (
+        partial(join._chosen, licensed=1 << 10),
+        partial(join._write_chosen, place=place("join"), units=KEY_UNITS),
+    )
+    chosen = met | "choose" >> beam.FlatMap(choose).with_output_types(ForUnit)
+    give_back(root, len(KEY_UNITS), chosen, write)
 
 
 def wikipedia_documents(root: beam.Pipeline, job_for: Jobs) -> None:
@@ -160,6 +189,9 @@ EXPECTED_STEPS = {
     "crawl_deduplicate": {"partition", "meet", "decide", "return", "write"},
     "documents_keys": {"keys"},
     "candidates_verified": {"send", "meet", "verify"},
+    "clusters_stage": {"step", "meet", "write"},
+    "clusters_written": {"write"},
+    "contents_joined": {"partition", "meet", "choose", "return", "write"},
     "tokenizer_sample": {"sample"},
     "tokens": {"encode"},
     "tokens_adopted": {"adopt"},
@@ -171,6 +203,9 @@ GRAPHS = (
     crawl_deduplicate,
     documents_keys,
     candidates_verified,
+    clusters_stage,
+    clusters_written,
+    contents_joined,
     tokenizer_sample,
     tokens,
     tokens_adopted,

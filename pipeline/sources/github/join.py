@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import apache_beam as beam
 import numpy as np
@@ -28,6 +28,7 @@ from pipeline.deduplication.key_units import KeyUnit, KeyUnits, write_key_units
 from pipeline.deduplication.shuffle import NO_FUNNEL
 from pipeline.errors import OutputError
 from pipeline.passes.run import Run
+from pipeline.passes.shuffle import WHOLE, ForUnit, cut, give_back
 from pipeline.sources.github.licences import (
     LicencePolicy,
     Verdict,
@@ -35,15 +36,7 @@ from pipeline.sources.github.licences import (
     is_licence_file,
     nearest,
 )
-from pipeline.sources.github.meeting import (
-    Met,
-    cuts,
-    from_bytes,
-    meet,
-    slice_partitions,
-    tables_of,
-    to_bytes,
-)
+from pipeline.sources.github.meeting import Met, from_bytes, meet, tables_of, to_bytes
 from pipeline.sources.github.tables import KEYS, SCHEMAS, TABLE_BYTES, key_of, schema, sorted_bytes
 from pipeline.store import files
 from pipeline.store.commit import Attempt, Place, content_hash
@@ -52,7 +45,6 @@ from pipeline.store.tables import TableFile
 from pipeline.store.units import Unit
 
 _SYMLINK, _SUBMODULE, _KIND = 0o120000, 0o160000, 0o170000
-_SUMMARY = -1
 
 _BLOBS = schema(
     key=pa.uint64(),
@@ -120,19 +112,18 @@ class Join:
         tables = write_key_units(
             run.path(place.root, "files.parquet"), [*self.files, *self.licences]
         )
-        bits, slices = cuts(size, self.partition_bytes, run.engine)
+        division = cut([size], self.partition_bytes, run.engine)
         split = len(self.files), len(tables)
         write = partial(
             _write_licensed, place=place, split=split, policy=self.policy, paths=self.paths
         )
         found, account = [], Counter[str]()
-        for number in range(slices):
-            partitions = slice_partitions(number, slices, bits)
+        for own in division:
 
-            def expand(root: beam.Pipeline, partitions: range = partitions) -> beam.PCollection:
-                return meet(root, tables, partitions, bits) | "license" >> beam.Map(write)
+            def expand(root: beam.Pipeline, partitions: range = own) -> beam.PCollection:
+                return meet(root, tables, partitions, division.bits) | "license" >> beam.Map(write)
 
-            result = run.run_records("licences", place, len(partitions), expand)
+            result = run.run_records("licences", place, len(own), expand)
             for record in result.records():
                 account.update(record.extra)
                 path = place.full(record.of_kind(KEYS).name)
@@ -147,43 +138,21 @@ class Join:
             run.path(place.root, "contents.parquet"), [*licensed, *self.contents]
         )
         units = write_key_units(run.path(place.root, "units.parquet"), self.contents)
-        bits, slices = cuts(size, self.partition_bytes, run.engine)
+        division = cut([size], self.partition_bytes, run.engine)
         choose = partial(_chosen, licensed=len(licensed))
         write = partial(_write_chosen, place=place, units=units)
         found, counts = [], Counter[str]()
-        for number in range(slices):
-            partitions = slice_partitions(number, slices, bits)
+        for own in division:
 
-            def expand(root: beam.Pipeline, partitions: range = partitions) -> beam.PCollection:
-                met = meet(root, tables, partitions, bits)
-                chosen = met | "choose" >> beam.FlatMap(choose).with_output_types(_ForUnit)
-                every = (
-                    root
-                    | "units" >> beam.Create(units.ranges())
-                    | "every file" >> beam.FlatMap(_every).with_output_types(_ForUnit)
-                )
-                return (
-                    (every, chosen)
-                    | "both" >> beam.Flatten()
-                    | "return" >> beam.GroupByKey()
-                    | "write" >> beam.Map(write)
-                )
+            def expand(root: beam.Pipeline, partitions: range = own) -> beam.PCollection:
+                met = meet(root, tables, partitions, division.bits)
+                chosen = met | "choose" >> beam.FlatMap(choose).with_output_types(ForUnit)
+                return give_back(root, len(units), chosen, write)
 
             result = run.run_records("contents join", place, len(units) + 1, expand)
             found += result.summary.tables
             counts.update(result.summary.extra)
         return found, counts
-
-
-_ForUnit: TypeAlias = tuple[int, bytes]
-
-
-def _every(numbers: tuple[int, int]) -> Iterator[_ForUnit]:
-    first, last = numbers
-    if first == 0:
-        yield _SUMMARY, b""
-    for number in range(first, last):
-        yield number, b""
 
 
 def _report(account: Counter[str], chosen: Counter[str]) -> dict[str, Any]:
@@ -321,14 +290,14 @@ def _chosen(met: Met, licensed: int) -> Iterator[tuple[int, bytes]]:
         "licensed": int(there_counts.sum()),
         "chosen": int(np.count_nonzero(there_counts)),
     }
-    yield _SUMMARY, orjson.dumps(summary)
+    yield WHOLE, orjson.dumps(summary)
 
 
 def _write_chosen(item: tuple[int, Iterable[bytes]], place: Place, units: KeyUnits) -> UnitRecord:
     number, parts = item
     filled = [part for part in parts if part]
     nothing = UnitInput("", "", 0)
-    if number == _SUMMARY:
+    if number == WHOLE:
         total: Counter[str] = Counter()
         for part in filled:
             total.update(orjson.loads(part))

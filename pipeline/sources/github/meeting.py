@@ -1,8 +1,4 @@
-"""Sorted tables meet by key: ranges of them as Arrow blobs through one GroupByKey.
-
-As in `pipeline.deduplication.shuffle`: the top bits of a key name its partition; locally the key
-space is processed in slices of a few partitions, each of which reads its own range of every table.
-"""
+"""Sorted tables meet by key: ranges of them as Arrow blobs through the shuffle."""
 
 from __future__ import annotations
 
@@ -14,39 +10,18 @@ import apache_beam as beam
 import pyarrow as pa
 
 from pipeline.deduplication.key_units import KeyUnits
-from pipeline.deduplication.shuffle import PARTITIONS_PER_SLICE
-from pipeline.passes.engine import Engine
-from pipeline.passes.spread import Spread, Spreading
+from pipeline.passes import shuffle
 from pipeline.sources.github.tables import KEYS, read_range
 
 # A partition and, by number, what each table has of it.
 Met: TypeAlias = tuple[int, Iterable[tuple[int, bytes]]]
 
 
-def cuts(size: int, partition_bytes: int, engine: Engine) -> tuple[int, int]:
-    """Bits of a key that name its partition, and slices of the key space, for tables of a size."""
-    bits = max(0, (-(-size // partition_bytes) - 1).bit_length())
-    if not engine.is_local:
-        return bits, 1
-    return bits, max(1, (1 << bits) // PARTITIONS_PER_SLICE)
-
-
-def slice_partitions(number: int, slices: int, bits: int) -> range:
-    """The partitions of a slice."""
-    return range(number * (1 << bits) // slices, (number + 1) * (1 << bits) // slices)
-
-
 def meet(root: beam.Pipeline, tables: KeyUnits, partitions: range, bits: int) -> beam.PCollection:
     """Partitions with the blobs of all sorted tables that have rows in them."""
     split = partial(_split, tables=tables, partitions=partitions, bits=bits)
-    return (
-        root
-        | "tables" >> Spreading(tables.ranges())
-        | "numbers" >> beam.FlatMap(lambda pair: range(*pair))
-        | "spread" >> Spread()
-        | "partition" >> beam.FlatMap(split).with_output_types(tuple[int, tuple[int, bytes]])
-        | "meet" >> beam.GroupByKey()
-    )
+    numbers = root | shuffle.Numbers(0, len(tables))
+    return shuffle.meet(numbers, "partition", split, tuple[int, tuple[int, bytes]])
 
 
 def _split(
