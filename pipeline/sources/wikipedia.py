@@ -44,7 +44,11 @@ COLUMNS = Columns(
         "revision_id": pa.string(),
         "cited_urls": pa.list_(pa.string()),
     },
-    signals={"wikitext_characters": pa.int64()},
+    signals={
+        "wikitext_characters": pa.int64(),
+        "holes": pa.int32(),
+        "hole_templates": pa.list_(pa.string()),
+    },
 )
 
 

@@ -1,0 +1,83 @@
+"""The functions that `rule` of a table's entry can name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from filters.wikitext.templates import dates, languages, numbers, words
+from filters.wikitext.templates.convert import convert, convert_symbols
+
+# (wiki, call, **options) -> text, or None where the call is not understood.
+Function: TypeAlias = Callable[..., "str | None"]
+
+RULES: Mapping[str, Function] = {
+    "age_between": dates.age_between,
+    "as_of": dates.as_of,
+    "before_christ": words.before_christ,
+    "birth_date": dates.birth_date,
+    "century": dates.century,
+    "century_name": dates.century_name,
+    "century_spanish": dates.century_spanish,
+    "changed_case": words.changed_case,
+    "chemical": words.chemical,
+    "chemical_parts": words.chemical_parts,
+    "chinese": languages.chinese,
+    "circa": dates.circa,
+    "coloured": words.coloured,
+    "convert": convert,
+    "convert_symbols": convert_symbols,
+    "country": words.country,
+    "currency": words.currency,
+    "date_de": dates.date_de,
+    "date_french": dates.date_french,
+    "date_portuguese": dates.date_portuguese,
+    "death_date_and_age": dates.death_date_and_age,
+    "elsewhere": words.elsewhere,
+    "english_sound": languages.english_sound,
+    "flag_italian": words.flag_italian,
+    "formatnum": numbers.formatnum,
+    "fraction": numbers.fraction,
+    "harvard": words.harvard,
+    "height_german": numbers.height_german,
+    "in_braces": words.in_braces,
+    "inline_list": words.inline_list,
+    "interlanguage": words.interlanguage,
+    "interlanguage_french": words.interlanguage_french,
+    "items": words.items,
+    "japanese": languages.japanese,
+    "joined": words.joined,
+    "joined_date": dates.joined_date,
+    "korean": languages.korean,
+    "labelled": languages.labelled,
+    "labelled_plainly": words.labelled_plainly,
+    "language_code": words.language_code,
+    "language_name": words.language_name,
+    "languages_in_brackets": words.languages_in_brackets,
+    "lowered": numbers.lowered,
+    "measure_italian": numbers.measure_italian,
+    "money": numbers.money,
+    "music": words.music,
+    "named_language": languages.named_language,
+    "nihongo_italian": languages.nihongo_italian,
+    "old_style": dates.old_style,
+    "ordinal": numbers.ordinal,
+    "ordinal_french": words.ordinal_french,
+    "plural": words.plural,
+    "power_of_ten": numbers.power_of_ten,
+    "quantity": numbers.quantity,
+    "raised": numbers.raised,
+    "respelled": languages.respelled,
+    "second_or_first": words.second_or_first,
+    "sentence_italian": words.sentence_italian,
+    "ship": words.ship,
+    "ship_class": words.ship_class,
+    "sort_name": words.sort_name,
+    "sound": languages.sound,
+    "sound_of": languages.sound_of,
+    "temperature_french": numbers.temperature_french,
+    "transliteration": languages.transliteration,
+    "unbracketed": words.unbracketed,
+    "val": numbers.val,
+    "years": dates.years,
+}

@@ -1,0 +1,139 @@
+"""Templates: what the tables show; what they do not understand is a hole, never a guess."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+
+import pytest
+
+from filters.wikitext import CleanPage, clean_wikitext
+from filters.wikitext.page import LLAMA_LANGUAGES
+from filters.wikitext.templates.pattern import pattern_rule
+from filters.wikitext.templates.rules import RULES
+
+
+def page(wikitext: str, language: str = "en") -> CleanPage:
+    return clean_wikitext(wikitext, language=language, title="Title (x)", dropped_sections=())
+
+
+@pytest.mark.parametrize(
+    ("language", "wikitext", "expected"),
+    [
+        (
+            "en",
+            "{{quote|As he said in [[Star Trek: First Contact|First Contact]], the line.}}",
+            "As he said in First Contact, the line.",
+        ),
+        ("en", "[[File:x.jpg|thumb|A {{lang|ja|[[wikt:気|気]]}} word]]After.", "After."),
+        ("en", "P ({{langx|fr|Ville de Paris}}) is", "P (French: Ville de Paris) is"),
+        (
+            "en",
+            "word {{langx|ru|слово|slovo|word}} is",
+            "word Russian: слово, romanized: slovo, lit. 'word' is",
+        ),
+        ("en", "P ({{IPA|fr|paʁi|lang}}) is", "P (French: [paʁi]) is"),
+        ("en", "P ({{IPA|de|ˈʃtat}}) is", "P ([ˈʃtat]) is"),
+        ("en", "is {{val|6.2415093|e=18}} charges", "is 6.2415093×10¹⁸ charges"),
+        ("en", "is {{val|1.5|0.2|e=-3|u=m/s2}} fast", "is (1.5±0.2)×10⁻³ m/s² fast"),
+        ("en", "At {{convert|6|ft|4|in|cm|0}}, he", "At 6 feet 4 inches (193 cm), he"),
+        ("en", "has {{convert|22|e6acre|km2}} of", "has 22 million acres (89,000 km²) of"),
+        (
+            "en",
+            "and {{convert|50|koilbbl/d}} of",
+            "and 50 thousand barrels per day (7.9×10³ m³/d) of",
+        ),
+        ("en", "From {{transl|ar|ALA|al-}} on", "From al- on"),
+        (
+            "en",
+            "born {{circa|1450}} on {{birth date|1450|3|4}} ({{née|Smith}}; {{zh|s=北京}}), "
+            "{{ordinal|3}} of the {{sclass|Nimitz|carrier}} {{ship|HMS|Beagle}}.",
+            "born c. 1450 on March 4, 1450 (née Smith; Chinese: 北京), "
+            "3rd of the Nimitz-class carrier HMS Beagle.",
+        ),
+        ("en", "so {{math|1=''aT'' = {{mset|''a'', ''b''}}}} is", "so aT = {a, b} is"),
+        ("en", "a {{sortname|Jane|Doe|dab=actor}} b", "a Jane Doe b"),
+        (
+            "fr",
+            "de {{unité|144.2|km|2}} à {{unité|3.5|e=6|euros}} le "
+            "{{date|29|9|2019|en politique}} ; {{nombre|71|sièges}} ; {{1er}} janvier",
+            "de 144,2 km² à 3,5×10⁶ euros le 29 septembre 2019 ; 71 sièges ; 1er janvier",
+        ),
+        ("fr", "le {{date|22 septembre 1925-}}, il", "le 22 septembre, il"),
+        ("fr", "au {{s|XX}} et aux {{sp|XV|et|XVI}}", "au XXe siècle et aux XVe et XVIe siècles"),
+        (
+            "it",
+            "{{Bio\n|Nome = Carlo\n|Cognome = Esempio\n|Sesso = M\n|LuogoNascita = Roma\n"
+            "|GiornoMeseNascita = 13 marzo\n|AnnoNascita = 1950\n|Attività = giornalista\n"
+            "|Nazionalità = italiano\n|PostNazionalità = , insignito nel [[1987]] di un premio\n}}",
+            "Carlo Esempio (Roma, 13 marzo 1950) è un giornalista italiano, "
+            "insignito nel 1987 di un premio.",
+        ),
+        ("de", "von {{CHE|Ziel=Marc Rosset}} und {{CHE}}", "von Marc Rosset und Schweiz"),
+        ("de", "heißt {{ruS|матрёшка}} dort", "heißt russisch матрёшка dort"),
+        ("pt", "com {{fmtn|92090|km²}} no {{séc|XII}}", "com 92 090 km² no século XII"),
+        ("fr", "soit {{formatnum:20292}} ans", "soit 20 292 ans"),
+        ("de", "also {{formatnum:20292.5}} Jahre", "also 20.292,5 Jahre"),
+    ],
+)
+def test_what_templates_show(language: str, wikitext: str, expected: str) -> None:
+    made = page(wikitext, language)
+    assert made.text == expected
+    assert made.holes == []
+
+
+@pytest.mark.parametrize(
+    ("wikitext", "expected", "holes"),
+    [
+        ("On {{frobnicate|1}}, he came.", "On, he came.", ["frobnicate"]),
+        ("Here ({{frobnicate}}) is", "Here is", ["frobnicate"]),
+        ("of {{convert|5|frob|km}} long", "of long", ["convert"]),
+        ("of {{convert|5|km|mi|frob=1}} long", "of long", ["convert"]),
+        ("of {{val|5|+3|-2}} long", "of long", ["val"]),
+        ("set {{math|T {{=}} {{frob|x}}}} is", "set is", ["math"]),
+        ("a {{nowrap|b {{frob}} c}} d", "a b c d", ["frob"]),
+        ("{{frob|HMS|Beagle}} was lost", "was lost", ["frob"]),
+        ("He {{#if:x|came|went}} home", "He home", ["#if:x"]),
+        # A box or a note, and what stands in what is dropped, is none.
+        ("{{Frobbox|a=b}}\n'''Foo''' is", "Foo is", []),
+        ("a{{citation needed|date=x}} b{{sfn|A|1990}}", "a b", []),
+        ("text\n{|\n| a {{frob}}\n|}", "text", []),
+        ("text [[File:x.jpg|thumb|a {{frob}}]] more", "text more", []),
+        ("text\n{{frob}}\n* {{frob}}", "text", []),
+    ],
+)
+def test_holes_are_removed_and_counted(wikitext: str, expected: str, holes: list[str]) -> None:
+    made = page(wikitext)
+    assert made.text == expected
+    assert made.holes == holes
+
+
+def test_what_a_template_shows_separates_no_parameters() -> None:
+    assert page("a {{nowrap|x {{=}} {{abbr|y|z}} {{!}} w}} b").text == "a x = y | w b"
+    assert page("a {{nowrap|1=b = c}} d").text == "a b = c d"
+    assert page("a {{nowrap|[[E=m|b=c]] and [[d|e]]}} f").text == "a b=c and e f"
+
+
+def test_a_rule_of_one_wiki_is_none_of_another() -> None:
+    assert page("uno {{S|chimica}} stub", "it").text == "uno stub"
+    assert page("born {{s|XX}} there", "en").holes == ["s"]
+
+
+@pytest.mark.parametrize("name", [*LLAMA_LANGUAGES, "common"])
+def test_tables_say_what_they_mean(name: str) -> None:
+    path = files("filters.wikitext.templates") / "wikis" / f"{name}.toml"
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    seen: set[str] = set()
+    for kind in ("text", "nothing"):
+        for entry in table.get(kind, ()):
+            assert entry["means"]
+            assert entry["source"]
+            assert kind == "nothing" or ("show" in entry) != ("rule" in entry)
+            if "show" in entry:
+                pattern_rule(entry["show"])
+            elif kind == "text":
+                assert entry["rule"] in RULES
+            names = {one[:1].lower() + one[1:] for one in entry["names"]}
+            assert len(names) == len(entry["names"]), entry["names"]
+            assert not names & seen, f"{name}: twice: {names & seen}"
+            seen |= names
