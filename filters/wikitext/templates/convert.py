@@ -49,6 +49,7 @@ _ADJECTIVES = ("", "on", "mid", "off", "1")
 _STEPS = ("", "5", "10", "25", "50", "0.5")
 # Parameters that change no text.
 _NO_TEXT = ("lk", "sortable", "warnings", "test")
+_RANGE = re.compile(r"([\d.,]+)([-–])([\d.,]+)")
 _ONE = re.compile(r"−?1(?:\.0+)?|one|One")
 
 
@@ -56,7 +57,7 @@ def convert(wiki: Wiki, call: Call, *, abbr: str = "") -> str | None:
     """The text of a call, None where something in it is not understood."""
     for name in _NO_TEXT:
         call.get(name)
-    values = call.positional()
+    values = _split_range(call.positional())
     while values and not values[-1]:
         values.pop()
     given, rest = _given(values)
@@ -74,7 +75,7 @@ def convert_symbols(wiki: Wiki, call: Call) -> str | None:
     """The same on other wikis, as far as it has no words: their names of units are not known."""
     if call.get("spell", "adj", "sp") or any(word.isalpha() for word in _between(call)):
         return None
-    given, _ = _given(call.positional())
+    given, _ = _given(_split_range(call.positional()))
     is_bare = given is not None and given.unit.is_always_symbol
     if not is_bare and call.get("abbr") != "on":
         return None
@@ -88,6 +89,12 @@ def _between(call: Call) -> list[str]:
 def _default(given: Given) -> str:
     is_small = 0 < value_of(given.numbers[-1]) < 3
     return (is_small and given.unit.to_below_3) or given.unit.to
+
+
+def _split_range(values: list[str]) -> list[str]:
+    """`12-26` in one parameter is a range, too."""
+    match = _RANGE.fullmatch(values[0]) if values else None
+    return [match[1], match[2], match[3], *values[1:]] if match else values
 
 
 def _given(values: list[str]) -> tuple[Given | None, list[str]]:
@@ -173,8 +180,9 @@ def _outputs(given: Given, codes: list[str], style: Style, wiki: Wiki) -> list[S
 def _arranged(
     wiki: Wiki, call: Call, given: Given, outputs: list[Side], style: Style
 ) -> str | None:
-    flipped = call.get("order") == "flip"
-    if call.get("order") not in ("", "flip"):
+    order, display = call.get("order"), call.get("disp")
+    flipped = order == "flip" or display == "flip"
+    if order not in ("", "flip"):
         return None
     source = _source(wiki, call, given)
     if source is None:
@@ -185,8 +193,7 @@ def _arranged(
     right = _joined(second, given.between, style, is_first=False)
     if left is None or right is None:
         return None
-    display = call.get("disp")
-    if display in ("", "b"):
+    if display in ("", "b", "flip"):
         return f"{left} ({right})"
     shapes = {
         "or": f"{left} or {right}",

@@ -130,9 +130,9 @@ def temperature_french(wiki: Wiki, call: Call) -> str | None:
 def height_german(wiki: Wiki, call: Call) -> str | None:
     """`{{Höhe|1234|DE-NN}}`: 1234 m; above which level is said only where the page links it."""
     number, level = call.get(1), call.get(2)
-    shown = wiki.grouped(number) if len(number) > 4 else number
+    shown = number if re.fullmatch(r"\d{1,4}", number) else wiki.grouped(number)
     names = {"DE-NN": "ü. NN", "DE-NHN": "ü. NHN", "CH": "ü. M.", "AT": "ü. A.", "": ""}
-    if not number.isdecimal() or level not in names:
+    if shown is None or level not in names:
         return None
     return f"{shown} m {names[level] if call.get('link') else ''}".strip()
 

@@ -14,6 +14,7 @@ Function: TypeAlias = Callable[..., "str | None"]
 RULES: Mapping[str, Function] = {
     "age_between": dates.age_between,
     "as_of": dates.as_of,
+    "aside_french": words.aside_french,
     "before_christ": words.before_christ,
     "birth_date": dates.birth_date,
     "century": dates.century,

@@ -142,6 +142,8 @@ def chemical_parts(wiki: Wiki, call: Call) -> str | None:
             shown += script(value, "_")
         elif re.fullmatch(r"\d*[+−-]", value):
             shown += script(value.replace("-", "−"), "^")
+        elif "''" in value:  # a number that is not said
+            shown += f"<sub>{value}</sub>"
         elif re.fullmatch(r"[A-Za-z()\[\]]*", value):
             shown += value
         else:
@@ -222,6 +224,14 @@ def flag_italian(wiki: Wiki, call: Call) -> str | None:
     """`{{bandiera|Francia|nome}}`: the country's name if asked for, else a flag."""
     name, form = call.get(1), call.get(2)
     return {"nome": name, "": ""}.get(form)
+
+
+def aside_french(wiki: Wiki, call: Call) -> str | None:
+    """`{{incise|text}}`: — text —; with `stop`, only the first dash."""
+    text, end = call.get(1), call.get(2)
+    if not text or end not in ("", "stop"):
+        return None
+    return f"— {text}" if end else f"— {text} —"
 
 
 def in_braces(wiki: Wiki, call: Call) -> str | None:

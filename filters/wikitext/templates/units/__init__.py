@@ -22,6 +22,8 @@ _PREFIXES = {
     "G": ("giga", 1e9),
 }
 _POWER_CODE = re.compile(r"e(3|6|9|12)([A-Za-z].*)")
+# `Moilbbl`: million barrels.
+_ENGINEERING = {"k": 3, "M": 6, "G": 9, "T": 12}
 _POWER_NAMES = {3: "thousand", 6: "million", 9: "billion", 12: "trillion"}
 _SQUARES = str.maketrans({"2": "²", "3": "³"})
 
@@ -72,9 +74,8 @@ def find_unit(code: str) -> Unit | None:
     power = _POWER_CODE.fullmatch(code)
     if power and (base := find_unit(power[2])) and not base.thousands and base.offset is None:
         return _scaled(base, int(power[1]))
-    if code.startswith("k") and (base := units.get(code[1:])) and code[1:].startswith("oilbbl"):
-        return _scaled(base, 3)
-    return None
+    base = units.get(code[1:])
+    return _scaled(base, _ENGINEERING[code[0]]) if base and code[:1] in _ENGINEERING else None
 
 
 def _scaled(base: Unit, exponent: int) -> Unit:
