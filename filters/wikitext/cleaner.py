@@ -24,7 +24,7 @@ from filters.wikitext.names import (
     SectionKind,
     is_interlanguage,
 )
-from filters.wikitext.opaque import REMOVED, restore_kept, split_opaque, unescape
+from filters.wikitext.opaque import HOLE_START, REMOVED, restore_kept, split_opaque, unescape
 from filters.wikitext.templates import Holes, replace_templates, tables_digest
 from filters.wikitext.tidy import mark_blocks, mend_gaps, plain_lines
 
@@ -63,6 +63,8 @@ _INLINE_TAG = re.compile(
 )
 # What is left of a reference without its other bracket.
 _TORN_REFERENCE = re.compile(r"</?ref(?:s|erences)?\b", re.IGNORECASE)
+# The first of two brackets or braces that come together when what stood between them is gone.
+_TORN_MARK = re.compile(rf"([{{}}\[\]])(?=(?:(?:{HOLE_START}\d+)?{REMOVED})*\1)")
 _EMPHASIS = re.compile(r"'''*")
 _SWITCH = re.compile(r"__[^\W\d_]+(?:_[^\W\d_]+)*__")
 
@@ -150,6 +152,7 @@ def clean_wikitext(
     text = _remove_emphasis(text)
     if "<" in text:
         text = "".join(_TORN_REFERENCE.split(text))
+    text = _TORN_MARK.sub("", text)
     text = mend_gaps(unescape(mark_blocks(text)), holes.keep)
     text = plain_lines(text, dropped_sections)
     left = holes.left_in(text)

@@ -29,11 +29,6 @@ _NAMESPACE = re.compile(
     re.IGNORECASE,
 )
 _FUNCTION = re.compile(r"(#?[\w ]+):")
-# Braces without partners, also where a template between them is gone.
-_BRACES = re.compile(
-    rf"\{{\{{+|\}}\}}+|\{{(?=(?:{HOLE_START}\d+)?{REMOVED}\{{)|\}}(?=(?:{HOLE_START}\d+)?{REMOVED}\}})"
-)
-_SAME_BRACES = re.compile(r"([{}])\1+")
 _PLACE = re.compile(f"{KEPT_START}([0-9]+){KEPT_END}")
 _LONGEST_NAME = 80
 
@@ -82,8 +77,7 @@ def replace_templates(text: str, language: str, title: str, holes: Holes) -> str
         return text
     page = _Page(text, template_table(language), language, title, holes)
     text = nesting.render(text, nesting.match_braces(text), page.keep)
-    # What is left may come together anew; one brace is no mark.
-    return _SAME_BRACES.sub(r"\1", _BRACES.sub("", expose(text)))
+    return expose(text).replace("{{", "").replace("}}", "")
 
 
 class _Page:
