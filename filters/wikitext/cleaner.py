@@ -25,7 +25,7 @@ from filters.wikitext.names import (
     is_interlanguage,
 )
 from filters.wikitext.opaque import HOLE_START, REMOVED, restore_kept, split_opaque, unescape
-from filters.wikitext.templates import Holes, replace_templates, tables_digest
+from filters.wikitext.templates import TemplateNotes, replace_templates, tables_digest
 from filters.wikitext.tidy import mark_blocks, mend_gaps, plain_lines
 
 # A link without a colon or anything nested; what it shows is the group.
@@ -110,6 +110,8 @@ class WikitextCleaner:
             dropped_sections=self.settings.dropped_sections,
         )
         document.text, document.metadata["cited_urls"] = page.text, page.cited_urls
+        document.metadata["categories"] = page.categories
+        document.signals["disambiguation"] = page.is_disambiguation
         document.signals["holes"] = len(page.holes)
         document.signals["hole_templates"] = page.holes
         if not document.text:
@@ -124,11 +126,15 @@ class CleanPage(NamedTuple):
         text: its plain text.
         cited_urls: the URLs it cites.
         holes: names of the templates that left a gap in running text, one for each gap.
+        categories: names of the categories that its own wikitext names, without their namespace.
+        is_disambiguation: whether it only tells apart what has one name.
     """
 
     text: str
     cited_urls: list[str]
     holes: list[str]
+    categories: list[str]
+    is_disambiguation: bool
 
 
 def clean_wikitext(
@@ -144,20 +150,24 @@ def clean_wikitext(
     """
     parts = split_opaque(wikitext.replace("\r", "") if "\r" in wikitext else wikitext)
     text = "".join(_SIMPLE_LINK.split(parts.text))
-    holes = Holes(parts)
-    text = replace_templates("\n" + text, language, title, holes)
+    notes = TemplateNotes(parts)
+    text = replace_templates("\n" + text, language, title, notes)
     text = _remove_tables(text)
-    text = _replace_links(text)
+    categories: dict[str, None] = {}
+    text = _replace_links(text, categories)
     text = _remove_tags(text)
     text = _remove_emphasis(text)
     if "<" in text:
         text = "".join(_TORN_REFERENCE.split(text))
-    text = _TORN_MARK.sub("", text)
-    text = mend_gaps(unescape(mark_blocks(text)), holes.keep)
+    if "[" in text or "]" in text or "{" in text or "}" in text:
+        text = _TORN_MARK.sub("", text)
+    text = mend_gaps(unescape(mark_blocks(text)), notes.keep)
     text = plain_lines(text, dropped_sections)
-    left = holes.left_in(text)
+    holes = notes.left_in(text)
     text = restore_kept(text, parts).strip("\n")
-    return CleanPage(text, urls_of_references(parts.references), left)
+    is_disambiguation = notes.is_disambiguation or "__DISAMBIG__" in wikitext
+    urls = urls_of_references(parts.references)
+    return CleanPage(text, urls, holes, list(categories), is_disambiguation)
 
 
 def _remove_tables(text: str) -> str:
@@ -170,7 +180,8 @@ def _remove_tables(text: str) -> str:
     return text
 
 
-def _replace_links(text: str) -> str:
+def _replace_links(text: str, categories: dict[str, None]) -> str:
+    """Put labels in the place of links; the names of the page's categories go to `categories`."""
     if "[[" in text:
         pairs = nesting.match_marks(text, *_LINK)
 
@@ -180,7 +191,11 @@ def _replace_links(text: str) -> str:
                 return _label
             namespace = prefix[2].strip().replace("_", " ")
             folded = namespace.lower()
-            if folded in MEDIA_NAMESPACES or folded in CATEGORY_NAMESPACES:
+            if folded in CATEGORY_NAMESPACES:
+                name = text[prefix.end() : pair.inner_end].partition("|")[0].strip()
+                categories[name.replace("_", " ")] = None
+                return REMOVED
+            if folded in MEDIA_NAMESPACES:
                 return REMOVED
             return REMOVED if is_interlanguage(namespace) else _label
 

@@ -20,6 +20,7 @@ from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.bzip2_slices import cut, open_slice
 from pipeline.readers.dump_file import BZIP2, UnreadableDumpError, check_seven_zip, open_dump
+from pipeline.readers.dump_sets import overlapping
 from pipeline.readers.mediawiki import read_mediawiki, wiki_language, wiki_name
 from pipeline.readers.records import Records
 from pipeline.shards import Columns
@@ -32,8 +33,8 @@ from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, unit_of
 from pipeline.writer import WriterSettings
 
-FILES = r"wiki[^/]*\.xml(-p\d+p\d+)?(\.(bz2|gz|7z))?$"
-LOOKED_FOR = "dumps named like enwiki-20220801-pages-articles.xml.bz2 (or .xml, .xml.gz, .xml.7z)"
+FILES = r"wiki[^/]*\.xml(-p\d+p\d+)?(\.(bz2|gz|7z|zst))?$"
+LOOKED_FOR = "dumps named like enwiki-20220801-pages-articles.xml.bz2 (or .xml, .gz, .7z, .zst)"
 PAGE = re.compile(rb"<page[\s>]")
 _NAMED_SPACE = re.compile(rb"<page>\s*<title>[^<]*</title>\s*<ns>")
 _HEAD_BYTES = 1 << 20
@@ -43,9 +44,11 @@ COLUMNS = Columns(
         "title": pa.string(),
         "revision_id": pa.string(),
         "cited_urls": pa.list_(pa.string()),
+        "categories": pa.list_(pa.string()),
     },
     signals={
         "wikitext_characters": pa.int64(),
+        "disambiguation": pa.bool_(),
         "holes": pa.int32(),
         "hole_templates": pa.list_(pa.string()),
     },
@@ -78,16 +81,19 @@ def find_units(
     """Units below a folder, and the dumps that are refused with their reason.
 
     Raises:
-        InputError: no dump is there, or none in a wanted language.
+        InputError: no dump is there, none in a wanted language, or only incomplete ones of a wiki.
     """
     found = find_inputs(inputs, FILES, LOOKED_FOR)
-    names = {file.relative for file in found}
+    wanted = {
+        file.relative for file in found if wiki_language(file.relative) in settings.page.languages
+    }
+    doubled = overlapping(sorted(wanted))
     units, refused = [], []
     for file in found:
-        if wiki_language(file.relative) not in settings.page.languages:
+        if file.relative not in wanted:
             refused.append({"path": file.relative, "reason": "language_not_wanted"})
-        elif re.sub(r"(\d*\.xml)", r"-multistream\1", file.relative, count=1) in names:
-            refused.append({"path": file.relative, "reason": "same_pages_as_multistream"})
+        elif file.relative in doubled:
+            refused.append({"path": file.relative, "reason": doubled[file.relative]})
         else:
             units.extend(_units_of(file, settings.input.slice_bytes))
     check_seven_zip(unit.path for unit in units)

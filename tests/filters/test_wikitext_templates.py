@@ -8,6 +8,7 @@ from importlib.resources import files
 import pytest
 
 from filters.wikitext import CleanPage, clean_wikitext
+from filters.wikitext.licence import wikipedia_licence
 from filters.wikitext.page import LLAMA_LANGUAGES
 from filters.wikitext.templates.pattern import pattern_rule
 from filters.wikitext.templates.rules import RULES
@@ -137,3 +138,37 @@ def test_tables_say_what_they_mean(name: str) -> None:
             assert len(names) == len(entry["names"]), entry["names"]
             assert not names & seen, f"{name}: twice: {names & seen}"
             seen |= names
+
+
+@pytest.mark.parametrize(
+    ("language", "wikitext", "expected"),
+    [
+        ("en", "'''Mercury''' may be:\n* [[Mercury (planet)]]\n{{Disambiguation}}", True),
+        ("fr", "'''Lens''' peut désigner :\n* [[Lens]]\n{{homonymie}}", True),
+        ("de", "'''Berg''' ist:\n* [[Berg]]\n{{Begriffsklärung}}", True),
+        ("en", "'''Mercury''' is a planet.{{dablink|x}}\n{{infobox|y}}", False),
+        ("de", "'''Mercury''' ist. {{Disambiguation}}", False),
+        ("en", "A page. __DISAMBIG__", True),
+    ],
+)
+def test_disambiguation_pages_are_known(language: str, wikitext: str, expected: bool) -> None:
+    assert page(wikitext, language).is_disambiguation is expected
+
+
+def test_categories_are_metadata() -> None:
+    wikitext = "Text.\n[[Category:Towns in X|y]]\n[[Kategorie:Ort_in Z]]\n[[:Category:No]]"
+    assert page(wikitext).categories == ["Towns in X", "Ort in Z"]
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "licence"),
+    [
+        ("2008-01-01T00:00:00Z", "GFDL-1.2-or-later"),
+        ("2009-06-15T00:00:00Z", "CC-BY-SA-3.0"),
+        ("2022-08-01T00:00:00Z", "CC-BY-SA-3.0"),
+        ("2023-06-07T12:00:00Z", "CC-BY-SA-4.0"),
+        (None, None),
+    ],
+)
+def test_licence_goes_by_the_day(timestamp: str | None, licence: str | None) -> None:
+    assert wikipedia_licence(timestamp) == licence

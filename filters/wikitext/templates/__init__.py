@@ -20,7 +20,7 @@ from filters.wikitext.templates.table import (
     template_table,
 )
 
-__all__ = ["Holes", "replace_templates", "tables_digest"]
+__all__ = ["TemplateNotes", "replace_templates", "tables_digest"]
 
 _NAME = re.compile(r"\s*([^|{}\[\]<>\n]*)")
 _NAMESPACE = re.compile(
@@ -33,8 +33,9 @@ _PLACE = re.compile(f"{KEPT_START}([0-9]+){KEPT_END}")
 _LONGEST_NAME = 80
 
 
-class Holes:
-    """The holes of one page.
+class TemplateNotes:
+    """What the templates of one page leave behind: its holes, and whether one of them says that the
+    page only tells apart what has one name.
 
     A hole that stands in running text becomes an empty kept part, so that it lives or goes with the
     line that it stands in; those that are left in the end count.
@@ -44,6 +45,7 @@ class Holes:
         self._parts = parts
         self._names: list[str] = []
         self._kept: dict[int, str] = {}
+        self.is_disambiguation = False
 
     def mark(self, name: str) -> str:
         """What stands in the text where the template of this name was."""
@@ -64,18 +66,18 @@ class Holes:
         return [self._kept[number] for number in numbers if number in self._kept]
 
 
-def replace_templates(text: str, language: str, title: str, holes: Holes) -> str:
+def replace_templates(text: str, language: str, title: str, notes: TemplateNotes) -> str:
     """Put in the place of every template what it shows.
 
     Args:
         text: wikitext without comments and opaque parts.
         language: code of the wiki's language.
         title: of the page.
-        holes: where those that cannot be shown are noted.
+        notes: where those that cannot be shown are noted.
     """
     if "{{" not in text and "}}" not in text:
         return text
-    page = _Page(text, template_table(language), language, title, holes)
+    page = _Page(text, template_table(language), language, title, notes)
     text = nesting.render(text, nesting.match_braces(text), page.keep)
     return expose(text).replace("{{", "").replace("}}", "")
 
@@ -84,13 +86,13 @@ class _Page:
     """Decides what the templates of one page show."""
 
     def __init__(
-        self, text: str, table: TemplateTable, language: str, title: str, holes: Holes
+        self, text: str, table: TemplateTable, language: str, title: str, notes: TemplateNotes
     ) -> None:
         self._text = text
         self._table = table
         self._language = language
         self._title = title
-        self._holes = holes
+        self._notes = notes
 
     def keep(self, pair: nesting.Pair) -> nesting.Show:
         """What stands in a pair's place: a text, or a function from its inner text to one."""
@@ -98,9 +100,12 @@ class _Page:
             return REMOVED
         match = _NAME.match(self._text, pair.inner_start, pair.inner_end)
         name = match[1].strip().replace("_", " ") if match else ""
+        if self._table.is_disambiguation(name):
+            self._notes.is_disambiguation = True
+            return REMOVED
         found, name, after = self._find(name)
         if found is None:
-            return self._holes.mark(name or "?")
+            return self._notes.mark(name or "?")
         template, star = found
         if template.show is None:
             return REMOVED
@@ -124,7 +129,7 @@ class _Page:
             is_torn = template.is_whole and HOLE_START in inner
             text = None if is_torn else template.show(call)
             if text is None or not call.is_understood(template.ignored):
-                return self._holes.mark(name)
+                return self._notes.mark(name)
             return protect(text) if text else REMOVED
 
         return show

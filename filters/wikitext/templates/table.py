@@ -6,7 +6,8 @@ functions, and templates that mean the same wherever their name is taken over. A
 documentation says (`means`, `source`), and either a pattern (`show`, see pattern.py), or the name
 of a function for what no pattern can say (`rule`, see rules.py, with `options`); `ignored` are
 parameters that change nothing in the text, and `whole` says that a gap inside spoils all of it.
-Entries of `nothing` show no text where they stand.
+Entries of `nothing` show no text where they stand; those of `disambiguation` mark pages that only
+tell apart what has one name.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class TemplateTable:
             months=tuple(wiki.get("dates", {}).get("months", ())),
             languages=wiki.get("languages", {}),
         )
+        self._disambiguations = frozenset(wiki.get("disambiguation", {}).get("names", ()))
         self._exact: dict[str, Template] = {}
         self._starred: list[tuple[str, str, Template]] = []
         for entries in (common, wiki):
@@ -72,6 +74,10 @@ class TemplateTable:
         self._folded = {name.lower(): found for name, found in self._exact.items()}
         self._folded |= {name: found for name, found in self._exact.items() if name.islower()}
         self.find = lru_cache(_MEMORY)(self._find)
+
+    def is_disambiguation(self, name: str) -> bool:
+        """Whether a template marks pages that only tell apart what has one name."""
+        return name.lower() in self._disambiguations
 
     def _read(self, entries: Mapping[str, Any]) -> None:
         nothing = Template(None)
