@@ -25,6 +25,7 @@ from filters.wikitext.names import (
     is_interlanguage,
 )
 from filters.wikitext.opaque import HOLE_START, REMOVED, restore_kept, split_opaque, unescape
+from filters.wikitext.rendered import rendered_text, urls_of
 from filters.wikitext.templates import TemplateNotes, replace_templates, tables_digest
 from filters.wikitext.tidy import mark_blocks, mend_gaps, plain_lines
 
@@ -85,7 +86,9 @@ class WikitextSettings(StageSettings):
 
 
 class WikitextCleaner:
-    """Turn a page's wikitext into plain text; put the URLs it cites into `cited_urls`.
+    """Turn a page's wikitext, or its HTML in `raw`, into plain text.
+
+    Puts the URLs that it cites into `cited_urls`, its categories into `categories`.
 
     Rejects with `empty` where no text is left.
     """
@@ -101,6 +104,8 @@ class WikitextCleaner:
 
     def __call__(self, document: Document) -> Document | Rejected:
         """Clean one page; `metadata` gives its language and title."""
+        if document.raw:
+            return self._clean_rendered(document)
         wikitext = document.text
         document.signals["wikitext_characters"] = len(wikitext)
         page = clean_wikitext(
@@ -116,6 +121,21 @@ class WikitextCleaner:
         document.signals["hole_templates"] = page.holes
         if not document.text:
             return Rejected("empty", f"nothing left of {len(wikitext)} characters of wikitext")
+        return document
+
+    def _clean_rendered(self, document: Document) -> Document | Rejected:
+        source, document.raw = document.raw, b""
+        document.text, page = rendered_text(
+            source,
+            language=document.metadata.get("language") or "",
+            dropped_sections=self.settings.dropped_sections,
+        )
+        document.metadata["cited_urls"] = urls_of(page)
+        document.metadata["categories"] = list(page.categories)
+        document.signals["disambiguation"] = page.is_disambiguation
+        document.signals["holes"] = 0
+        if not document.text:
+            return Rejected("empty", f"nothing left of {len(source)} bytes of HTML")
         return document
 
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 
 from pipeline.errors import InputError
 
-_NAME = re.compile(r"([a-z][a-z0-9_]*?wiki)-(.+?)-(?=pages-|p\d+p\d+)(.*)")
+_NAME = re.compile(r"([a-z][a-z0-9_]*?wiki)-(?:NS0-)?(.+?)-(?=pages-|p\d+p\d+|ENTERPRISE-HTML)(.*)")
 _DATE = re.compile(r"\d{8}|\d{4}-\d{2}-\d{2}|latest")
 _RANGE = re.compile(r"p(\d+)p(\d+)")
-_KIND = re.compile(r"pages-[a-z]+(?:-current|-history)?")
+_KIND = re.compile(r"pages-[a-z]+(?:-current|-history)?|ENTERPRISE-HTML")
 _LATEST = "9" * 8
-# Of the kinds that hold the articles, the one with the least else.
-_KINDS = ("pages-articles", "pages-meta-current", "")
+# Of the kinds that hold the articles, the rendered one, then the one with the least else.
+_KINDS = ("ENTERPRISE-HTML", "pages-articles", "pages-meta-current", "")
 
 
 @dataclass(slots=True)

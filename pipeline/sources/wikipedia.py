@@ -21,6 +21,7 @@ from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.bzip2_slices import cut, open_slice
 from pipeline.readers.dump_file import BZIP2, UnreadableDumpError, check_seven_zip, open_dump
 from pipeline.readers.dump_sets import overlapping
+from pipeline.readers.enterprise import read_enterprise
 from pipeline.readers.mediawiki import read_mediawiki, wiki_language, wiki_name
 from pipeline.readers.records import Records
 from pipeline.shards import Columns
@@ -33,8 +34,12 @@ from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, unit_of
 from pipeline.writer import WriterSettings
 
-FILES = r"wiki[^/]*\.xml(-p\d+p\d+)?(\.(bz2|gz|7z|zst))?$"
-LOOKED_FOR = "dumps named like enwiki-20220801-pages-articles.xml.bz2 (or .xml, .gz, .7z, .zst)"
+RENDERED = re.compile(r"wiki-NS\d+-[^/]*ENTERPRISE-HTML\.json\.tar\.gz$", re.IGNORECASE)
+FILES = rf"wiki[^/]*\.xml(-p\d+p\d+)?(\.(bz2|gz|7z|zst))?$|{RENDERED.pattern}"
+LOOKED_FOR = (
+    "dumps named like enwiki-20220801-pages-articles.xml.bz2 (or .xml, .gz, .7z, .zst) "
+    "or enwiki-NS0-20240901-ENTERPRISE-HTML.json.tar.gz"
+)
 PAGE = re.compile(rb"<page[\s>]")
 _NAMED_SPACE = re.compile(rb"<page>\s*<title>[^<]*</title>\s*<ns>")
 _HEAD_BYTES = 1 << 20
@@ -43,6 +48,7 @@ COLUMNS = Columns(
     metadata={
         "title": pa.string(),
         "revision_id": pa.string(),
+        "wikidata_id": pa.string(),
         "cited_urls": pa.list_(pa.string()),
         "categories": pa.list_(pa.string()),
     },
@@ -57,11 +63,14 @@ COLUMNS = Columns(
 
 @dataclass(frozen=True)
 class ReadDump:
-    """Reads a unit as MediaWiki XML."""
+    """Reads a unit as MediaWiki XML, or as Wikimedia Enterprise's HTML where its name says so."""
 
     settings: DumpSettings
 
     def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
+        if RENDERED.search(unit.relative):
+            maximum = self.settings.maximum_page_bytes
+            return read_enterprise(stream, relative=unit.relative, maximum_record_bytes=maximum)
         opened = (
             open_slice(stream, unit.length, PAGE, is_first=unit.offset == 0)
             if unit.length

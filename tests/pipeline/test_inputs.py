@@ -111,6 +111,14 @@ def test_dumps_are_told_from_what_stands_beside_them(tmp_path: Path) -> None:
             ("enwiki-20260501-pages-articles-multistream1.xml-p1p100.bz2",),
             {"same_pages_as_multistream"},
         ),
+        (  # rendered and not, of one date
+            (
+                "enwiki-20260501-pages-articles.xml.bz2",
+                "enwiki-NS0-20260501-ENTERPRISE-HTML.json.tar.gz",
+            ),
+            ("enwiki-NS0-20260501-ENTERPRISE-HTML.json.tar.gz",),
+            {"same_pages_in_other_kind"},
+        ),
         (  # one part alone is what the user wants
             ("enwiki-20260501-pages-articles3.xml-p201p300.bz2",),
             ("enwiki-20260501-pages-articles3.xml-p201p300.bz2",),

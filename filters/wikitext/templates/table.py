@@ -50,7 +50,12 @@ class Template:
 
 
 class TemplateTable:
-    """The templates of one wiki."""
+    """The templates of one wiki.
+
+    Attributes:
+        wiki: its conventions.
+        boxes: in rendered pages, classes (and `#id`s) of what is no text.
+    """
 
     def __init__(self, language: str) -> None:
         language = _SAME_AS.get(language, language)
@@ -64,6 +69,8 @@ class TemplateTable:
             languages=wiki.get("languages", {}),
         )
         self._disambiguations = frozenset(wiki.get("disambiguation", {}).get("names", ()))
+        rendered = [*common["rendered"]["boxes"], *wiki.get("rendered", {}).get("boxes", ())]
+        self.boxes = frozenset(rendered)
         self._exact: dict[str, Template] = {}
         self._starred: list[tuple[str, str, Template]] = []
         for entries in (common, wiki):
