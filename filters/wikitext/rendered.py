@@ -46,7 +46,7 @@ _HIDDEN = re.compile(r"display\s{0,9}:\s{0,9}none", re.IGNORECASE)
 _DISPLAY_STYLE = re.compile(r"\{\\displaystyle (.*)\}", re.DOTALL)
 _RESERVED_BYTES = "\ue000".encode()[:2]
 _SPACES = re.compile(r"\s+")
-_BEFORE_STOP = re.compile(r" +(?=[,.)])")
+_BEFORE_STOP = re.compile(r" +(?=[,.)](?!\.))")
 _LETTER = re.compile(r"\w")
 _CATEGORY = re.compile(r"\./[^:]*:([^#]*)(?:#.*)?", re.DOTALL)
 

@@ -66,6 +66,7 @@ RULES: Mapping[str, Function] = {
     "ordinal_french": words.ordinal_french,
     "plural": words.plural,
     "power_of_ten": numbers.power_of_ten,
+    "quotation_german": words.quotation_german,
     "quantity": numbers.quantity,
     "raised": numbers.raised,
     "respelled": languages.respelled,

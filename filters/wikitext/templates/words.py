@@ -116,8 +116,7 @@ def ordinal_french(wiki: Wiki, call: Call) -> str | None:
 
 def before_christ(wiki: Wiki, call: Call, *, after: str) -> str | None:
     """`{{AC|5500}}`: 5 500 a.C."""
-    number = call.get(1)
-    shown = wiki.grouped(number) if len(number) > 4 else number
+    shown = wiki.grouped(call.get(1)) if len(call.get(1)) > 3 else call.get(1)
     return f"{shown}{after}" if shown else None
 
 
@@ -232,6 +231,21 @@ def aside_french(wiki: Wiki, call: Call) -> str | None:
     if not text or end not in ("", "stop"):
         return None
     return f"— {text}" if end else f"— {text} —"
+
+
+_QUOTATION_MARKS = {"en": "“”", "fr": "«»", "es": "«»", "it": "«»", "ru": "«»", "pl": "„”"}
+
+
+def quotation_german(wiki: Wiki, call: Call) -> str | None:
+    """`{{Zitat|text|Sprache=en|Übersetzung=…}}`: in the language's own marks, then in German."""
+    text = call.get(1, "Text")
+    language = call.get("Sprache", "lang")
+    opening, closing = _QUOTATION_MARKS.get(language, "„“" if language in ("", "de") else ("", ""))
+    translation = call.get("Übersetzung")
+    if not text:
+        return None
+    shown = f"\n{opening}{text}{closing}\n"
+    return f"{shown}„{translation}“\n" if translation else shown
 
 
 def in_braces(wiki: Wiki, call: Call) -> str | None:
