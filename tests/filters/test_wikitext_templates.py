@@ -86,15 +86,15 @@ def test_what_templates_show(language: str, wikitext: str, expected: str) -> Non
 @pytest.mark.parametrize(
     ("wikitext", "expected", "holes"),
     [
-        ("On {{frobnicate|1}}, he came.", "On, he came.", ["frobnicate"]),
-        ("Here ({{frobnicate}}) is", "Here is", ["frobnicate"]),
-        ("of {{convert|5|frob|km}} long", "of long", ["convert"]),
-        ("of {{convert|5|km|mi|frob=1}} long", "of long", ["convert"]),
-        ("of {{val|5|+3|-2}} long", "of long", ["val"]),
-        ("set {{math|T {{=}} {{frob|x}}}} is", "set is", ["math"]),
-        ("a {{nowrap|b {{frob}} c}} d", "a b c d", ["frob"]),
-        ("{{frob|HMS|Beagle}} was lost", "was lost", ["frob"]),
-        ("He {{#if:x|came|went}} home", "He home", ["#if:x"]),
+        ("On {{frobnicate|1}}, he came.", "On, he came.", ["Frobnicate"]),
+        ("Here ({{frobnicate}}) is", "Here is", ["Frobnicate"]),
+        ("of {{convert|5|frob|km}} long", "of long", ["Convert"]),
+        ("of {{convert|5|km|mi|frob=1}} long", "of long", ["Convert"]),
+        ("of {{val|5|+3|-2}} long", "of long", ["Val"]),
+        ("set {{math|T {{=}} {{frob|x}}}} is", "set is", ["Math"]),
+        ("a {{nowrap|b {{frob}} c}} d", "a b c d", ["Frob"]),
+        ("{{frob|HMS|Beagle}} was lost", "was lost", ["Frob"]),
+        ("He {{#if:x|came|went}} home", "He home", ["#if:"]),
         # A box or a note, and what stands in what is dropped, is none.
         ("{{Frobbox|a=b}}\n'''Foo''' is", "Foo is", []),
         ("a{{citation needed|date=x}} b{{sfn|A|1990}}", "a b", []),
@@ -117,7 +117,7 @@ def test_what_a_template_shows_separates_no_parameters() -> None:
 
 def test_a_rule_of_one_wiki_is_none_of_another() -> None:
     assert page("uno {{S|chimica}} stub", "it").text == "uno stub"
-    assert page("born {{s|XX}} there", "en").holes == ["s"]
+    assert page("born {{s|XX}} there", "en").holes == ["S"]
 
 
 @pytest.mark.parametrize("name", [*LLAMA_LANGUAGES, "common"])

@@ -49,7 +49,10 @@ class TemplateNotes:
 
     def mark(self, name: str) -> str:
         """What stands in the text where the template of this name was."""
-        self._names.append(name[:_LONGEST_NAME])
+        if name.startswith("#"):
+            name = name.partition(":")[0] + ":"
+        # As the wiki names its page.
+        self._names.append(name[:1].upper() + name[1:_LONGEST_NAME])
         return f"{HOLE_START}{len(self._names) - 1}{REMOVED}"
 
     def keep(self, number: str) -> str:
@@ -122,8 +125,8 @@ class _Page:
 
     def _shown(self, template: Template, star: str, name: str, after: str) -> Callable[[str], str]:
         def show(inner: str) -> str:
-            _, _, rest = inner.partition(after)
-            parameters = split_parameters(after and f"|{rest}") if rest or after in inner else {}
+            _, has_parameters, rest = inner.partition(after)
+            parameters = split_parameters(f"|{rest}") if has_parameters else {}
             call = Call(name, self._language, self._title, star, parameters)
             assert template.show is not None
             is_torn = template.is_whole and HOLE_START in inner

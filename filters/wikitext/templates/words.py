@@ -233,14 +233,23 @@ def aside_french(wiki: Wiki, call: Call) -> str | None:
     return f"— {text}" if end else f"— {text} —"
 
 
-_QUOTATION_MARKS = {"en": "“”", "fr": "«»", "es": "«»", "it": "«»", "ru": "«»", "pl": "„”"}
+_QUOTATION_MARKS = {
+    "": ("„", "“"),
+    "de": ("„", "“"),
+    "en": ("“", "”"),
+    "fr": ("« ", " »"),
+    "es": ("«", "»"),
+    "it": ("«", "»"),
+    "ru": ("«", "»"),
+    "pl": ("„", "”"),
+}
 
 
 def quotation_german(wiki: Wiki, call: Call) -> str | None:
     """`{{Zitat|text|Sprache=en|Übersetzung=…}}`: in the language's own marks, then in German."""
     text = call.get(1, "Text")
     language = call.get("Sprache", "lang")
-    opening, closing = _QUOTATION_MARKS.get(language, "„“" if language in ("", "de") else ("", ""))
+    opening, closing = _QUOTATION_MARKS.get(language, ("", ""))
     translation = call.get("Übersetzung")
     if not text:
         return None
