@@ -24,8 +24,16 @@ from filters.wikitext.names import (
     SectionKind,
     is_interlanguage,
 )
-from filters.wikitext.opaque import HOLE_START, REMOVED, restore_kept, split_opaque, unescape
+from filters.wikitext.opaque import (
+    BLOCK_LINE,
+    HOLE_START,
+    REMOVED,
+    restore_kept,
+    split_opaque,
+    unescape,
+)
 from filters.wikitext.rendered import rendered_text, urls_of
+from filters.wikitext.tables import is_data, markdown, wiki_table
 from filters.wikitext.templates import TemplateNotes, replace_templates, tables_digest
 from filters.wikitext.tidy import mark_blocks, mend_gaps, plain_lines
 
@@ -77,12 +85,14 @@ class WikitextSettings(StageSettings):
     Attributes:
         dropped_sections: kinds of apparatus sections left out, found by their heading in any of
             the twenty languages, with their subsections.
+        structure: whether headings, lists, tables of data and code keep their form, as Markdown.
     """
 
     dropped_sections: tuple[SectionKind, ...] = setting(
         ("references", "external_links", "see_also"),
         "ours: lists of links and sources, no prose; RedPajama v1 keeps them",
     )
+    structure: bool = setting(False, "paper: boilerplate goes; RedPajama v1 has plain lines")
 
 
 class WikitextCleaner:
@@ -113,6 +123,7 @@ class WikitextCleaner:
             language=document.metadata.get("language") or "",
             title=document.metadata.get("title") or "",
             dropped_sections=self.settings.dropped_sections,
+            structure=self.settings.structure,
         )
         document.text, document.metadata["cited_urls"] = page.text, page.cited_urls
         document.metadata["categories"] = page.categories
@@ -129,6 +140,7 @@ class WikitextCleaner:
             source,
             language=document.metadata.get("language") or "",
             dropped_sections=self.settings.dropped_sections,
+            structure=self.settings.structure,
         )
         document.metadata["cited_urls"] = urls_of(page)
         document.metadata["categories"] = list(page.categories)
@@ -158,7 +170,12 @@ class CleanPage(NamedTuple):
 
 
 def clean_wikitext(
-    wikitext: str, *, language: str, title: str, dropped_sections: Collection[SectionKind]
+    wikitext: str,
+    *,
+    language: str,
+    title: str,
+    dropped_sections: Collection[SectionKind],
+    structure: bool = False,
 ) -> CleanPage:
     """Return a page's plain text, the URLs it cites, and the gaps left in it.
 
@@ -167,12 +184,14 @@ def clean_wikitext(
         language: code of the wiki's language, for templates that differ by wiki.
         title: what `{{PAGENAME}}` shows.
         dropped_sections: kinds of apparatus sections to leave out.
+        structure: whether headings, lists, tables and code are Markdown.
     """
-    parts = split_opaque(wikitext.replace("\r", "") if "\r" in wikitext else wikitext)
+    wikitext = wikitext.replace("\r", "") if "\r" in wikitext else wikitext
+    parts = split_opaque(wikitext, fenced=structure)
     text = "".join(_SIMPLE_LINK.split(parts.text))
     notes = TemplateNotes(parts)
     text = replace_templates("\n" + text, language, title, notes)
-    text = _remove_tables(text)
+    text = _remove_tables(text, structure)
     categories: dict[str, None] = {}
     text = _replace_links(text, categories)
     text = _remove_tags(text)
@@ -182,7 +201,7 @@ def clean_wikitext(
     if "[" in text or "]" in text or "{" in text or "}" in text:
         text = _TORN_MARK.sub("", text)
     text = mend_gaps(unescape(mark_blocks(text)), notes.keep)
-    text = plain_lines(text, dropped_sections)
+    text = plain_lines(text, dropped_sections, structure)
     holes = notes.left_in(text)
     text = restore_kept(text, parts).strip("\n")
     is_disambiguation = notes.is_disambiguation or "__DISAMBIG__" in wikitext
@@ -190,14 +209,24 @@ def clean_wikitext(
     return CleanPage(text, urls, holes, list(categories), is_disambiguation)
 
 
-def _remove_tables(text: str) -> str:
+def _remove_tables(text: str, structure: bool) -> str:
     if "{|" in text:
+
+        def keep(pair: nesting.Pair) -> nesting.Show:
+            line = text[pair.inner_start : text.find("\n", pair.inner_start)]
+            return _table if structure and is_data(line) else "\n"
+
         pairs = nesting.match_marks(text, *_TABLE, None)
-        text = nesting.render(text, pairs, lambda pair: "\n")
+        text = nesting.render(text, pairs, keep)
     if "<table" in text:
         pairs = nesting.match_marks(text, *_HTML_TABLE, None)
         text = nesting.render(text, pairs, lambda pair: "\n")
     return text
+
+
+def _table(inner: str) -> str:
+    lines = markdown(wiki_table(inner))
+    return "\n".join(["\n", *(BLOCK_LINE + line for line in lines), "\n"]) if lines else "\n"
 
 
 def _replace_links(text: str, categories: dict[str, None]) -> str:

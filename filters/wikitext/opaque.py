@@ -49,6 +49,7 @@ _CLOSING = {tag: re.compile(rf"</{tag}\s{{0,9}}>", re.IGNORECASE) for tag in _TA
 _EDGE = {
     tag: re.compile(rf"<(/?){tag}(?=[\s/>])[^<>]*>?", re.IGNORECASE) for tag in ("ref", "code")
 }
+_LANGUAGE = re.compile(r"\blang\s{0,9}=\s{0,9}[\"']?([\w+#-]{1,30})", re.IGNORECASE)
 _NOWIKI_TAG = re.compile(r"</?nowiki\s{0,9}/?>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,12}|#[xX][0-9a-fA-F]{1,12}|[A-Za-z][A-Za-z0-9]{1,31});")
 _SPACES = re.compile(r"\s+")
@@ -78,8 +79,13 @@ def unescape(text: str) -> str:
     return _ENTITY.sub(lambda match: RESERVED.sub("", html.unescape(match[0])), text)
 
 
-def split_opaque(wikitext: str) -> OpaqueParts:
-    """Separate comments, references and literal parts from a page's wikitext."""
+def split_opaque(wikitext: str, *, fenced: bool = False) -> OpaqueParts:
+    """Separate comments, references and literal parts from a page's wikitext.
+
+    Args:
+        wikitext: source of a page.
+        fenced: whether blocks of code stand between Markdown's fences, with their language.
+    """
     if any(chr(code) in wikitext for code in range(0xE000, 0xE008)):
         wikitext = RESERVED.sub("", wikitext)
     parts = OpaqueParts("")
@@ -113,7 +119,9 @@ def split_opaque(wikitext: str) -> OpaqueParts:
             if wikitext[start - 1 : start] == " ":
                 pieces.append(REMOVED)
         elif tag not in _DROPPED:
-            pieces.append(_keep(parts, tag, content))
+            language = _LANGUAGE.search(opening[2]) if fenced else None
+            fence = f"```{language[1] if language else ''}" if fenced else ""
+            pieces.append(_keep(parts, tag, content, fence))
         elif "<ref" in content:
             parts.references.extend(split_opaque(content).references)
     pieces.append(wikitext[position:])
@@ -133,7 +141,7 @@ def _is_wikitext(code: str) -> bool:
     return "nowiki" not in code.lower() and _LIVE.search(code) is not None
 
 
-def _keep(parts: OpaqueParts, tag: str, content: str) -> str:
+def _keep(parts: OpaqueParts, tag: str, content: str, fence: str) -> str:
     if not content.strip():
         return ""
     if tag in _FORMULA:
@@ -143,6 +151,7 @@ def _keep(parts: OpaqueParts, tag: str, content: str) -> str:
         content = unescape(content)
     else:
         content = unescape(_NOWIKI_TAG.sub("", content).strip("\n"))
-    parts.kept.append(content)
+    is_block = tag in _BLOCK and "\n" in content
+    parts.kept.append(f"{fence}\n{content}\n```" if fence and is_block else content)
     placeholder = f"{KEPT_START}{len(parts.kept) - 1}{KEPT_END}"
-    return f"\n{placeholder}\n" if tag in _BLOCK and "\n" in content else placeholder
+    return f"\n{placeholder}\n" if is_block else placeholder

@@ -20,6 +20,7 @@ from filters.scripts import script
 from filters.wikitext.citations import urls_of_references
 from filters.wikitext.names import SectionKind
 from filters.wikitext.opaque import BLOCK_LINE, RESERVED
+from filters.wikitext.tables import markdown
 from filters.wikitext.templates.table import template_table
 from filters.wikitext.tidy import plain_lines
 
@@ -45,8 +46,12 @@ _MATH = re.compile(r"mw:Extension/(?:math|chem|ce)\b")
 _HIDDEN = re.compile(r"display\s{0,9}:\s{0,9}none", re.IGNORECASE)
 _DISPLAY_STYLE = re.compile(r"\{\\displaystyle (.*)\}", re.DOTALL)
 _RESERVED_BYTES = "\ue000".encode()[:2]
+_CODE_LANGUAGE = re.compile(r"\bmw-highlight-lang-([\w+#-]+)")
+_DATA_TABLES = frozenset(("wikitable", "infobox", "infobox_v2", "infobox_v3"))
 _SPACES = re.compile(r"\s+")
+# What a note that is gone leaves; French has a space before other marks.
 _BEFORE_STOP = re.compile(r" +(?=[,.)](?!\.))")
+_BEFORE_MARK = re.compile(r" +(?=[,.);:](?!\.))")
 _LETTER = re.compile(r"\w")
 _CATEGORY = re.compile(r"\./[^:]*:([^#]*)(?:#.*)?", re.DOTALL)
 
@@ -61,7 +66,11 @@ class RenderedPage:
         is_disambiguation: whether it only tells apart what has one name.
     """
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, structure: bool = False) -> None:
+        self._before_stop = _BEFORE_STOP if language == "fr" else _BEFORE_MARK
+        self._structure = structure
+        self._lists: list[str] = []
+        self._mark = ""
         self.lines: list[str] = []
         self.references: list[str] = []
         self.categories: dict[str, None] = {}
@@ -109,6 +118,8 @@ class RenderedPage:
         tag = element.tag
         kinds = element.get("typeof", "")
         if self._is_no_text(element, tag, kinds):
+            if tag == "table" and self._structure:
+                self._read_table(element)
             return False
         if tag == "pre":
             self._read_block(element)
@@ -122,6 +133,11 @@ class RenderedPage:
             return False
         if tag == "br" or tag in _HEADINGS or tag in _BLOCK_TAGS:
             self._end_line()
+        if tag in ("ul", "ol"):
+            self._lists.append(tag)
+        elif self._structure and tag == "li" and self._lists:
+            mark = "1." if self._lists[-1] == "ol" else "-"
+            self._mark = f"{'  ' * (len(self._lists) - 1)}{mark} "
         return True
 
     def _is_no_text(self, element: etree._Element, tag: str, kinds: str) -> bool:
@@ -145,23 +161,48 @@ class RenderedPage:
                 self.lines += ["", f"{marks} {title} {marks}", ""]
         elif tag in _BLOCK_TAGS:
             self._end_line()
-            if tag in ("p", "blockquote", "ul", "ol", "dl", "div"):
+            if tag in ("ul", "ol"):
+                self._lists.pop()
+            if not self._lists and tag in ("p", "blockquote", "ul", "ol", "dl", "div"):
                 self.lines.append("")
 
     def _end_line(self) -> None:
-        text = _BEFORE_STOP.sub("", _SPACES.sub(" ", "".join(self._pieces)).strip())
+        text = self._before_stop.sub("", _SPACES.sub(" ", "".join(self._pieces)).strip())
         self._pieces.clear()
         if _LETTER.search(text):
-            self.lines.append(BLOCK_LINE + text)
+            self.lines.append(f"{BLOCK_LINE}{self._mark}{text}")
+            self._mark = ""
 
     def _read_block(self, element: etree._Element) -> None:
         self._end_line()
         text = _text_of(element).strip("\n")
+        if self._structure:
+            parent = element.getparent()
+            language = _CODE_LANGUAGE.search("" if parent is None else parent.get("class", ""))
+            text = f"```{language[1] if language else ''}\n{text}\n```"
         self.lines += ["", *(BLOCK_LINE + line for line in text.split("\n")), ""]
+
+    def _read_table(self, table: etree._Element) -> None:
+        """A table of data, or an infobox, as Markdown; layout and navigation are left out."""
+        names = set(table.get("class", "").split())
+        is_hidden = table.get("role") == "navigation" or "navbox" in names
+        if is_hidden or names.isdisjoint(_DATA_TABLES) or table.find(".//table") is not None:
+            return
+        rows = []
+        for row in table.iter("tr"):
+            cells = [_cell_of(cell) for cell in row if cell.tag in ("td", "th")]
+            if any(cells):
+                rows.append(cells)
+        self._end_line()
+        self.lines += ["", *(BLOCK_LINE + line for line in markdown(rows)), ""]
 
 
 def rendered_text(
-    source: bytes, *, language: str, dropped_sections: Collection[SectionKind]
+    source: bytes,
+    *,
+    language: str,
+    dropped_sections: Collection[SectionKind],
+    structure: bool = False,
 ) -> tuple[str, RenderedPage]:
     """Return a page's plain text, and what else was read of it.
 
@@ -169,15 +210,16 @@ def rendered_text(
         source: Parsoid HTML in UTF-8.
         language: code of the wiki's language.
         dropped_sections: kinds of apparatus sections to leave out.
+        structure: whether headings, lists, tables and code are Markdown.
     """
-    page = RenderedPage(language)
+    page = RenderedPage(language, structure)
     if _RESERVED_BYTES in source:
         source = RESERVED.sub("", source.decode("utf-8", "replace")).encode()
     root = _parse(source)
     if root is not None:
         body = root.find("body")
         page.read(root if body is None else body)
-    return plain_lines("\n".join(page.lines), dropped_sections).strip("\n"), page
+    return plain_lines("\n".join(page.lines), dropped_sections, structure).strip("\n"), page
 
 
 def urls_of(page: RenderedPage) -> list[str]:
@@ -203,6 +245,13 @@ def _parse(source: bytes) -> etree._Element | None:
 
 def _text_of(element: etree._Element) -> str:
     return "".join(map(str, element.itertext()))
+
+
+def _cell_of(cell: etree._Element) -> str:
+    """A cell's text, without notes and hidden parts."""
+    page = RenderedPage("")
+    page.read(cell)
+    return " ".join(line.lstrip(BLOCK_LINE) for line in page.lines if line)
 
 
 def _content(element: etree._Element) -> Iterator[Any]:

@@ -119,8 +119,14 @@ def _join_around_gap(
         done += [left, " " if space else "", right]
 
 
-def plain_lines(text: str, dropped: Collection[SectionKind]) -> str:
-    """Return the lines to keep, without their marks; paragraphs and headings stand apart."""
+def plain_lines(text: str, dropped: Collection[SectionKind], structure: bool = False) -> str:
+    """Return the lines to keep; paragraphs and headings stand apart.
+
+    Args:
+        text: lines with the marks of headings and lists.
+        dropped: kinds of sections that are left out.
+        structure: whether headings and lists keep their marks, as Markdown.
+    """
     names = frozenset().union(*(SECTION_NAMES[kind] for kind in dropped))
     lines: list[str] = []
     headings: list[tuple[int, str]] = []  # seen, but nothing under them yet
@@ -144,13 +150,22 @@ def plain_lines(text: str, dropped: Collection[SectionKind]) -> str:
                 while headings and headings[-1][0] >= level:
                     headings.pop()
                 if skipped_level == 7:
-                    headings.append((level, title))
+                    headings.append((level, f"{'#' * level} {title}" if structure else title))
             continue
         if skipped_level < 7 or not _LETTER.search(line) or _is_table_row(line):
             continue
         _open_sections(lines, headings)
-        lines.append(line.lstrip(_LIST_MARKS))
+        lines.append(_item(line) if structure else line.lstrip(_LIST_MARKS))
     return "\n".join(lines).strip("\n")
+
+
+def _item(line: str) -> str:
+    """A line with its list's mark and level in Markdown."""
+    shown = line.lstrip(_LIST_MARKS)
+    marks = line[: len(line) - len(shown)].replace(" ", "")
+    if not marks.strip(":;"):
+        return shown
+    return f"{'  ' * (len(marks) - 1)}{'1.' if marks[-1] == '#' else '-'} {shown}"
 
 
 def _open_sections(lines: list[str], headings: list[tuple[int, str]]) -> None:

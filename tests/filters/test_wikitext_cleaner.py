@@ -257,3 +257,23 @@ def test_marks_stay_only_where_they_are_literal(wikitext: str) -> None:
 @given(st.text(alphabet=st.characters(categories=["L"]), min_size=1, max_size=80))
 def test_words_without_markup_stay(words: str) -> None:
     assert clean(words) == words
+
+
+def test_structure_is_markdown() -> None:
+    wikitext = (
+        "Lead.\n== History ==\n* one\n** two ''x''\n# first\n: def\n"
+        '{| class="wikitable sortable"\n|+ Cap\n! Name !! style="x" | Born\n|-\n'
+        "| [[A|Anna]] || {{cvt|5|km|mi}}\n|-\n| rowspan=2 | Bob<br />B\n| 1950\n|}\n"
+        "{|\n| layout\n|}\n=== Code ===\n"
+        '<syntaxhighlight lang="python">\ndef f():\n    return 1\n</syntaxhighlight>'
+    )
+    made = clean_wikitext(
+        wikitext, language="en", title="", dropped_sections=DROPPED, structure=True
+    )
+    assert made.text == (
+        "Lead.\n\n## History\n\n- one\n  - two x\n1. first\ndef\n\n"
+        "| Name | Born |\n| --- | --- |\n| Anna | 5 km (3.1 mi) |\n| Bob B | 1950 |\n\n"
+        "### Code\n\n```python\ndef f():\n    return 1\n```"
+    )
+    plain = clean(wikitext)
+    assert plain == ("Lead.\n\nHistory\n\none\ntwo x\nfirst\ndef\n\nCode\n\ndef f():\n    return 1")

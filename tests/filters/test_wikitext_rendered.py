@@ -52,7 +52,7 @@ def text(body: str, language: str = "en") -> str:
             '[{"l":"sr-ec","t":"реч"},{"l":"sr-el","t":"reč"}]}\'></span></p>',
             "это реч",
         ),
-        ("<p>les enfants : trois</p>", "les enfants : trois"),
+        ("<p>[a] <sup class='reference'>[1]</sup>; b</p>", "[a]; b"),
         ("<p>a<br/>b</p>", "a\nb"),
         ("<p>| no table = here</p><p>* no list</p>", "| no table = here\n\n* no list"),
         ("", ""),
@@ -60,6 +60,10 @@ def text(body: str, language: str = "en") -> str:
 )
 def test_what_is_read(body: str, expected: str) -> None:
     assert text(body) == expected
+
+
+def test_french_has_a_space_before_some_marks() -> None:
+    assert text("<p>les enfants : trois ; deux .</p>", "fr") == "les enfants : trois ; deux."
 
 
 def test_sections() -> None:
@@ -104,3 +108,22 @@ def test_the_cleaner_takes_html_as_raw() -> None:
     )
     assert isinstance(empty, Rejected)
     assert empty.reason == "empty"
+
+
+def test_structure_is_markdown() -> None:
+    body = (
+        "<table class='infobox'><tr><th>Born</th><td>1879<sup class='reference'>[1]</sup></td></tr>"
+        "<tr><th>Died</th><td>1955</td></tr></table><p>lead</p><section><h2>A</h2>"
+        "<ul><li>one<ol><li>two</li></ol></li><li>three</li></ul>"
+        "<table class='wikitable'><tr><th>x</th><th>y</th></tr>"
+        "<tr><td>1</td><td>2</td></tr></table>"
+        "<table><tr><td>layout</td><td>z</td></tr><tr><td>layout</td><td>z</td></tr></table>"
+        "<div class='mw-highlight mw-highlight-lang-c'><pre>int i;\n  j;</pre></div></section>"
+    )
+    source = f"<html><body>{body}</body></html>".encode()
+    made, _ = rendered_text(source, language="en", dropped_sections=(), structure=True)
+    assert made == (
+        "| Born | 1879 |\n| --- | --- |\n| Died | 1955 |\n\nlead\n\n## A\n\n"
+        "- one\n  1. two\n- three\n\n| x | y |\n| --- | --- |\n| 1 | 2 |\n\n"
+        "```c\nint i;\n  j;\n```"
+    )
