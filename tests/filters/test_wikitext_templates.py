@@ -109,6 +109,54 @@ def test_holes_are_removed_and_counted(wikitext: str, expected: str, holes: list
     assert made.holes == holes
 
 
+@pytest.mark.parametrize(
+    ("language", "call", "expected"),
+    [
+        (
+            "en",
+            "{{cite book |last1=Roe |first1=Ann |last2=Poe |first2=Bo |title=[[The Book]] "
+            "|edition=2nd |location=New York |publisher=Row |year=1968 |isbn=1-2 |author-link1=x |ref=none}}",
+            "Roe, Ann; Poe, Bo (1968). The Book (2nd ed.). New York: Row. ISBN 1-2.",
+        ),
+        (
+            "en",
+            "{{cite web |url=http://a.org/x.pdf |title=A page |date=1 May 2001 |publisher=P "
+            "|archive-url=http://b.org |archive-date=2 May 2002 |access-date=3 May 2003}}",
+            '"A page" (PDF). P. 1 May 2001. Archived from the original (PDF) on 2 May 2002. '
+            "Retrieved 3 May 2003.",
+        ),
+        (
+            "en",
+            "{{cite journal |last=Roe |first=A. |year=1985 |title=On it |journal=J. |volume=2 "
+            "|issue=3 |pages=1-9 |doi=10.1/x}}",
+            'Roe, A. (1985). "On it". J. 2 (3): 1–9. doi:10.1/x.',
+        ),
+        (
+            "en",
+            "{{citation |last=Roe |first=A. |contribution=Part |editor1-last=Poe |editor1-first=B. "
+            "|year=1995 |title=Whole |publisher=P |pages=3–4}}",
+            'Roe, A. (1995), "Part", in Poe, B. (ed.), Whole, P, pp. 3–4',
+        ),
+        (
+            "fr",
+            "{{Ouvrage |langue=en |prénom1=Ann |nom1=Roe |auteur2=Bo Poe |titre=T |sous-titre=s "
+            "|lieu=Paris |éditeur=É |année=2007 |pages totales=36 |isbn=1 |lire en ligne=http://x}}",
+            "(en) Ann Roe et Bo Poe, T : s, Paris, É, 2007, 36 p. (ISBN 1, lire en ligne)",
+        ),
+        (
+            "de",
+            "{{Literatur |Autor=Ann Roe |Titel=T? |Sammelwerk=Z |Band=4 |Datum=1905 |Seiten=1–2 "
+            "|Online=http://www.a.b.org/x.pdf |DOI=10.1/x}}",
+            "Ann Roe: T? In: Z. Band 4, 1905, S. 1–2, doi:10.1/x (b.org [PDF]).",
+        ),
+    ],
+)
+def test_lists_of_literature(language: str, call: str, expected: str) -> None:
+    made = page(f"Lit.\n* {call}", language)
+    assert made.text == f"Lit.\n{expected}"
+    assert made.holes == []
+
+
 def test_what_a_template_shows_separates_no_parameters() -> None:
     assert page("a {{nowrap|x {{=}} {{abbr|y|z}} {{!}} w}} b").text == "a x = y | w b"
     assert page("a {{nowrap|1=b = c}} d").text == "a b = c d"

@@ -153,7 +153,7 @@ def test_templates_show_what_wikipedia_shows(real_data: Path) -> None:
             wrong.append((pair["call"], pair["text"], shown))
         else:
             verdicts["gone"] += 1
-    assert verdicts["right"] / sum(verdicts.values()) > 0.87
+    assert verdicts["right"] / sum(verdicts.values()) > 0.92
     # Signs of sound files in words, a formula's superscript marked, hyphens that may break a word.
     assert verdicts["wrong"] <= 10, wrong
 

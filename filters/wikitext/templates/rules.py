@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from filters.wikitext.templates import dates, languages, numbers, words
+from filters.wikitext.templates import dates, languages, literature, numbers, words
 from filters.wikitext.templates.convert import convert, convert_symbols
 
 # (wiki, call, **options) -> text, or None where the call is not understood.
@@ -17,6 +17,7 @@ RULES: Mapping[str, Function] = {
     "aside_french": words.aside_french,
     "before_christ": words.before_christ,
     "birth_date": dates.birth_date,
+    "book_french": literature.book_french,
     "century": dates.century,
     "century_name": dates.century_name,
     "century_spanish": dates.century_spanish,
@@ -25,6 +26,7 @@ RULES: Mapping[str, Function] = {
     "chemical_parts": words.chemical_parts,
     "chinese": languages.chinese,
     "circa": dates.circa,
+    "citation_style": literature.citation_style,
     "coloured": words.coloured,
     "convert": convert,
     "convert_symbols": convert_symbols,
@@ -55,6 +57,7 @@ RULES: Mapping[str, Function] = {
     "language_code": words.language_code,
     "language_name": words.language_name,
     "languages_in_brackets": words.languages_in_brackets,
+    "literature_german": literature.literature_german,
     "lowered": numbers.lowered,
     "measure_italian": numbers.measure_italian,
     "money": numbers.money,
@@ -64,10 +67,11 @@ RULES: Mapping[str, Function] = {
     "old_style": dates.old_style,
     "ordinal": numbers.ordinal,
     "ordinal_french": words.ordinal_french,
+    "page_french": literature.page_french,
     "plural": words.plural,
     "power_of_ten": numbers.power_of_ten,
-    "quotation_german": words.quotation_german,
     "quantity": numbers.quantity,
+    "quotation_german": words.quotation_german,
     "raised": numbers.raised,
     "respelled": languages.respelled,
     "second_or_first": words.second_or_first,
