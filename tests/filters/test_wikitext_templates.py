@@ -115,7 +115,8 @@ def test_holes_are_removed_and_counted(wikitext: str, expected: str, holes: list
         (
             "en",
             "{{cite book |last1=Roe |first1=Ann |last2=Poe |first2=Bo |title=[[The Book]] "
-            "|edition=2nd |location=New York |publisher=Row |year=1968 |isbn=1-2 |author-link1=x |ref=none}}",
+            "|edition=2nd |location=New York |publisher=Row |year=1968 |isbn=1-2 "
+            "|author-link1=x |ref=none}}",
             "Roe, Ann; Poe, Bo (1968). The Book (2nd ed.). New York: Row. ISBN 1-2.",
         ),
         (

@@ -15,7 +15,6 @@ from filters.wikitext.templates.call import Call, expose, protect, split_paramet
 from filters.wikitext.templates.table import (
     Template,
     TemplateTable,
-    first_lower,
     tables_digest,
     template_table,
 )
@@ -23,12 +22,6 @@ from filters.wikitext.templates.table import (
 __all__ = ["TemplateNotes", "replace_templates", "tables_digest"]
 
 _NAME = re.compile(r"\s*([^|{}\[\]<>\n]*)")
-_NAMESPACE = re.compile(
-    r"(?:subst:|safesubst:|template:|t:|шаблон:|plantilla:|šablona:|skabelon:|vorlage:|modèle:"
-    r"|predložak:|sablon:|sjabloon:|szablon:|predefinição:|format:|predloga:|mall:|шаблон:)\s*",
-    re.IGNORECASE,
-)
-_FUNCTION = re.compile(r"(#?[\w ]+):")
 _PLACE = re.compile(f"{KEPT_START}([0-9]+){KEPT_END}")
 _LONGEST_NAME = 80
 
@@ -102,26 +95,15 @@ class _Page:
         if pair.braces == 3:
             return REMOVED
         match = _NAME.match(self._text, pair.inner_start, pair.inner_end)
-        name = match[1].strip().replace("_", " ") if match else ""
-        if self._table.is_disambiguation(name):
+        known = self._table.resolve(match[1] if match else "")
+        if known.is_disambiguation:
             self._notes.is_disambiguation = True
             return REMOVED
-        found, name, after = self._find(name)
-        if found is None:
-            return self._notes.mark(name or "?")
-        template, star = found
-        if template.show is None:
+        if known.template is None:
+            return self._notes.mark(known.name or "?")
+        if known.template.show is None:
             return REMOVED
-        return self._shown(template, star, name, after)
-
-    def _find(self, name: str) -> tuple[tuple[Template, str] | None, str, str]:
-        """What is known of a name, the name without its namespace, what ends it in the call."""
-        if ":" in name:
-            name = _NAMESPACE.sub("", name, count=1)
-            function = _FUNCTION.match(name)
-            if function and (found := self._table.find(f"{first_lower(function[1])}:")):
-                return found, function[1], ":"
-        return self._table.find(first_lower(name)), first_lower(name), "|"
+        return self._shown(known.template, known.star, known.name, known.end)
 
     def _shown(self, template: Template, star: str, name: str, after: str) -> Callable[[str], str]:
         def show(inner: str) -> str:

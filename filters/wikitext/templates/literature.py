@@ -100,6 +100,8 @@ def _people(call: Call, prefix: str, plain: str) -> str:
         last, first = call.get(*keys), call.get(*firsts)
         if last:
             names.append(f"{last}, {first}" if first else last)
+        elif number not in ("", "1"):
+            break
     if call.get("name-list-style") == "amp" and len(names) > 1:
         return " & ".join(["; ".join(names[:-1]), names[-1]])
     return "; ".join(names)
@@ -193,6 +195,8 @@ def _people_french(call: Call) -> str:
             name += " (dir.)"
         if name:
             names.append(name)
+        elif number not in ("", "1"):
+            break
     return " et ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 

@@ -13,13 +13,14 @@ tell apart what has one name.
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, NamedTuple
 
 from filters.wikitext.templates.call import Call
 from filters.wikitext.templates.pattern import pattern_rule
@@ -28,6 +29,12 @@ from filters.wikitext.templates.wiki import Wiki
 
 _FOLDER = files("filters.wikitext.templates") / "wikis"
 _COMMON = "common.toml"
+_NAMESPACE = re.compile(
+    r"(?:subst:|safesubst:|template:|t:|шаблон:|plantilla:|šablona:|skabelon:|vorlage:|modèle:"
+    r"|predložak:|sablon:|sjabloon:|szablon:|predefinição:|format:|predloga:|mall:)\s*",
+    re.IGNORECASE,
+)
+_FUNCTION = re.compile(r"(#?[\w ]+):")
 # Wikis that share another's templates and language.
 _SAME_AS = {"simple": "en"}
 # Names kept of one wiki: of unknown ones there is no end.
@@ -47,6 +54,24 @@ class Template:
     show: Callable[[Call], str | None] | None
     ignored: frozenset[str] = frozenset()
     is_whole: bool = False
+
+
+class Known(NamedTuple):
+    """What is known of the name in a call.
+
+    Attributes:
+        name: without its namespace, the first letter small.
+        end: what stands behind it before the first parameter: a bar, or a function's colon.
+        template: None where it is not known.
+        star: what the `*` of the entry's name stands for.
+        is_disambiguation: whether it marks a page that only tells apart what has one name.
+    """
+
+    name: str
+    end: str = "|"
+    template: Template | None = None
+    star: str = ""
+    is_disambiguation: bool = False
 
 
 class TemplateTable:
@@ -80,11 +105,20 @@ class TemplateTable:
         self._starred.sort(key=lambda row: -len(row[0]) - len(row[1]))
         self._folded = {name.lower(): found for name, found in self._exact.items()}
         self._folded |= {name: found for name, found in self._exact.items() if name.islower()}
-        self.find = lru_cache(_MEMORY)(self._find)
+        self.resolve = lru_cache(_MEMORY)(self._resolve)
 
-    def is_disambiguation(self, name: str) -> bool:
-        """Whether a template marks pages that only tell apart what has one name."""
-        return name.lower() in self._disambiguations
+    def _resolve(self, written: str) -> Known:
+        """What is known of the name of a call, as it is written there."""
+        name = written.strip().replace("_", " ")
+        if name.lower() in self._disambiguations:
+            return Known(name, is_disambiguation=True)
+        if ":" in name:
+            name = _NAMESPACE.sub("", name, count=1)
+            function = _FUNCTION.match(name)
+            if function and (found := self._find(f"{first_lower(function[1])}:")):
+                return Known(function[1], ":", *found)
+        name = first_lower(name)
+        return Known(name, "|", *(self._find(name) or ()))
 
     def _read(self, entries: Mapping[str, Any]) -> None:
         nothing = Template(None)
