@@ -16,6 +16,7 @@ import pyarrow as pa
 from filters.wikitext import WikipediaPageFilter, WikitextCleaner
 from pipeline.deduplication.chain import complete, documents_place
 from pipeline.errors import InputError
+from pipeline.holes import holes_by_template
 from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.readers.bzip2_slices import cut, open_slice
@@ -146,7 +147,7 @@ def run(job: Job) -> None:
     methods = settings.deduplicate
     place = documents_place(job, methods)
     result = job.run_pass(documents_pass(job, place), units)
-    complete(job, methods, result, refused)
+    complete(job, methods, result, refused, {"holes": holes_by_template(result)})
 
 
 def stages(job: Job) -> tuple[Stage, ...]:
