@@ -221,3 +221,28 @@ def test_categories_are_metadata() -> None:
 )
 def test_licence_goes_by_the_day(timestamp: str | None, licence: str | None) -> None:
     assert wikipedia_licence(timestamp) == licence
+
+
+@pytest.mark.parametrize(
+    ("language", "wikitext", "expected"),
+    [
+        (
+            "fr",
+            "De {{Mme|Duval}} à François {{Ier}}, {{IIIe|du nom}}",
+            "De Mme Duval à François Ier, IIIe du nom",
+        ),
+        ("fr", "Texte.\n{{DEFAULTSORT:Algèbre}}\n{{France}}", "Texte."),
+        ("fr", "soit {{euro|1500.5}} par an", "soit 1 500,5 € par an"),
+        ("en", "is {{sfrac|3''n'' + 1|2}} here", "is (3n + 1)/2 here"),
+        (
+            "en",
+            "x {{cite magazine|title=T|magazine=[[M]]|issue=6|date=May 1993|page=2}}",
+            'x "T". M. No. 6. May 1993. p. 2.',
+        ),
+        ("en", "Text.\n{{see|Other}}", "Text."),
+    ],
+)
+def test_what_once_was_false(language: str, wikitext: str, expected: str) -> None:
+    made = page(wikitext, language)
+    assert made.text == expected
+    assert made.holes == []

@@ -67,7 +67,7 @@ def citation_style(wiki: Wiki, call: Call, *, kind: str) -> str | None:
     pieces += _within(call, work, stop)
     publisher = ": ".join(filter(None, (get("location", "place"), get("publisher"))))
     pieces += [publisher, "" if authors else date]
-    if not work or not get("volume", "issue", "number"):
+    if not get("journal") or not get("volume", "issue", "number"):
         pieces.append(_pages(call))
     pieces += _identifiers(call)
     if archived:
@@ -118,6 +118,13 @@ def _within(call: Call, work: str, stop: str) -> Iterator[str]:
     if not work:
         if volume:
             yield f"Vol. {volume}"
+        return
+    if not call.get("journal"):
+        number = ", ".join(
+            filter(None, (f"Vol. {volume}" if volume else "", f"no. {issue}" if issue else ""))
+        )
+        yield work
+        yield number[:1].upper() + number[1:]
         return
     place = " ".join(filter(None, (volume, f"({issue})" if issue else "")))
     pages = call.get("pages", "page", "at").replace("-", "–") if place else ""

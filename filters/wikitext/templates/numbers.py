@@ -16,6 +16,8 @@ _UNIT_POWER = re.compile(r"(?<=[^\W\d_])([-−]?\d)(?![\d\w])")
 _PLAIN_UNIT = re.compile(r"[\w°′″µμΩ%⋅·/ ().−²³⁰¹⁴-⁹⁻$€£]+")
 _VAL_UNITS = {"degC": "°C", "degF": "°F", "C": "°C", "F": "°F", "ohm": "Ω", "deg": "°", "%": "%"}
 _RANGES_FR = {"à": " à ", "et": " et ", "ou": " ou ", "±": " ± ", "×": " × ", "-": "–"}
+# What needs brackets where a fraction's parts stand on one line.
+_SUM = re.compile(r"\S\s*[-+−±]\s*\S")
 _LAST_TWO_TEENS = (11, 12, 13)
 
 
@@ -145,7 +147,8 @@ def fraction(wiki: Wiki, call: Call, *, slash: str = "⁄", plus: str = "+") -> 
     if len(parts) == 1:
         return f"1{slash}{parts[0]}"
     whole = parts[0] + plus if len(parts) == 3 else ""
-    return f"{whole}{parts[-2]}{slash}{parts[-1]}"
+    above, below = (f"({part})" if _SUM.search(part) else part for part in parts[-2:])
+    return f"{whole}{above}{slash}{below}"
 
 
 def power_of_ten(wiki: Wiki, call: Call, *, before: str = "×10") -> str | None:
@@ -177,8 +180,11 @@ def lowered(wiki: Wiki, call: Call) -> str | None:
 
 
 def money(wiki: Wiki, call: Call, *, sign: str, after: bool = False) -> str | None:
-    """`{{US$|1234}}`: the amount behind its sign, as written."""
+    """`{{US$|1234}}`: the amount behind its sign, as written; before it, in the wiki's digits."""
     amount = call.get(1)
     if call.get(2):
         return None
-    return (f"{amount} {sign}" if after else f"{sign}{amount}") if amount else sign
+    if not after:
+        return f"{sign}{amount}"
+    number = _local(wiki, amount)
+    return f"{number} {sign}" if number else None

@@ -30,7 +30,7 @@ from filters.wikitext.templates.wiki import Wiki
 _FOLDER = files("filters.wikitext.templates") / "wikis"
 _COMMON = "common.toml"
 _NAMESPACE = re.compile(
-    r"(?:subst:|safesubst:|template:|t:|шаблон:|plantilla:|šablona:|skabelon:|vorlage:|modèle:"
+    r"\A(?:subst:|safesubst:|template:|t:|шаблон:|plantilla:|šablona:|skabelon:|vorlage:|modèle:"
     r"|predložak:|sablon:|sjabloon:|szablon:|predefinição:|format:|predloga:|mall:)\s*",
     re.IGNORECASE,
 )

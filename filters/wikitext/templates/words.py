@@ -8,7 +8,8 @@ from filters.scripts import script
 from filters.wikitext.templates.call import Call
 from filters.wikitext.templates.wiki import Wiki
 
-_NUMERAL = re.compile(r"(\d+|[ivxlcdm]+)(er|ers|re|res|e|es|ère|ème|eme|d|de)", re.IGNORECASE)
+# Of a template's name the first letter is small: `iIIe`.
+_NUMERAL = re.compile(r"(\d+|[ivx]|[ivxlcdm][IVXLCDM]+)(ers?|res?|es?|ère|ème|eme|de?)")
 _CHEMICAL = re.compile(r"(?<=[A-Za-z)\]])(\d+)")
 _CHARGE = re.compile(r"(?<=[A-Za-z)\]₀-₉\d])(\d*[+−-])$")
 _CELL = re.compile(r"[\w().,·•→+−-]+")
@@ -263,9 +264,15 @@ def in_braces(wiki: Wiki, call: Call) -> str | None:
     return f"{{{inside}}}" if inside else None
 
 
-def elsewhere(wiki: Wiki, call: Call, *, before: str = "", after: str) -> str | None:
-    """`{{IMDb name|123|Jane Doe}}`: Jane Doe at IMDb; without a name, the page's."""
-    name = call.get("name", "title", "label", 2) or call.title.partition(" (")[0]
+def elsewhere(
+    wiki: Wiki, call: Call, *, before: str = "", after: str, also: str = "name"
+) -> str | None:
+    """`{{IMDb name|123|Jane Doe}}`: Jane Doe at IMDb; without a name, the page's.
+
+    Args:
+        also: a parameter that gives the name where no other one does.
+    """
+    name = call.get("name", "title", "label", 2, also) or call.title.partition(" (")[0]
     return f"{before}{name} {after}" if name else None
 
 
