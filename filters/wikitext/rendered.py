@@ -46,6 +46,8 @@ _MATH = re.compile(r"mw:Extension/(?:math|chem|ce)\b")
 _HIDDEN = re.compile(r"display\s{0,9}:\s{0,9}none", re.IGNORECASE)
 _DISPLAY_STYLE = re.compile(r"\{\\displaystyle (.*)\}", re.DOTALL)
 _RESERVED_BYTES = "\ue000".encode()[:2]
+# Stands for a player of sound.
+_SOUND = "ⓘ"
 _CODE_LANGUAGE = re.compile(r"\bmw-highlight-lang-([\w+#-]+)")
 _DATA_TABLES = frozenset(("wikitable", "infobox", "infobox_v2", "infobox_v3"))
 _SPACES = re.compile(r"\s+")
@@ -167,7 +169,8 @@ class RenderedPage:
                 self.lines.append("")
 
     def _end_line(self) -> None:
-        text = self._before_stop.sub("", _SPACES.sub(" ", "".join(self._pieces)).strip())
+        text = "".join(self._pieces).replace(_SOUND, " ")
+        text = self._before_stop.sub("", _SPACES.sub(" ", text).strip())
         self._pieces.clear()
         if _LETTER.search(text):
             self.lines.append(f"{BLOCK_LINE}{self._mark}{text}")

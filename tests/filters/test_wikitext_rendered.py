@@ -54,6 +54,7 @@ def text(body: str, language: str = "en") -> str:
         ),
         ("<p>[a] <sup class='reference'>[1]</sup>; b</p>", "[a]; b"),
         ("<p>a<br/>b</p>", "a\nb"),
+        ("<p>M ([aŋ] <sup>ⓘ</sup>) is</p>", "M ([aŋ]) is"),
         ("<p>| no table = here</p><p>* no list</p>", "| no table = here\n\n* no list"),
         ("", ""),
     ],
