@@ -50,10 +50,8 @@ def read_wikipedia(folder: Path) -> Iterator[str]:
             wiki = wiki_name(path.name) or ""
             for record in read_mediawiki(dump, wiki=wiki, maximum_page_bytes=20_000_000):
                 if isinstance(record, Document) and not record.metadata["redirect"]:
-                    text, _ = clean_wikitext(
-                        record.text, language="", title="", dropped_sections=()
-                    )
-                    yield text
+                    page = clean_wikitext(record.text, language="", title="", dropped_sections=())
+                    yield page.text
 
 
 def read_books(folder: Path) -> Iterator[str]:

@@ -95,7 +95,7 @@ def _read_wikipedia(folder: Path) -> Iterator[str]:
             language=article["language"],
             title=article["title"],
             dropped_sections=dropped,
-        )[0]
+        ).text
 
 
 def _read_wet(folder: Path) -> Iterator[str]:

@@ -56,13 +56,13 @@ def ours(articles: list[dict[str, Any]]) -> tuple[float, int]:
     dropped = load_recipe(DEFAULT_RECIPE).wikipedia.wikitext.dropped_sections
     started, characters = time.process_time(), 0
     for article in articles:
-        text, _ = clean_wikitext(
+        page = clean_wikitext(
             article["text"],
             language=article["language"],
             title=article["title"],
             dropped_sections=dropped,
         )
-        characters += len(text)
+        characters += len(page.text)
     return time.process_time() - started, characters
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 
+from filters import scripts
+
 # Stands for <br> until a paragraph is done; control characters are gone from posts by then.
 BREAK = "\0"
 
@@ -12,14 +14,6 @@ _BREAKS = re.compile(rf"\s*{BREAK}\s*")
 # What MathJax takes for the borders of maths; an escaped character is none.
 _MATH_MARK = re.compile(r"\\(?:begin|end)\{[a-zA-Z]{1,30}\*?\}|\\.|\$\$?", re.DOTALL)
 _WHITE = "\n\t\r\xa0"
-
-_SUPERSCRIPTS = str.maketrans("0123456789+-−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾")
-_SUBSCRIPTS = str.maketrans("0123456789+-−()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₍₎")
-_IN_UNICODE = re.compile(r"[+\-−]?[0-9]{1,8}|[0-9]{0,3}[+\-−]")
-_FORMULA = re.compile(
-    r"(?:(?:log|ln|lg|sin|cos) ?)?[^\W_]{1,3}(?:(?:[+\-−*/]|[\^_]\(?)[^\W_]{1,3}\)?){0,3}"
-)
-_ORDINALS = frozenset(("st", "nd", "rd", "th", "e", "er", "ème", "o", "a", "TM", "tm"))
 
 
 def ticks(code: str) -> str:
@@ -35,20 +29,12 @@ def ticks(code: str) -> str:
 
 
 def script(before: str, pieces: list[str], mark: str) -> list[str]:
-    """A superscript (mark `^`) or subscript (`_`) that follows `before`, so that it can be read.
-
-    Numbers become Unicode's raised or lowered digits, short formulas get the mark, everything else
-    (small print, footnotes, ordinals) stays as it is.
-    """
+    """A superscript (mark `^`) or subscript (`_`) that follows `before`, so that it can be read."""
     # Longer ones are small print and footnotes.
     content = "".join(pieces) if sum(map(len, pieces)) <= 16 else ""
     if not content or not before or before[-1].isspace():
         return pieces
-    if _IN_UNICODE.fullmatch(content):
-        return [content.translate(_SUPERSCRIPTS if mark == "^" else _SUBSCRIPTS)]
-    if content in _ORDINALS or not _FORMULA.fullmatch(content):
-        return pieces
-    return [mark + (content if len(content) == 1 else f"({content})")]
+    return [scripts.script(content, mark)]
 
 
 def paragraph_lines(text: str) -> list[str]:

@@ -17,7 +17,9 @@ MAXIMUM_DEPTH = 40
 _OPENING_BRACES = re.compile(r"\{\{+")
 _CLOSING_BRACES = re.compile(r"\}\}+")
 
-Keep: TypeAlias = "Callable[[Pair], Callable[[str], str] | None]"
+# What stands in a pair's place: a text, or what makes one of its inner text.
+Show: TypeAlias = "str | Callable[[str], str]"
+Keep: TypeAlias = "Callable[[Pair], Show]"
 
 
 class Pair(NamedTuple):
@@ -85,27 +87,25 @@ def match_marks(
     return pairs
 
 
-def render(text: str, pairs: list[Pair], keep: Keep, removed: str) -> str:
+def render(text: str, pairs: list[Pair], keep: Keep) -> str:
     """Replace every outermost pair of `text` by what it shows.
 
     Args:
         text: what the pairs are offsets into.
         pairs: properly nested, by start.
-        keep: for a pair, None to remove it with all in it, or a function from its inner text (in
-            which the nested pairs are already replaced) to what stands in its place.
-        removed: what stands in the place of a removed pair.
+        keep: for a pair, the text that stands in its place, whatever is in it, or a function from
+            its inner text (in which the nested pairs are already replaced) to that text.
     """
-    return _Rendering(text, pairs, keep, removed).between(0, len(text)) if pairs else text
+    return _Rendering(text, pairs, keep).between(0, len(text)) if pairs else text
 
 
 class _Rendering:
     """One pass over the pairs of a text; `_next` is the first pair not yet dealt with."""
 
-    def __init__(self, text: str, pairs: list[Pair], keep: Keep, removed: str) -> None:
+    def __init__(self, text: str, pairs: list[Pair], keep: Keep) -> None:
         self._text = text
         self._pairs = pairs
         self._keep = keep
-        self._removed = removed
         self._next = 0
         self._depth = 0
 
@@ -118,9 +118,9 @@ class _Rendering:
             self._next += 1
             pieces.append(text[start : pair.start])
             start = pair.end
-            show = self._keep(pair) if self._depth < MAXIMUM_DEPTH else None
-            if show is None:
-                pieces.append(self._removed)
+            show = self._keep(pair) if self._depth < MAXIMUM_DEPTH else ""
+            if isinstance(show, str):
+                pieces.append(show)
                 while self._next < count and pairs[self._next].start < start:
                     self._next += 1
             else:

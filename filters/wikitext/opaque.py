@@ -18,7 +18,17 @@ from dataclasses import dataclass, field
 KEPT_START = "\ue000"
 KEPT_END = "\ue001"
 REMOVED = "\ue002"
-RESERVED = re.compile("[\ue000-\ue002]")
+# A line of a block that is indented by a space, and every further space in it.
+BLOCK_LINE = "\ue006"
+BLOCK_SPACE = "\ue007"
+# A hole: HOLE_START, the number of its template, REMOVED.
+HOLE_START = "\ue003"
+# Bars and equals signs in what a template shows, until no call stands around it any more.
+BAR = "\ue004"
+EQUALS = "\ue005"
+# What may stand in a text in place of something that was taken out.
+GAP = f"{REMOVED} \n"
+RESERVED = re.compile("[\ue000-\ue007]")
 _PLACEHOLDER = re.compile(f"{KEPT_START}([0-9]+){KEPT_END}")
 
 _DROPPED = frozenset(
@@ -39,11 +49,12 @@ _CLOSING = {tag: re.compile(rf"</{tag}\s{{0,9}}>", re.IGNORECASE) for tag in _TA
 _EDGE = {
     tag: re.compile(rf"<(/?){tag}(?=[\s/>])[^<>]*>?", re.IGNORECASE) for tag in ("ref", "code")
 }
+_LANGUAGE = re.compile(r"\blang\s{0,9}=\s{0,9}[\"']?([\w+#-]{1,30})", re.IGNORECASE)
 _NOWIKI_TAG = re.compile(r"</?nowiki\s{0,9}/?>", re.IGNORECASE)
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_ENTITY = re.compile(r"&(?:#\d{1,12}|#[xX][0-9a-fA-F]{1,12}|[A-Za-z][A-Za-z0-9]{1,31});")
 _SPACES = re.compile(r"\s+")
-_DOUBLE_MARK = re.compile(r"\{(?=[{|])|\[(?=\[)|<(?=/?ref)", re.IGNORECASE)
-_ANY_MARK = re.compile(r"\{(?=[{|])|[}|](?=\})|\[(?=\[)|\](?=\])|<(?=/?ref)", re.IGNORECASE)
+# A link, a template or emphasis that is closed: `[[NSObject alloc] init]` is none.
+_LIVE = re.compile(r"\[\[[^\[\]\n]*\]\]|\{\{[^{}]*\}\}|''[^'\n]+''")
 
 
 @dataclass(slots=True)
@@ -54,13 +65,11 @@ class OpaqueParts:
         text: the wikitext, with a placeholder where `kept` belongs.
         references: the content of every `<ref>...</ref>`, in order.
         kept: literal texts; the placeholder is KEPT_START + position in this list + KEPT_END.
-        exact: positions in `kept` of code and formulas, which need their closing brackets as is.
     """
 
     text: str
     references: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
-    exact: set[int] = field(default_factory=set)
 
 
 def unescape(text: str) -> str:
@@ -70,23 +79,14 @@ def unescape(text: str) -> str:
     return _ENTITY.sub(lambda match: RESERVED.sub("", html.unescape(match[0])), text)
 
 
-def break_marks(text: str, *, closing: bool) -> str:
-    """Put a space inside every mark that would read as wikitext: `{{` becomes `{ {`.
+def split_opaque(wikitext: str, *, fenced: bool = False) -> OpaqueParts:
+    """Separate comments, references and literal parts from a page's wikitext.
 
     Args:
-        text: text in which such a pair can only be meant literally.
-        closing: break `}}`, `]]` and `|}` too; LaTeX and code need them as they are.
+        wikitext: source of a page.
+        fenced: whether blocks of code stand between Markdown's fences, with their language.
     """
-    marks = ("{{", "{|", "[[", "<", *(("}}", "|}", "]]") if closing else ()))
-    if not any(mark[0] in text and mark in text for mark in marks):
-        return text
-    pattern = _ANY_MARK if closing else _DOUBLE_MARK
-    return pattern.sub(lambda match: match[0] + " ", text)
-
-
-def split_opaque(wikitext: str) -> OpaqueParts:
-    """Separate comments, references and literal parts from a page's wikitext."""
-    if any(character in wikitext for character in (KEPT_START, KEPT_END, REMOVED)):
+    if any(chr(code) in wikitext for code in range(0xE000, 0xE008)):
         wikitext = RESERVED.sub("", wikitext)
     parts = OpaqueParts("")
     pieces: list[str] = []
@@ -119,7 +119,9 @@ def split_opaque(wikitext: str) -> OpaqueParts:
             if wikitext[start - 1 : start] == " ":
                 pieces.append(REMOVED)
         elif tag not in _DROPPED:
-            pieces.append(_keep(parts, tag, content))
+            language = _LANGUAGE.search(opening[2]) if fenced else None
+            fence = f"```{language[1] if language else ''}" if fenced else ""
+            pieces.append(_keep(parts, tag, content, fence))
         elif "<ref" in content:
             parts.references.extend(split_opaque(content).references)
     pieces.append(wikitext[position:])
@@ -128,25 +130,18 @@ def split_opaque(wikitext: str) -> OpaqueParts:
 
 
 def restore_kept(text: str, parts: OpaqueParts) -> str:
-    """Put the literal parts back into cleaned text, in which no mark of wikitext may remain."""
-    finished: list[str] = []
-    plain: list[str] = []
-    for index, piece in enumerate(_PLACEHOLDER.split(text)):
-        if index % 2 and int(piece) in parts.exact:
-            finished += [break_marks("".join(plain), closing=True), parts.kept[int(piece)]]
-            plain.clear()
-        else:
-            plain.append(parts.kept[int(piece)] if index % 2 else piece)
-    finished.append(break_marks("".join(plain), closing=True))
-    return break_marks("".join(finished), closing=False)
+    """Put the literal parts back into cleaned text, to the letter."""
+    if KEPT_START not in text:
+        return text
+    return _PLACEHOLDER.sub(lambda place: parts.kept[int(place[1])], text)
 
 
 def _is_wikitext(code: str) -> bool:
     """`<code>` is a plain HTML tag: without `<nowiki>` inside, links and templates are live."""
-    return "nowiki" not in code.lower() and ("[[" in code or "{{" in code or "''" in code)
+    return "nowiki" not in code.lower() and _LIVE.search(code) is not None
 
 
-def _keep(parts: OpaqueParts, tag: str, content: str) -> str:
+def _keep(parts: OpaqueParts, tag: str, content: str, fence: str) -> str:
     if not content.strip():
         return ""
     if tag in _FORMULA:
@@ -156,8 +151,7 @@ def _keep(parts: OpaqueParts, tag: str, content: str) -> str:
         content = unescape(content)
     else:
         content = unescape(_NOWIKI_TAG.sub("", content).strip("\n"))
-    if tag != "nowiki":
-        parts.exact.add(len(parts.kept))
-    parts.kept.append(content)
+    is_block = tag in _BLOCK and "\n" in content
+    parts.kept.append(f"{fence}\n{content}\n```" if fence and is_block else content)
     placeholder = f"{KEPT_START}{len(parts.kept) - 1}{KEPT_END}"
-    return f"\n{placeholder}\n" if tag in _BLOCK and "\n" in content else placeholder
+    return f"\n{placeholder}\n" if is_block else placeholder

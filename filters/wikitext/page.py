@@ -33,9 +33,9 @@ class PageSettings(StageSettings):
 
 
 class WikipediaPageFilter:
-    """Keep articles: namespace 0, no redirect, a wanted language.
+    """Keep articles: namespace 0, wikitext, no redirect, a wanted language.
 
-    Reads `language`, `namespace` and `redirect` of the metadata, and the wikitext.
+    Reads `language`, `namespace`, `redirect` and `model` of the metadata, and the wikitext.
     """
 
     name = "page"
@@ -48,13 +48,15 @@ class WikipediaPageFilter:
         """Nothing to load."""
 
     def __call__(self, document: Document) -> Document | Rejected:
-        """Reject with `language_not_wanted`, `not_article` or `redirect`."""
+        """Reject with `language_not_wanted`, `not_article`, `not_wikitext` or `redirect`."""
         language = document.metadata.get("language")
         if language not in self._languages:
             return Rejected("language_not_wanted", str(language))
         namespace = document.metadata["namespace"]
         if namespace != 0:
             return Rejected("not_article", f"namespace {namespace}")
+        if model := document.metadata.get("model"):
+            return Rejected("not_wikitext", f"model {model}")
         if document.metadata["redirect"] or is_redirect(document.text):
             return Rejected("redirect", document.text[:100])
         return document

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from lxml import etree
 
 from filters.document import Document
+from filters.wikitext.licence import wikipedia_licence
 from pipeline.readers.dump_file import UnreadableDumpError
 from pipeline.readers.records import BadRecord, LostInput, Record, Records
 
@@ -89,9 +90,10 @@ def read_mediawiki(
             which has a page and closes its root element.
 
     Yields:
-        Documents with wikitext as `text` and title, url, timestamp, language, revision_id,
-        namespace and redirect as metadata; `BadRecord`s with `malformed_xml`, `page_too_large`,
-        `no_text`, `truncated_xml`, `not_mediawiki` or the reason of an `UnreadableDumpError`.
+        Documents with wikitext as `text` and title, url, timestamp, language, licence,
+        revision_id, namespace, redirect and, where it is not wikitext, model as metadata;
+        `BadRecord`s with `malformed_xml`, `page_too_large`, `no_text`, `truncated_xml`,
+        `not_mediawiki` or the reason of an `UnreadableDumpError`.
     """
     site = _Site()
     language = wiki_language(wiki)
@@ -278,7 +280,11 @@ def _read_page(piece: _Piece, where: str, wiki: str, language: str | None, site:
         "revision_id": revisions[-1].findtext("{*}id"),
         "namespace": _namespace(page.findtext("{*}ns"), title, site),
         "redirect": page.find("{*}redirect") is not None,
+        "licence": wikipedia_licence(revisions[-1].findtext("{*}timestamp")),
     }
+    model = revisions[-1].findtext("{*}model")
+    if model and model != "wikitext":
+        metadata["model"] = model
     if site.declared and site.declared != wiki:
         metadata["declared_wiki"] = site.declared
     return Document(f"{wiki}/{page_id}", "wikipedia", text.text or "", metadata)

@@ -104,6 +104,7 @@ class Source(Generic[Section]):
         steps: what the records go through; the units are those found.
         prepare: passes of its own before documents are read, from the units found to those read;
             what needs files opened is asked there (`pipeline.passes.look_pass`).
+        report: what the manifest says of what the last of its own passes wrote.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Source(Generic[Section]):
     read: Callable[[Section], ReadRecords]
     steps: Callable[[Section, Recipe, Sequence[Unit]], Iterable[Step]]
     prepare: Callable[[Job, Section, Sequence[Unit]], Prepared] | None = None
+    report: Callable[[Result], Mapping[str, Any]] | None = None
 
     def section(self, recipe: Recipe) -> Section:
         """The source's section of a recipe."""

@@ -46,7 +46,8 @@ def run_source(source: Source[Section], job: Job) -> None:
     result = job.run_pass(planned.first, prepared.units)
     for comparison, then in planned.following:
         result = comparison.run(job, result, then)
-    complete(job, settings.deduplicate, result, [*refused, *prepared.refused], prepared.done)
+    done = {**prepared.done, **(source.report(result) if source.report else {})}
+    complete(job, settings.deduplicate, result, [*refused, *prepared.refused], done)
 
 
 def plan(source: Source[Section], job: Job, units: Sequence[Unit]) -> Plan:

@@ -28,6 +28,7 @@ def test_an_article_is_kept() -> None:
         (page(language="fi"), "language_not_wanted"),
         (page(language=None), "language_not_wanted"),
         (page(namespace=1), "not_article"),
+        (page(model="Scribunto"), "not_wikitext"),
         (page(redirect=True), "redirect"),
         (page("#REDIRECT [[x]]"), "redirect"),
         (page(" #redirect[[x]]"), "redirect"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.options import DEFAULT_RECIPE
+from pipeline.errors import InputError
 from pipeline.recipe import load_recipe
 from pipeline.sources.commoncrawl import source as commoncrawl
 from pipeline.sources.wikipedia import source as wikipedia
@@ -71,6 +72,83 @@ def test_dumps_are_told_from_what_stands_beside_them(tmp_path: Path) -> None:
         "fiwiki-20220801-pages-articles.xml.bz2": "language_not_wanted",
         "frwiki-20220801-pages-articles.xml.bz2": "same_pages_as_multistream",
     }
+
+
+@pytest.mark.parametrize(
+    ("names", "read", "reasons"),
+    [
+        (  # a whole dump and its parts
+            (
+                "enwiki-20260501-pages-articles.xml.bz2",
+                "enwiki-20260501-pages-articles1.xml-p1p100.bz2",
+                "enwiki-20260501-pages-articles2.xml-p101p200.bz2",
+            ),
+            ("enwiki-20260501-pages-articles.xml.bz2",),
+            {"same_pages_as_whole_dump"},
+        ),
+        (  # of the newest date a part is missing
+            (
+                "enwiki-20260401-pages-articles.xml.bz2",
+                "enwiki-20260501-pages-articles1.xml-p1p100.bz2",
+                "enwiki-20260501-pages-articles3.xml-p201p300.bz2",
+            ),
+            ("enwiki-20260401-pages-articles.xml.bz2",),
+            {"parts_missing"},
+        ),
+        (  # the file export since 2025, and Zstandard
+            (
+                "enwiki-2026-05-01-p1p100.xml.zst",
+                "enwiki-2026-05-01-p101p200.xml.zst",
+                "enwiki-20260401-pages-articles.xml.bz2",
+            ),
+            ("enwiki-2026-05-01-p101p200.xml.zst", "enwiki-2026-05-01-p1p100.xml.zst"),
+            {"older_dump"},
+        ),
+        (  # parts in both forms
+            (
+                "enwiki-20260501-pages-articles-multistream1.xml-p1p100.bz2",
+                "enwiki-20260501-pages-articles1.xml-p1p100.bz2",
+            ),
+            ("enwiki-20260501-pages-articles-multistream1.xml-p1p100.bz2",),
+            {"same_pages_as_multistream"},
+        ),
+        (  # rendered and not, of one date
+            (
+                "enwiki-20260501-pages-articles.xml.bz2",
+                "enwiki-NS0-20260501-ENTERPRISE-HTML.json.tar.gz",
+            ),
+            ("enwiki-NS0-20260501-ENTERPRISE-HTML.json.tar.gz",),
+            {"same_pages_in_other_kind"},
+        ),
+        (  # one part alone is what the user wants
+            ("enwiki-20260501-pages-articles3.xml-p201p300.bz2",),
+            ("enwiki-20260501-pages-articles3.xml-p201p300.bz2",),
+            set(),
+        ),
+        (  # names without a date say nothing of each other
+            ("enwiki-a-pages-articles.xml.bz2", "enwiki-b-pages-articles.xml.bz2"),
+            ("enwiki-a-pages-articles.xml.bz2", "enwiki-b-pages-articles.xml.bz2"),
+            set(),
+        ),
+    ],
+)
+def test_no_page_is_read_twice(
+    tmp_path: Path, names: tuple[str, ...], read: tuple[str, ...], reasons: set[str]
+) -> None:
+    units, refused = wikipedia.find_units(touch(tmp_path, *names), RECIPE.wikipedia)
+    assert tuple(unit.relative for unit in units) == read
+    assert {item["path"] for item in refused} == set(names) - set(read)
+    assert {item["reason"] for item in refused} == reasons
+
+
+def test_dumps_of_which_none_is_whole_are_refused(tmp_path: Path) -> None:
+    folder = touch(
+        tmp_path,
+        "enwiki-20260401-pages-articles2.xml-p101p200.bz2",
+        "enwiki-20260501-pages-articles2.xml-p101p200.bz2",
+    )
+    with pytest.raises(InputError, match="2 dumps of enwiki, and parts are missing of each"):
+        wikipedia.find_units(folder, RECIPE.wikipedia)
 
 
 @pytest.mark.parametrize(

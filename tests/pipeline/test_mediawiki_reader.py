@@ -71,6 +71,7 @@ def test_what_a_page_becomes() -> None:
             "revision_id": "700",
             "namespace": 0,
             "redirect": True,
+            "licence": "CC-BY-SA-3.0",
         },
     )
 

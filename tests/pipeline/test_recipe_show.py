@@ -49,6 +49,7 @@ def test_what_a_recipe_changes_has_its_default_beside_it() -> None:
     keys = resolved(load_recipe("curated", ["commoncrawl.length.minimum_characters=200"]))
     assert {key: one["default"] for key, one in keys.items() if "default" in one} == {
         "wikipedia.deduplicate": [],
+        "wikipedia.wikitext.structure": False,
         "commoncrawl.deduplicate": [],
         "books.html.mark_headings": False,
         "books.html.mark_tables": False,

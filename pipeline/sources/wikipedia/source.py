@@ -20,19 +20,26 @@ from pipeline.job import Job
 from pipeline.passes.look_pass import look_at
 from pipeline.readers.bzip2_slices import cut, open_slice
 from pipeline.readers.dump_file import BZIP2, UnreadableDumpError, check_seven_zip, open_dump
+from pipeline.readers.dump_sets import overlapping
+from pipeline.readers.enterprise import read_enterprise
 from pipeline.readers.mediawiki import read_mediawiki, wiki_language, wiki_name
 from pipeline.readers.records import Records
 from pipeline.recipe import Recipe
 from pipeline.shards import Columns
 from pipeline.sources.declaration import Found, Prepared, Source, Step
+from pipeline.sources.wikipedia.holes import holes_by_template
 from pipeline.sources.wikipedia.settings import DumpSettings, WikipediaSettings
 from pipeline.stages import enabled
 from pipeline.store import files
 from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, part_of, unit_of
 
-FILES = r"wiki[^/]*\.xml(-p\d+p\d+)?(\.(bz2|gz|7z))?$"
-LOOKED_FOR = "dumps named like enwiki-20220801-pages-articles.xml.bz2 (or .xml, .xml.gz, .xml.7z)"
+RENDERED = re.compile(r"wiki-NS\d+-[^/]*ENTERPRISE-HTML\.json\.tar\.gz$", re.IGNORECASE)
+FILES = rf"wiki[^/]*\.xml(-p\d+p\d+)?(\.(bz2|gz|7z|zst))?$|{RENDERED.pattern}"
+LOOKED_FOR = (
+    "dumps named like enwiki-20220801-pages-articles.xml.bz2 (or .xml, .gz, .7z, .zst) "
+    "or enwiki-NS0-20240901-ENTERPRISE-HTML.json.tar.gz"
+)
 PAGE = re.compile(rb"<page[\s>]")
 _NAMED_SPACE = re.compile(rb"<page>\s*<title>[^<]*</title>\s*<ns>")
 _HEAD_BYTES = 1 << 20
@@ -41,19 +48,29 @@ COLUMNS = Columns(
     metadata={
         "title": pa.string(),
         "revision_id": pa.string(),
+        "wikidata_id": pa.string(),
         "cited_urls": pa.list_(pa.string()),
+        "categories": pa.list_(pa.string()),
     },
-    signals={"wikitext_characters": pa.int64()},
+    signals={
+        "wikitext_characters": pa.int64(),
+        "disambiguation": pa.bool_(),
+        "holes": pa.int32(),
+        "hole_templates": pa.list_(pa.string()),
+    },
 )
 
 
 @dataclass(frozen=True)
 class ReadDump:
-    """Reads a unit as MediaWiki XML."""
+    """Reads a unit as MediaWiki XML, or as Wikimedia Enterprise's HTML where its name says so."""
 
     settings: DumpSettings
 
     def __call__(self, stream: BinaryIO, unit: Unit) -> Records:
+        if RENDERED.search(unit.relative):
+            maximum = self.settings.maximum_page_bytes
+            return read_enterprise(stream, relative=unit.relative, maximum_record_bytes=maximum)
         opened = (
             open_slice(stream, unit.length, PAGE, is_first=unit.offset == 0)
             if unit.length
@@ -71,16 +88,19 @@ def find_units(inputs: Inputs, settings: WikipediaSettings) -> Found:
     """Units below a folder, and the dumps that are refused with their reason.
 
     Raises:
-        InputError: no dump is there, or none in a wanted language.
+        InputError: no dump is there, none in a wanted language, or only incomplete ones of a wiki.
     """
     found = find_inputs(inputs, FILES, LOOKED_FOR)
-    names = {file.relative for file in found}
+    wanted = {
+        file.relative for file in found if wiki_language(file.relative) in settings.page.languages
+    }
+    doubled = overlapping(sorted(wanted))
     units, refused = [], []
     for file in found:
-        if wiki_language(file.relative) not in settings.page.languages:
+        if file.relative not in wanted:
             refused.append({"path": file.relative, "reason": "language_not_wanted"})
-        elif re.sub(r"(\d*\.xml)", r"-multistream\1", file.relative, count=1) in names:
-            refused.append({"path": file.relative, "reason": "same_pages_as_multistream"})
+        elif file.relative in doubled:
+            refused.append({"path": file.relative, "reason": doubled[file.relative]})
         else:
             units.append(unit_of(file))
     check_seven_zip(unit.path for unit in units)
@@ -143,4 +163,5 @@ SOURCE = Source(
     read=lambda settings: ReadDump(settings.input),
     steps=steps,
     prepare=prepare,
+    report=lambda result: {"holes": holes_by_template(result)},
 )
