@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from filters.document import Document, Rejected, StageSettings, setting
+from filters.latex.bibliography import MARK
 from filters.latex.charset import declared_encoding, decode
 from filters.latex.expander import ExpansionLimitError, ExpansionSettings
 from filters.latex.main_file import choose_main_file
 from filters.latex.project import ProjectSettings, unpack
 from filters.latex.sections import StructureSettings
 from filters.latex.structure import PaperReader
-from filters.latex.tidy import join_tokens
+from filters.latex.tidy import join_tokens, take_out_marks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,7 @@ class LatexCleaner:
             paper = reader.read(main_file)
         except ExpansionLimitError as problem:
             return Rejected("expansion_too_large", str(problem))
+        text, places = take_out_marks(join_tokens(paper.tokens), MARK)
         document.signals.update(
             start=paper.start,
             tex_files=len(paper.included),
@@ -68,6 +70,8 @@ class LatexCleaner:
             macros_defined=len(paper.defined),
             macros_left=sorted(paper.left),
             missing_files=len(paper.missing),
+            bibliography_characters=paper.muted_characters,
+            bibliographies_at=places,
         )
         document.metadata.update(
             title=paper.title or None,
@@ -75,9 +79,8 @@ class LatexCleaner:
             authors=paper.authors,
             main_file=main_file,
         )
-        text = join_tokens(paper.tokens)
         reject = settings.without_section == "reject"
-        if paper.start not in (("section",) if reject else ("section", "front_matter")):
+        if paper.start == "none" or (reject and not paper.has_section):
             return Rejected("no_section", main_file)
         if len(text) < settings.minimum_characters:
             return Rejected("too_short", f"{len(text)} characters, start: {paper.start}")

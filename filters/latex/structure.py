@@ -8,10 +8,12 @@ begins and ends (`Sections`) and take title, authors and abstract out (`FrontMat
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from filters.latex.balance import drop_unmatched
+from filters.latex.bibliography import Bibliography
 from filters.latex.commands import tex_expander
 from filters.latex.definitions import Macro, new_macros, new_names
 from filters.latex.expander import ExpansionSettings, Handler
@@ -20,6 +22,7 @@ from filters.latex.front_matter import FrontMatter, Marks
 from filters.latex.sections import Sections, StructureSettings
 from filters.latex.tokens import own_literals, tokenize
 
+_HARVMAC = re.compile(r"\\input\s*\{?(?:harvmac|lanlmac)")
 _INPUTS = ("\\input", "\\include", "\\subfile", "\\subfileinclude", "\\@input")
 
 
@@ -29,14 +32,18 @@ class Paper:
 
     Attributes:
         tokens: its text, expanded, from the first section on.
-        start: `section`, or `front_matter` where the paper has no section and the text begins
-            behind title and abstract, or `none`.
+        start: `section`, or `front_matter` where the text begins behind title and abstract, or
+            `none`.
+        has_section: whether a section begins in it.
+        muted_characters: of its bibliographies, which `bibliography.MARK` stands for.
         defined, left: names of macros that were defined; those left unexpanded, with the reason.
         included, missing: paths of the files read; names of those that are not in the submission.
     """
 
     tokens: list[str]
     start: str
+    has_section: bool
+    muted_characters: int
     title: str
     abstract: str
     authors: list[str]
@@ -70,7 +77,11 @@ class PaperReader:
         self._expander = tex_expander(expansion)
         self._expander.reserve(self._handlers())
         FrontMatter(self._expander, self._state).register()
-        self._sections = Sections(self._expander, self._state, structure)
+        self._bibliography = Bibliography(
+            self._expander, self._state, structure.bibliography_titles
+        )
+        self._expander.reserve(self._bibliography.handlers())
+        self._sections = Sections(self._expander, self._state, self._bibliography, structure)
 
     def read(self, main_file: str) -> Paper:
         """Read the paper that begins in `main_file`.
@@ -86,18 +97,24 @@ class PaperReader:
             self._expander.names_elsewhere |= new_names(text)
         self._folder = posixpath.dirname(main_file)
         text = self._files[main_file]
-        self._sections.register(is_amstex="amsppt" in text)
+        is_amstex = "amsppt" in text
+        self._expander.reserve(self._sections.handlers(is_amstex=is_amstex))
+        if is_amstex:
+            self._expander.reserve(self._bibliography.amstex_handlers())
+        if _HARVMAC.search(text):
+            self._expander.reserve(self._bibliography.harvmac_handlers())
         # Plain TeX has no command for it.
         self._state.begun = "\\begin{document}" not in text
         out = self._expander.expand(tokenize(text, self._literal))
         state = self._state
-        # A call that was undone may have taken the beginning with it.
-        state.body = None if state.body is None else min(state.body, len(out))
-        begin = state.body if state.body is not None else state.front
-        start = "section" if state.body is not None else "front_matter"
+        self._bibliography.end_of(out)
+        self._bibliography.drop_layout_behind(out)
+        begin, start = self._sections.beginning(out)
         return Paper(
             tokens=[] if begin is None else self._text(out, begin),
-            start="none" if begin is None else start,
+            start=start,
+            has_section=state.body is not None,
+            muted_characters=self._bibliography.characters,
             title=state.title,
             abstract=state.abstract_text,
             authors=state.authors,
@@ -109,8 +126,7 @@ class PaperReader:
 
     def _text(self, out: list[str], begin: int) -> list[str]:
         """What is kept of the output, from the token at `begin` on."""
-        self._sections.unmute(out)
-        opened = self._sections.opened
+        opened = self._bibliography.opened
         opened.add(out[:begin])
         return self._expand_the_rest(drop_unmatched(out[begin:], opened))
 
@@ -127,7 +143,6 @@ class PaperReader:
                             expander.define(*macro)
         if any(isinstance(expander.meanings.get(name), Macro) for name in used):
             tokens = expander.expand(tokens)
-            self._sections.unmute(tokens)
         return tokens
 
     def _handlers(self) -> dict[str, Handler]:
@@ -154,8 +169,9 @@ class PaperReader:
         if not self._state.begun and self._expander.nesting == 1:
             self._expander.out.clear()
             self._state.begun = True
-            self._state.body = self._state.muted = None
+            self._state.body = self._state.back = None
             self._state.front = 0
+            self._bibliography.restart()
 
     def _end_document(self, token: str) -> None:
         if self._state.begun:

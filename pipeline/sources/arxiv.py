@@ -41,6 +41,8 @@ COLUMNS = Columns(
         "macros_defined": pa.int64(),
         "macros_left": pa.list_(pa.string()),
         "missing_files": pa.int64(),
+        "bibliography_characters": pa.int64(),
+        "bibliographies_at": pa.list_(pa.int64()),
     },
 )
 

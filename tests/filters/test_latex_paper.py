@@ -84,7 +84,7 @@ STRUCTURE = [
     ("\\begin{abstract}\\paragraph{A} b\\end{abstract}" + S, S),
     ("\\begin{abstract} never closed " + S, S),
     (S + "\n" + BIBLIOGRAPHY, S),
-    (S + "\n" + BIBLIOGRAPHY + " more", S),
+    (S + "\n" + BIBLIOGRAPHY + " more", S + "\n\nmore"),
     (S + "\n\\bibliographystyle{x}\n\\bibliography{y}", S),
     (S + "\n\\printbibliography[heading=none]", S),
     (S + "\n\\begin{references}\\bibitem{a}\\end{references}", S),
@@ -95,7 +95,7 @@ STRUCTURE = [
     (S + "\n\\section{REFERENCES:}\n[1] A", S),
     (S + "\n\\subsection*{Bibliography}\n[1] A", S),
     ("\\newcommand{\\bb}{\\begin{thebibliography}{9}}" + S + "\n\\bb x", S),
-    (S + BIBLIOGRAPHY + "\\section{Two}", S),
+    (S + BIBLIOGRAPHY + "\\section{Two}", S + "\n\n\\section{Two}"),
     (S + BIBLIOGRAPHY + "\\appendix\\section{A} b", S + "\n\n\\appendix\\section{A} b"),
     (
         S + "\\bibliography{x}\\begin{appendix}\\section{A}\\end{appendix}",
@@ -109,7 +109,7 @@ STRUCTURE = [
     ),
     (
         S + BIBLIOGRAPHY + "\\appendix\\section{A} b" + BIBLIOGRAPHY + "c",
-        S + "\n\n\\appendix\\section{A} b",
+        S + "\n\n\\appendix\\section{A} b\n\nc",
     ),
     ("\\bibliography{x}" + S, S),
     (S + "\n\\nocite{*}\nend", S + "\nend"),
