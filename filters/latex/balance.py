@@ -13,7 +13,8 @@ _GROUP_ENDS = {end: begin for begin, end in _GROUPS.items()}
 def _opened_by(token: str) -> str | None:
     """The environment (`{name}`) or group that a token opens."""
     if token.startswith("\\begin{"):
-        return token[len("\\begin") :]
+        # A literal environment is one token, with its end.
+        return token[len("\\begin") :] if token.index("}") == len(token) - 1 else None
     return token if token in _GROUPS else None
 
 

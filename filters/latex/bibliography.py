@@ -130,6 +130,7 @@ class Bibliography:
         end = len(out) if closer is None else begin + closer
         self.characters += sum(map(len, out[begin:end]))
         out[begin:end] = [MARK]
+        self._expander.scope.cut(begin)
         self._is_behind = closer is None
 
     def drop_layout_behind(self, out: list[str]) -> None:
@@ -160,9 +161,10 @@ class Bibliography:
             # The list below a heading: with it, the bibliography ends.
             self._environment = self._environment or environment
             return
+        out = self._expander.out
         self._drop_what_leads_up()
         self._strip_end()
-        out = self._expander.out
+        self._expander.scope.cut(len(out))
         if marks.back is None:
             marks.back = len(out)
         self._begin, self._environment = len(out), environment

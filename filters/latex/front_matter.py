@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from filters.latex.beginning import prose_words
-from filters.latex.expander import Expander
+from filters.latex.expander import Expander, Handler
 
 _FRONT_ENDS = (
     *("\\maketitle", "\\end{frontmatter}", "\\end{titlepage}", "\\end{keyword}", "\\end{keywords}"),
@@ -64,18 +64,16 @@ class FrontMatter:
         self._expander = expander
         self._marks = marks
 
-    def register(self) -> None:
-        """Have the expander call the handlers."""
-        self._expander.reserve(
-            {
-                **dict.fromkeys(_FRONT_ENDS, self._front_end),
-                **dict.fromkeys(_TITLES, self._title),
-                **dict.fromkeys(_AUTHORS, self._author),
-                **dict.fromkeys(("\\abstract", "\\ABSTRACT"), self._abstract_command),
-                "\\begin{abstract}": self._begin_abstract,
-                "\\end{abstract}": self._end_abstract,
-            }
-        )
+    def handlers(self) -> dict[str, Handler]:
+        """What the expander is to call for which token."""
+        return {
+            **dict.fromkeys(_FRONT_ENDS, self._front_end),
+            **dict.fromkeys(_TITLES, self._title),
+            **dict.fromkeys(_AUTHORS, self._author),
+            **dict.fromkeys(("\\abstract", "\\ABSTRACT"), self._abstract_command),
+            "\\begin{abstract}": self._begin_abstract,
+            "\\end{abstract}": self._end_abstract,
+        }
 
     def _is_over(self, token: str) -> bool:
         """Whether the front matter is behind us, or this is a text for itself: the token stays."""
@@ -122,6 +120,7 @@ class FrontMatter:
         if self._is_over(token):
             return
         marks, reader = self._marks, self._expander.reader
+        self._expander.scope.open("{abstract}", self._expander.out)
         marks.abstract = len(self._expander.out)
         ahead = reader.tokens[reader.position : reader.position + _LONGEST_ABSTRACT]
         reader.spent += len(ahead)
@@ -133,6 +132,7 @@ class FrontMatter:
             out.append(token)
             return
         marks.abstract_text = marks.abstract_text or "".join(out[marks.abstract :]).strip()
+        self._expander.scope.close("{abstract}", out)
         begin, marks.abstract = marks.abstract, None
         self._move_front(begin)
 
@@ -142,6 +142,8 @@ class FrontMatter:
             return
         if token in ("\\keywords", "\\pacs"):
             self._expander.reader.group()
+        elif token.startswith("\\end{"):
+            self._expander.scope.close(token[len("\\end") :], self._expander.out)
         self._move_front(len(self._expander.out))
 
     def _move_front(self, begin: int) -> None:

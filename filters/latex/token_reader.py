@@ -72,6 +72,14 @@ class TokenReader:
                 return ""
         return self.tokens[self.position]
 
+    def skip_to_end(self, mark: str) -> None:
+        """Read nothing more of a file that ends in the token `mark`, or is the last."""
+        while self.depth or self.tokens[-1:] != [mark]:
+            if not self.pop():
+                self.position = len(self.tokens)
+                return
+        self.position = len(self.tokens) - 1
+
     def push_text(self, text: str) -> None:
         """Put the rest of a text token back."""
         if text:
@@ -159,13 +167,17 @@ class TokenReader:
 
     def optional(self) -> list[str] | None:
         """The content of `[...]`; None, and nothing read, if it does not come next."""
-        if self.peek().lstrip()[:1] not in ("", "["):
+        return self.between("[", "]")
+
+    def between(self, begin: str, end: str) -> list[str] | None:
+        """What stands between two characters; None, and nothing read, if they do not come next."""
+        if self.peek().lstrip()[:1] not in ("", begin):
             return None
         snapshot = self.snapshot()
-        if self.skip_space() and self.peek().startswith("["):
+        if self.skip_space() and self.peek().startswith(begin):
             token = self.next() or ""
             self.push_text(token[1:])
-            content = self.until_text("]")
+            content = self.until_text(end)
             if content is not None:
                 return content
         self.restore(snapshot)

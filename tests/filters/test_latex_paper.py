@@ -191,7 +191,8 @@ FILES = [
         "\\section{\\x}",
     ),
     ({"ms.tex": paper("\\section{\\x}"), "z.tex": "\\newcommand{\\x}{X}"}, "\\section{X}"),
-    ({"ms.tex": paper("\\section{\\x}\\newcommand{\\x}{X}")}, "\\section{X}"),
+    # A definition counts from where it stands.
+    ({"ms.tex": paper("\\section{\\x}\\newcommand{\\x}{X}")}, "\\section{\\x}"),
     # Which file is the paper.
     ({"a.tex": "\\section{No}", "b.tex": paper(S)}, S),
     ({"b.tex": paper(S), "b_old.tex": paper("\\section{No}" + "x" * 99)}, S),

@@ -201,13 +201,6 @@ def test_sections_of_an_abstract_are_the_abstract() -> None:
     assert result.text == S
 
 
-def test_text_after_late_definition_and_appendix_is_not_cut() -> None:
-    """The second round of expansion, for late definitions, cuts nothing more."""
-    body = S + "\\x\\appendix\\section{A} " + "b " * 99 + "\\bibliography{x}\\newcommand{\\x}{X}"
-    expected = S + "X\\appendix\\section{A} " + "b " * 99
-    assert text_of(paper(body)) == expected.strip()
-
-
 PLAIN = "\\magnification=1200\n\\def\\x{X}\n\\beginsection 1. One\n\nHello \\x.\n"
 AMSTEX = (
     "\\input amstex\n\\documentstyle{amsppt}\n\\topmatter\\title T\\endtitle\\endtopmatter\n"
