@@ -28,7 +28,7 @@ _ANY_NAME = re.compile(
 # A macro that uses these is a program, which we do not run.
 _PROGRAMMING = """
     ifdim ifcase ifcat ifodd ifhmode ifvmode ifinner ifcsname unless catcode advance setbox
-    mathpalette string afterassignment loop ifdefempty IfStrEq ifnumcomp ExplSyntaxOn foreach
+    mathpalette afterassignment loop ifdefempty IfStrEq ifnumcomp ExplSyntaxOn foreach
     aftergroup romannumeral read write immediate openin
 """
 PROGRAMMING = frozenset("\\" + name for name in _PROGRAMMING.split())

@@ -92,6 +92,7 @@ class Expander:
             "\\xspace": self._xspace,
             "\\@": self._space_factor,
             "\\noexpand": self._noexpand,
+            "\\string": self._string,
             "\\begin": self._environment_word,
             "\\end": self._environment_word,
         }
@@ -330,6 +331,12 @@ class Expander:
             self.out.append(following)
         else:
             self.out.append(token)
+
+    def _string(self, token: str) -> None:
+        """`\\string\\name` prints the name."""
+        self.out.append(token)
+        if self.reader.peek()[:1] == "\\":
+            self.out.append(Kept(self.reader.next() or ""))
 
     def _xspace(self, token: str) -> None:
         """The xspace package: a space, unless what follows would not want one."""
