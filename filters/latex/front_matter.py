@@ -38,6 +38,7 @@ class Marks:
         back: the first part of what ends a paper (acknowledgements, bibliography, appendix).
         front: where the text begins if there is no section.
         front_is_known: whether title or abstract end there, and not only the preamble.
+        front_is_fixed: whether text stands behind it, so that no other title moves it.
         abstract: the beginning of the abstract, while it is being read.
         abstract_is_section: whether that abstract is a section of this title.
         abstract_is_closed: whether the end of that abstract is in sight.
@@ -49,6 +50,7 @@ class Marks:
     back: int | None = None
     front: int | None = None
     front_is_known: bool = False
+    front_is_fixed: bool = False
     abstract: int | None = None
     abstract_is_section: bool = False
     abstract_is_closed: bool = False
@@ -149,7 +151,10 @@ class FrontMatter:
     def _move_front(self, begin: int) -> None:
         """The front matter ends here, unless text stands between its end so far and `begin`."""
         marks, out = self._marks, self._expander.out
+        if marks.front_is_fixed:
+            return
         if marks.front_is_known and not self._is_at_front(out[marks.front or 0 : begin]):
+            marks.front_is_fixed = True
             return
         marks.front, marks.front_is_known = len(out), True
 

@@ -63,8 +63,13 @@ def choose_main_file(files: Mapping[str, str]) -> str | None:
         named = [name for name in sources if not name.lower().endswith(".txt")]
         return max(named or sources, key=_plain_rank(sources), default=None)
     bodies |= _that_input(bodies, sources)
+    if len(bodies) == 1:
+        return next(iter(bodies))
     included = _included_by_others(bodies)
-    return max(bodies, key=lambda name: (_rank(name, bodies[name], included, files), name))
+    inside = {
+        name: [path for path in _paths_in(name, files[name]) if path in files] for name in sources
+    }
+    return max(bodies, key=lambda name: (_rank(name, bodies[name], included, files, inside), name))
 
 
 def _that_input(bodies: Mapping[str, str], sources: Mapping[str, str]) -> dict[str, str]:
@@ -162,24 +167,29 @@ def _included_by_others(bodies: Mapping[str, str]) -> set[str]:
     return {path for name, body in bodies.items() for path in _paths_in(name, body) if path != name}
 
 
-def _reached(name: str, files: Mapping[str, str]) -> list[str]:
+def _reached(name: str, inside: Mapping[str, list[str]]) -> list[str]:
     """The files that one includes, and those that these include."""
     found, waiting = {name}, [name]
     # Bounds time: a few files of each level tell a paper from a figure.
     while waiting and len(found) < _MAXIMUM_REACHED:
-        path = waiting.pop()
-        for inside in _paths_in(path, files[path]):
-            if inside in files and inside not in found:
-                found.add(inside)
-                waiting.append(inside)
+        for path in inside.get(waiting.pop(), ()):
+            if path not in found and len(found) < _MAXIMUM_REACHED:
+                found.add(path)
+                waiting.append(path)
     return sorted(found - {name})
 
 
-def _rank(name: str, body: str, included: set[str], files: Mapping[str, str]) -> tuple[int, ...]:
+def _rank(
+    name: str,
+    body: str,
+    included: set[str],
+    files: Mapping[str, str],
+    inside: Mapping[str, list[str]],
+) -> tuple[int, ...]:
     """The larger, the more a paper."""
     stem = posixpath.splitext(posixpath.basename(name))[0].lower()
     match = _CLASS.search(body)
-    texts = [files[path] for path in _reached(name, files)]
+    texts = [files[path] for path in _reached(name, inside)]
     whole = "\\begin{document}" in body or any("\\begin{document}" in text for text in texts)
     has_class = match is not None or any(_CLASS.search(text) for text in texts)
     return (

@@ -65,29 +65,28 @@ class Scope(Generic[Value]):
         self._meanings = meanings
         self._groups: list[_Group[Value]] = [_Group("", 0)] if is_apart else []
         self._scanned = 0
-        self._saving = 0
+        # The groups that have something to put back, by name; the innermost is the last.
+        self._holders: dict[str, list[_Group[Value]]] = {}
         self.undecided = 0
 
     @property
     def is_watched(self) -> bool:
         """Whether the end of an open group has something to put back."""
-        return self._saving > 0
+        return bool(self._holders)
 
     def save(self, name: str, out: list[str]) -> None:
         """Note what a name means, before it is changed in the innermost group."""
         self.catch_up(out)
         if self._groups:
-            saved = self._groups[-1].saved
-            self._saving += not saved
-            saved.setdefault(name, self._meanings.get(name))
+            group = self._groups[-1]
+            if name not in group.saved:
+                group.saved[name] = self._meanings.get(name)
+                self._holders.setdefault(name, []).append(group)
 
     def forget(self, name: str) -> None:
         """A name is changed for all groups: none puts it back."""
-        if self._saving:
-            for group in self._groups:
-                if name in group.saved:
-                    del group.saved[name]
-                    self._saving -= not group.saved
+        for group in self._holders.pop(name, ()):
+            del group.saved[name]
 
     def catch_up(self, out: list[str]) -> None:
         """Follow the output to its end: groups open and close."""
@@ -127,7 +126,8 @@ class Scope(Generic[Value]):
     def restart(self) -> None:
         """What was read so far goes, but for what it defined."""
         self._groups.clear()
-        self._scanned = self._saving = self.undecided = 0
+        self._holders.clear()
+        self._scanned = self.undecided = 0
 
     def _command(self, token: str, number: int) -> None:
         if token.startswith("\\begin{"):
@@ -172,9 +172,11 @@ class Scope(Generic[Value]):
                 return
 
     def _pop(self) -> None:
-        saved = self._groups.pop().saved
-        self._saving -= bool(saved)
-        for name, value in saved.items():
+        for name, value in self._groups.pop().saved.items():
+            holders = self._holders[name]
+            holders.pop()
+            if not holders:
+                del self._holders[name]
             if value is None:
                 self._meanings.pop(name, None)
             else:

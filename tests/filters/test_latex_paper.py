@@ -336,6 +336,15 @@ HOSTILE = [
     "\\newcommand{\\y}[1]{\\z{#1}{#1}}\\newcommand{\\z}[2]{\\y{#1#2}}" + "\\y{x}" * 100,
     "\\excludecomment{n}" + "\\begin{n}" * 20_000,
     "\\newtoggle{a}" + "\\iftoggle{a}{" * 10_000,
+    "{" * 30_000 + "\\def\\a{x}" + "\\gdef\\b{x}" * 10_000 + "}" * 30_000,
+    "{\\def\\a{x}" * 20_000 + "\\a" + "}" * 20_000,
+    "$" + "\\def\\a{x}{$" * 10_000,
+    "\\edef\\a{x}" + "\\edef\\a{\\a\\a}" * 60,
+    "\\section{References}" * 10_000,
+    "\\bibitem{a}\\begin{figure}\\end{figure}" * 10_000,
+    "\\begin{abstract}" * 3_000,
+    "\\AtBeginDocument{" * 5_000,
+    "\\jobname\\string" * 20_000,
 ]
 
 
