@@ -32,7 +32,7 @@ class Inputs:
 
     Attributes:
         included, missing: paths of the files read; names of those that are not in the submission.
-        named: names that the files read, and those that were refused, seem to define.
+        named: names that the files read seem to define.
     """
 
     def __init__(
@@ -81,7 +81,8 @@ class Inputs:
         is_style = path.lower().endswith(".sty")
         # In a style file, `@` is a letter from the beginning.
         tokens = tokenize("\\makeatletter" + text if is_style else text, self._literals)
-        self.named |= defined_names(tokens)
+        if not is_style or is_own_style(tokens):
+            self.named |= defined_names(tokens)
         return tokens
 
     def _input(self, token: str) -> None:

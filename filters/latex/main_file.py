@@ -21,7 +21,7 @@ _INCLUDES = re.compile(
 _CLASS = re.compile(
     r"\\document(?:class|style)\s{0,20}(?:\[[^\[\]]{0,2000}\]\s{0,20})?\{([^{}]*)\}"
 )
-_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*")
+_ESCAPED_OR_COMMENT = re.compile(r"\\[\\%]|%[^\n]*")
 _NO_PAPER_CLASSES = frozenset(("standalone", "subfiles", "letter", "minimal", "beamer", "moderncv"))
 _USUAL_NAMES = frozenset(("ms", "main", "paper", "article", "arxiv", "manuscript", "root"))
 # As words of the name: "diffusion" is no latexdiff, "threshold" is not old.
@@ -50,7 +50,7 @@ def choose_main_file(files: Mapping[str, str]) -> str | None:
     names = [name for name in files if _is_source(name) and not name.startswith("anc/")]
     sources = {name: files[name] for name in names if name not in ignored or ignored >= {*names}}
     live = {
-        name: _COMMENT.sub(r"\1", text)
+        name: _without_comments(text)
         for name, text in sources.items()
         if "\\document" in text or "\\begin{document}" in text
     }
@@ -72,6 +72,10 @@ def choose_main_file(files: Mapping[str, str]) -> str | None:
     return max(bodies, key=lambda name: (_rank(name, bodies[name], included, files, inside), name))
 
 
+def _without_comments(text: str) -> str:
+    return _ESCAPED_OR_COMMENT.sub(lambda found: "" if found[0][0] == "%" else found[0], text)
+
+
 def _that_input(bodies: Mapping[str, str], sources: Mapping[str, str]) -> dict[str, str]:
     """Files without a class that input the file with the class, and that no other file inputs."""
     without = {name: text for name, text in sources.items() if name not in bodies}
@@ -83,7 +87,7 @@ def _that_input(bodies: Mapping[str, str], sources: Mapping[str, str]) -> dict[s
     found = {}
     for name, text in without.items():
         if "\\input" in text or "\\include" in text:
-            live = _COMMENT.sub(r"\1", text)
+            live = _without_comments(text)
             if not documents.isdisjoint(_paths_in(name, live)):
                 found[name] = live
     if found:

@@ -11,6 +11,11 @@ from typing import TypeAlias
 Snapshot: TypeAlias = tuple[list[str], int, int, list[tuple[list[str], int, int]]]
 
 
+# In the unit of `spent`; bounds time: what a mark ends is a few paragraphs at most, and what never
+# ends would else be read to the end of the paper at every call.
+_LONGEST_ARGUMENT = 40_000
+
+
 class TokenReader:
     """Tokens to be read, as a stack of lists.
 
@@ -186,6 +191,7 @@ class TokenReader:
     def until_text(self, mark: str) -> list[str] | None:
         """Read up to and with `mark` outside groups; None if it does not come."""
         content: list[str] = []
+        furthest = self.spent + _LONGEST_ARGUMENT
         while (token := self.next()) is not None:
             if token == "{":
                 inner = self.rest_of_group()
@@ -203,4 +209,6 @@ class TokenReader:
                 return content
             else:
                 content.append(token)
+            if self.spent > furthest:
+                return None
         return None

@@ -31,6 +31,8 @@ _VERB = (
 _VERB_DELIMITERS = "|+!/\"'=#@$^&~_:;,.?-<>()`[]*0123456789"
 _ADDRESS = r"(?:url|nolinkurl|path|burl|href)[ \t]*(?:\[[^\]{}\\\n]*\])?"
 _COMMENT = r"%[^\n]*(?:\n[ \t]*(?=\S))?"
+# What control words are made of behind these.
+_LETTERS = {"\\makeatletter": "a-zA-Z@", "\\makeatother": "a-zA-Z"}
 # What changes how the rest of a file is read.
 _SWITCHES = ("\\makeatletter", "\\makeatother", "ShortVerb", "ShortInline")
 
@@ -121,21 +123,16 @@ def _with_switches(text: str, literals: Literals) -> Iterator[str]:
         for match in _pattern(letters, literals, short).finditer(text, position):
             token = match[0]
             position = match.end()
-            yield token
-            if token == "\\makeatletter":
-                letters = "a-zA-Z@"
-                break
-            if token == "\\makeatother":
-                letters = "a-zA-Z"
-                break
             if token.endswith(("ShortVerb", "ShortInline")) and token[0] == "\\":
                 declared = SHORT_VERB.match(text, match.start())
                 if declared is not None:
-                    character = declared[2]
                     is_end = token.startswith(("\\Delete", "\\Undefine", "\\lstDelete"))
-                    short = short.replace(character, "") + ("" if is_end else character)
-                    yield text[position : declared.end()]
+                    short = short.replace(declared[2], "") + ("" if is_end else declared[2])
                     position = declared.end()
+                    break
+            yield token
+            if token in _LETTERS:
+                letters = _LETTERS[token]
                 break
 
 
