@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from filters.document import Document
-from filters.latex.charset import decode
+from filters.latex.charset import decode_files
 from filters.latex.main_file import choose_main_file
 from filters.latex.project import unpack
 from filters.latex.structure import PaperReader
@@ -57,7 +57,7 @@ def read_papers(folder: Path) -> list[dict[str, str]]:
             for record in read_arxiv(stream, path.name, 100_000_000):
                 files = unpack(record.raw, SETTINGS.project) if isinstance(record, Document) else {}
                 if isinstance(files, dict) and files:
-                    papers.append({name: decode(data, None) for name, data in files.items()})
+                    papers.append(decode_files(files).files)
     return papers
 
 

@@ -23,7 +23,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 from filters.document import Document, Rejected
-from filters.latex.charset import declared_encoding, decode
+from filters.latex.charset import decode_files
 from filters.latex.main_file import choose_main_file
 from filters.latex.project import unpack
 from filters.latex.structure import PaperReader
@@ -41,8 +41,7 @@ def texts_of(submission: Document) -> dict[str, str] | None:
     unpacked = unpack(submission.raw, SETTINGS.project)
     if isinstance(unpacked, Rejected):
         return None
-    declared = next(filter(None, map(declared_encoding, unpacked.values())), None)
-    return {name: decode(data, declared) for name, data in unpacked.items()}
+    return decode_files(unpacked).files
 
 
 def clean(files: dict[str, str], main_file: str) -> tuple[list[str], int]:

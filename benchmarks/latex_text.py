@@ -33,7 +33,7 @@ from pathlib import Path
 
 from filters.document import Document
 from filters.latex import LatexCleaner
-from filters.latex.charset import declared_encoding, decode
+from filters.latex.charset import decode_files
 from filters.latex.project import unpack
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.readers.arxiv_bulk import read_arxiv
@@ -138,8 +138,7 @@ def read_papers(folder: Path) -> list[tuple[str, dict[str, str], Document]]:
                 files = unpack(record.raw, SETTINGS.project)
                 cleaned = clean(record)
                 if isinstance(cleaned, Document) and isinstance(files, dict):
-                    declared = next(filter(None, map(declared_encoding, files.values())), None)
-                    decoded = {name: decode(data, declared) for name, data in files.items()}
+                    decoded = decode_files(files).files
                     papers.append((cleaned.id, decoded, cleaned))
     return papers
 

@@ -25,7 +25,7 @@ from resiliparse.parse.html import HTMLTree
 from filters.books import GutenbergFilter, TextDecoder
 from filters.document import Document, Rejected
 from filters.html import HtmlDecoder
-from filters.latex.charset import declared_encoding, decode
+from filters.latex.charset import decode_files
 from filters.latex.project import unpack
 from filters.stackexchange.posts import load_posts
 from pipeline.batch import Batch, StageCount, reject
@@ -77,9 +77,9 @@ def papers(folder: str, recipe: Recipe) -> Texts:
         sources = unpack(document.raw, settings.latex.project)
         if isinstance(sources, Rejected):
             continue
-        declared = next(filter(None, map(declared_encoding, sources.values())), None)
-        names = sorted(name for name in sources if name.lower().endswith(".tex"))
-        document.text = "\n".join(decode(sources[name], declared) for name in names)
+        files = decode_files(sources).files
+        names = sorted(name for name in files if name.lower().endswith(".tex"))
+        document.text = "\n".join(files[name] for name in names)
         yield document
 
 

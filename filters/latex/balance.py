@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+# Groups that are commands, by what ends them.
+_GROUPS = {"\\begingroup": "\\endgroup", "\\bgroup": "\\egroup"}
+_GROUP_ENDS = {end: begin for begin, end in _GROUPS.items()}
+
+
+def _opened_by(token: str) -> str | None:
+    """The environment (`{name}`) or group that a token opens."""
+    if token.startswith("\\begin{"):
+        # A literal environment is one token, with its end.
+        return token[len("\\begin") :] if token.index("}") == len(token) - 1 else None
+    return token if token in _GROUPS else None
+
+
+def _closed_by(token: str) -> str | None:
+    """The environment (`{name}`) or group that a token closes."""
+    if token.startswith("\\end{"):
+        return token[len("\\end") :]
+    return _GROUP_ENDS.get(token)
 
 
 class Opened:
-    """Environments that begin in what was cut off and were not ended there."""
+    """Environments and groups that begin in what was cut off and were not ended there."""
 
     def __init__(self) -> None:
         self.environments: Counter[str] = Counter()
@@ -15,33 +34,28 @@ class Opened:
     def add(self, tokens: Iterable[str]) -> None:
         """Take note of a part that was cut off."""
         for token in tokens:
-            if token.startswith("\\begin{"):
-                self.environments[token[len("\\begin") :]] += 1
-            elif token.startswith("\\end{"):
-                self.environments[token[len("\\end") :]] -= 1
+            if (name := _opened_by(token)) is not None:
+                self.environments[name] += 1
+            elif (name := _closed_by(token)) is not None:
+                self.environments[name] -= 1
 
 
-def closers(tokens: Iterable[str]) -> list[str]:
-    """The braces and `\\end{...}` of a part that close what was opened before it."""
-    found: list[str] = []
+def closers(tokens: Iterable[str]) -> Iterator[int]:
+    """Where in a part the braces and ends stand that close what was opened before it."""
     level, environments = 0, Counter[str]()
-    for token in tokens:
+    for index, token in enumerate(tokens):
         if token == "{":
             level += 1
         elif token == "}":
-            if level:
-                level -= 1
-            else:
-                found.append(token)
-        elif token.startswith("\\begin{"):
-            environments[token[len("\\begin") :]] += 1
-        elif token.startswith("\\end{"):
-            name = token[len("\\end") :]
-            if environments[name] > 0:
-                environments[name] -= 1
-            else:
-                found.append(token)
-    return found
+            if not level:
+                yield index
+            level -= level > 0
+        elif (name := _opened_by(token)) is not None:
+            environments[name] += 1
+        elif (name := _closed_by(token)) is not None:
+            if environments[name] <= 0:
+                yield index
+            environments[name] -= environments[name] > 0
 
 
 def drop_unmatched(tokens: list[str], opened: Opened) -> list[str]:
@@ -63,10 +77,11 @@ def drop_unmatched(tokens: list[str], opened: Opened) -> list[str]:
             if level < 0:
                 level = 0
                 dropped.add(index)
-        elif environments and token.startswith("\\begin{"):
-            here[token[len("\\begin") :]] += 1
-        elif environments and token.startswith("\\end{"):
-            name = token[len("\\end") :]
+        elif not environments or token[0] != "\\":
+            continue
+        elif (name := _opened_by(token)) is not None:
+            here[name] += 1
+        elif (name := _closed_by(token)) is not None:
             if here[name] > 0:
                 here[name] -= 1
             elif environments[name] > 0:

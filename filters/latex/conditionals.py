@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from filters.latex.definitions import Macro, read_name
 from filters.latex.expander import Expander, Handler
+from filters.latex.tokens import is_conditional
 
-# Commands that begin like a conditional and take their branches in braces.
-_WITH_BRACES = ("\\ifthenelse", "\\ifdef", "\\ifblank", "\\ifstr", "\\ifbool", "\\iftoggle")
-_NO_CONDITIONAL = ("\\iff", "\\ifcomment", "\\ifnumcomp", "\\ifempty", "\\ifundef", "\\ifnot")
+_CONSTANTS = {"\\iftrue": True, "\\iffalse": False}
 _INTRODUCES = ("\\newif", "\\let", "\\def")
 _MATH_BEGINS = frozenset(
     "\\begin{" + name + star + "}"
@@ -29,7 +28,6 @@ class Conditionals:
 
     def __init__(self, expander: Expander) -> None:
         self._expander = expander
-        self._switches: dict[str, bool] = {}
         self._matched: list[str] | None = None
         self._ends: dict[int, tuple[int | None, int]] = {}
 
@@ -43,10 +41,12 @@ class Conditionals:
             "\\ifdefined": self._is_defined,
         }
 
-    def let(self, name: str, target: str) -> None:
-        """`\\let\\ifdraft\\iftrue` makes a switch too."""
-        if target in ("\\iftrue", "\\iffalse"):
-            self._add(name, target == "\\iftrue")
+    def let(self, name: str, target: str) -> bool:
+        """`\\let\\ifdraft\\iftrue` makes a switch too; whether it was that."""
+        if target not in _CONSTANTS or name in self._expander.reserved:
+            return False
+        self._add(name, _CONSTANTS[target])
+        return True
 
     def _new_switch(self, token: str) -> None:
         name = read_name(self._expander.reader)
@@ -57,24 +57,28 @@ class Conditionals:
         self._expander.end_removal()
 
     def _add(self, name: str, value: bool) -> None:
-        base = "\\" + name[len("\\if") :]
-        self._switches[name] = value
-        meanings = self._expander.meanings
-        meanings[name] = self._switch
+        expander, base = self._expander, "\\" + name[len("\\if") :]
+        expander.assign(name, self._true if value else self._false)
         for setter in (base + "true", base + "false"):
-            if setter not in self._expander.reserved:
-                meanings[setter] = self._set
+            if setter not in expander.reserved:
+                expander.assign(setter, self._set)
 
     def _set(self, token: str) -> None:
         value = token.endswith("true")
-        self._switches["\\if" + token[1 : -4 if value else -5]] = value
+        name = "\\if" + token[1 : -4 if value else -5]
+        self._expander.assign(name, self._true if value else self._false)
         self._expander.end_removal()
 
-    def _switch(self, token: str) -> None:
-        self._take(self._switches[token])
+    # A switch means one of these.
+
+    def _true(self, token: str) -> None:
+        self._take(True)
+
+    def _false(self, token: str) -> None:
+        self._take(False)
 
     def _constant(self, token: str) -> None:
-        self._take(token == "\\iftrue")
+        self._take(_CONSTANTS[token])
 
     def _math_mode(self, token: str) -> None:
         if self._expander.reader.depth == 0:
@@ -176,7 +180,6 @@ class Conditionals:
         return ends
 
     def _is_conditional(self, token: str, before: str) -> bool:
-        in_braces = token.startswith(_WITH_BRACES) and token != "\\ifdefined"
-        if in_braces or token in _NO_CONDITIONAL or before in _INTRODUCES:
+        if before in _INTRODUCES or not is_conditional(token):
             return False
         return not isinstance(self._expander.meanings.get(token), Macro)

@@ -8,6 +8,7 @@ from filters.latex.conditionals import Conditionals
 from filters.latex.definitions import (
     Alias,
     Macro,
+    make_macro,
     read_def,
     read_document_command,
     read_name,
@@ -21,6 +22,8 @@ from filters.latex.token_reader import TokenReader
 
 _PREFIXES = ("\\long", "\\global", "\\outer", "\\protected")
 _DEFS = ("\\def", "\\gdef", "\\edef", "\\xdef")
+_GLOBAL_DEFS = ("\\gdef", "\\xdef")
+_EXPANDED_DEFS = ("\\edef", "\\xdef")
 _NEW_COMMANDS = (
     *("\\newcommand", "\\renewcommand", "\\DeclareRobustCommand"),
     *("\\newrobustcmd", "\\renewrobustcmd"),
@@ -30,6 +33,9 @@ _DOCUMENT_COMMANDS = tuple(
     for verb in ("New", "Renew", "Provide", "Declare")
     for kind in ("", "Expandable")
 )
+_PAIRED_DELIMITERS = {f"\\DeclarePairedDelimiter{kind}": kind for kind in ("", "X", "XPP")}
+# That of LaTeX's newer kernel and that of the letltxmacro package save a command as well.
+_LETS = ("\\let", "\\LetLtxMacro", "\\NewCommandCopy", "\\RenewCommandCopy", "\\DeclareCommandCopy")
 _COMMANDS_OF_XARGS = ("\\newcommandx", "\\renewcommandx", "\\providecommandx")
 _PROVIDES = ("\\providecommand", "\\providerobustcmd")
 # Definitions that leave no macro: name and number of the groups that follow.
@@ -56,19 +62,22 @@ class Definers:
     def __init__(self, expander: Expander, conditionals: Conditionals) -> None:
         self._expander = expander
         self._conditionals = conditionals
+        # `\\global` came, and what it makes global has not.
+        self._is_global = False
 
     def handlers(self) -> dict[str, Handler]:
         """What the expander is to call for which token."""
         return {
             **dict.fromkeys(_NEW_COMMANDS + _PROVIDES, self._new_command),
             **dict.fromkeys(_DEFS, self._def),
+            **dict.fromkeys(_EXPANDED_DEFS, self._expanded_def),
             **dict.fromkeys(_OTHER_DEFINITIONS, self._other_definition),
             **dict.fromkeys(_PREFIXES, self._prefix),
             **dict.fromkeys(_DOCUMENT_COMMANDS, self._document_command),
             **dict.fromkeys(_COMMANDS_OF_XARGS, self._newcommandx),
             "\\DeclareMathOperator": self._operator,
-            "\\DeclarePairedDelimiter": self._paired_delimiter,
-            "\\let": self._let,
+            **dict.fromkeys(_PAIRED_DELIMITERS, self._paired_delimiter),
+            **dict.fromkeys(_LETS, self._let),
             "\\excludecomment": self._exclude,
         }
 
@@ -77,8 +86,13 @@ class Definers:
         if found is None:
             self._expander.out.append(token)
             return
-        self._expander.define(*found)
+        self._expander.define(*found, is_global=self._take_global() or token in _GLOBAL_DEFS)
         self._expander.end_removal()
+
+    def _take_global(self) -> bool:
+        """Whether `\\global` stands before the definition that was read; it holds for one."""
+        is_global, self._is_global = self._is_global, False
+        return is_global
 
     def _read_definition(
         self, token: str, read: Callable[[TokenReader], tuple[str, Macro] | None]
@@ -95,6 +109,7 @@ class Definers:
         if found is None:
             self._expander.reader.restore(snapshot)
         elif token in _PROVIDES and found[0] in self._expander.meanings:
+            self._take_global()
             self._expander.end_removal()
             return
         self._finish_definition(found, token)
@@ -102,11 +117,25 @@ class Definers:
     def _def(self, token: str) -> None:
         self._read_definition(token, read_def)
 
+    def _expanded_def(self, token: str) -> None:
+        """`\\edef`: the body is expanded now, and not when it is used."""
+        reader, snapshot = self._expander.reader, self._expander.reader.snapshot()
+        found = read_def(reader)
+        if found is None:
+            reader.restore(snapshot)
+        elif not found[1].is_program:
+            name, macro = found
+            body = [part if isinstance(part, str) else f"#{part}" for part in macro.body]
+            expanded = make_macro(self._expander.expand(body), macro.parameters, (), macro.marks)
+            found = name, expanded
+        self._finish_definition(found, token)
+
     def _operator(self, token: str) -> None:
         self._read_definition(token, read_operator)
 
     def _paired_delimiter(self, token: str) -> None:
-        self._read_definition(token, read_paired_delimiter)
+        kind = _PAIRED_DELIMITERS[token]
+        self._read_definition(token, lambda reader: read_paired_delimiter(reader, kind))
 
     def _newcommandx(self, token: str) -> None:
         self._read_definition(token, read_newcommandx)
@@ -120,6 +149,7 @@ class Definers:
         if self._expander.reader.skip_space():
             following = self._expander.reader.peek()
             if following in (*_PREFIXES, *_DEFS, "\\let", "\\expandafter"):
+                self._is_global = self._is_global or token == "\\global"
                 return
         self._expander.reader.restore(snapshot)
         self._expander.out.append(token)
@@ -130,29 +160,32 @@ class Definers:
         target = None
         if name is not None:
             reader.skip_text("=")
-            if reader.skip_space():
-                target = reader.peek()
+            target = read_name(reader)
+            if target is None and reader.skip_space():
+                target = reader.peek()[:1]
         if name is None or not target or target in ("{", "}"):
             reader.restore(snapshot)
             self._expander.out.append(token)
             return
-        reader.next()
         if target[0] != "\\":
-            reader.push_text(target[1:])
-            target = target[0]
-        meaning = self._expander.meanings.get(target)
-        if target in ("\\relax", "\\undefined", "\\@undefined"):
-            if name not in self._expander.reserved:
-                self._expander.meanings.pop(name, None)
-        elif isinstance(meaning, (Macro, Alias)):
-            self._expander.define(name, meaning)
-        elif target in self._expander.left:
-            self._expander.defined.add(name)
-            self._expander.leave(name, self._expander.left[target])
-        else:
-            self._expander.define(name, Alias(target))
-            self._conditionals.let(name, target)
+            reader.push_text((reader.next() or "")[1:])
+        self._let_mean(name, target)
         self._expander.end_removal()
+
+    def _let_mean(self, name: str, target: str) -> None:
+        """Give a name the meaning that a token has now."""
+        expander, is_global = self._expander, self._take_global()
+        meaning = expander.meanings.get(target)
+        if target in ("\\relax", "\\undefined", "\\@undefined"):
+            if name not in expander.reserved:
+                expander.assign(name, None, is_global=is_global)
+        elif isinstance(meaning, (Macro, Alias)):
+            expander.define(name, meaning, is_global=is_global)
+        elif target in expander.left and target not in expander.meanings:
+            expander.defined.add(name)
+            expander.leave(name, expander.left[target])
+        elif not self._conditionals.let(name, target):
+            expander.define(name, Alias(target), is_global=is_global)
 
     def _exclude(self, token: str) -> None:
         """The comment package's `\\excludecomment{name}`: environments of that name go."""
@@ -162,7 +195,7 @@ class Definers:
             return
         begin = f"\\begin{{{''.join(name)}}}"
         if begin not in self._expander.reserved:
-            self._expander.meanings[begin] = self._excluded
+            self._expander.assign(begin, self._excluded)
         self._expander.end_removal()
 
     def _excluded(self, token: str) -> None:

@@ -1,7 +1,7 @@
 """Macro definitions: how they are read, and what a call of a macro becomes.
 
 LaTeX2e's `\\newcommand` family, `\\DeclareMathOperator`, mathtools' `\\DeclarePairedDelimiter`,
-xparse's commands with `m` and `O{}` arguments, and TeX's `\\def` with delimited parameters.
+xparse's commands, and TeX's `\\def` with delimited parameters.
 """
 
 from __future__ import annotations
@@ -18,11 +18,18 @@ _NEW_NAME = re.compile(
     r"\\(?:newcommand|newrobustcmd|DeclareMathOperator)\*?\s*\{?\s*(\\[a-zA-Z]+)"
 )
 
+_ANY_NAME = re.compile(
+    r"\\(?:(?:re)?newcommandx?|(?:new|renew|provide)robustcmd|provide(?:command|commandx)"
+    r"|DeclareRobustCommand|DeclareMathOperator|DeclarePairedDelimiter(?:X|XPP)?"
+    r"|(?:New|Renew|Provide|Declare)(?:Expandable)?DocumentCommand|newif)\*?\s*\{?\s*(\\[a-zA-Z@]+)"
+    r"|\\(?:[gex]?def|let|redefine|define)\s*\{?\s*(\\[a-zA-Z@]+)"
+)
+
 # A macro that uses these is a program, which we do not run.
 _PROGRAMMING = """
-    ifdim ifcase ifcat ifodd ifhmode ifvmode ifinner ifcsname unless catcode noexpand advance
-    afterassignment loop ifdefempty IfStrEq ifnumcomp ExplSyntaxOn foreach aftergroup romannumeral
-    read write immediate openin
+    ifdim ifcase ifcat ifodd ifhmode ifvmode ifinner ifcsname unless catcode advance setbox
+    mathpalette afterassignment loop ifdefempty IfStrEq ifnumcomp ExplSyntaxOn foreach
+    aftergroup romannumeral read write immediate openin
 """
 PROGRAMMING = frozenset("\\" + name for name in _PROGRAMMING.split())
 
@@ -32,12 +39,15 @@ class Parameter:
     """A parameter as xparse has them.
 
     Attributes:
-        kind: `m` a group or token, `o` in brackets, `s` a star.
-        default: what an `o` is where it is not there.
+        kind: `m` a group or token, `o` in brackets, `g` in braces, `d` between two marks, `s` a
+            star, `t` another mark.
+        default: what one that may be missing is where it is not there.
+        marks: of `d` the two that stand around it, of `t` the one.
     """
 
     kind: str
     default: list[str] | None = None
+    marks: str = ""
 
 
 MANDATORY = Parameter("m")
@@ -94,11 +104,19 @@ def make_macro(
     is_program = any(token in PROGRAMMING for token in body) or any(
         isinstance(part, int) and part > parameters for part in split
     )
+    if "\\@" in body:
+        # A name whose `@` was no letter, and not the space factor.
+        following = (
+            body[index + 1 : index + 2] for index, part in enumerate(body) if part == "\\@"
+        )
+        is_program = is_program or any(
+            token[0].isalpha() for tokens in following for token in tokens
+        )
     internals = tuple(
         token
         for before, token in zip(("", *body), body, strict=False)
-        if token[0] == "\\"
-        and "@" in token
+        if "@" in token
+        and token != "\\@"
         and CONTROL_WORD.match(token)
         and before not in _TAKES_A_NAME
     )
@@ -108,6 +126,15 @@ def make_macro(
 def new_names(text: str) -> set[str]:
     """Names that a source seems to define, commented ones included."""
     return set(_NEW_NAME.findall(text))
+
+
+def defined_names(tokens: list[str]) -> set[str]:
+    """Names that a text seems to define, in whatever way and place."""
+    return {
+        match[1] or match[2]
+        for match in _ANY_NAME.finditer("".join(tokens))
+        if "@" not in (match[1] or match[2])
+    }
 
 
 def new_macros(tokens: list[str]) -> Iterator[tuple[str, Macro]]:
@@ -184,14 +211,41 @@ def read_operator(reader: TokenReader) -> tuple[str, Macro] | None:
     return name, make_macro([word, "{", *body, "}"])
 
 
-def read_paired_delimiter(reader: TokenReader) -> tuple[str, Macro] | None:
-    """What follows mathtools' `\\DeclarePairedDelimiter`: `{\\name}{left}{right}`."""
-    name, left, right = read_name(reader), reader.argument(), reader.argument()
-    if name is None or left is None or right is None:
+# Stands for the size of a delimiter while its macro is made.
+_SIZE = "\\delimsize"
+
+
+def read_paired_delimiter(reader: TokenReader, kind: str) -> tuple[str, Macro] | None:
+    """What follows mathtools' `\\DeclarePairedDelimiter`, its X and its XPP.
+
+    Args:
+        kind: empty for `{\\name}{left}{right}`, `X` for `{\\name}[2]{left}{right}{body}`, `XPP` for
+            `{\\name}[2]{before}{left}{right}{behind}{body}`.
+    """
+    name = read_name(reader)
+    number = _number(reader.optional()) if kind else 1
+    count = {"": 2, "X": 3, "XPP": 5}[kind]
+    groups = [group for _ in range(count) if (group := reader.argument()) is not None]
+    if name is None or len(groups) < count:
         return None
-    macro = make_macro([*left, "#1", *right], 1)
-    macro.starred = make_macro(["\\left", *left, "#1", "\\right", *right], 1)
-    macro.sized = make_macro(["#1", *left, "#2", "#1", *right], 2)
+    before, behind = (groups[0], groups[3]) if kind == "XPP" else ([], [])
+    left, right = groups[1:3] if kind == "XPP" else groups[:2]
+    body = groups[-1] if kind else ["#1"]
+
+    def made(opening: list[str], middle: list[str], closing: list[str]) -> list[str]:
+        inside = [
+            part for token in body for part in (middle if token == "\\delimsize" else [token])
+        ]
+        return [*before, *opening, *left, *inside, *closing, *right, *behind]
+
+    macro = make_macro(made([], [], []), number)
+    macro.starred = make_macro(made(["\\left"], ["\\middle"], ["\\right"]), number)
+    sized = make_macro(made([_SIZE], [_SIZE], [_SIZE]), number)
+    # The size comes first.
+    parts = [part + 1 if isinstance(part, int) else part for part in sized.body]
+    sized.body = [1 if part == _SIZE else part for part in parts]
+    sized.parameters = number + 1
+    macro.sized = sized
     return name, macro
 
 
@@ -207,18 +261,53 @@ def read_document_command(reader: TokenReader) -> tuple[str, Macro] | None:
 
 
 def _signature(kinds: list[str]) -> tuple[Parameter, ...] | None:
-    """xparse's letters `m`, `o`, `O{default}` and `s`; None where there are others."""
+    """xparse's argument letters; None where there are others than `_read_kind` knows."""
     reader, found = TokenReader(kinds), list[Parameter]()
-    while letters := (reader.next() or "").replace("+", "").replace("!", "").split():
-        for kind in "".join(letters):
-            if kind not in "mosO":
-                return None
-            found.append(Parameter("o", [NO_VALUE]) if kind == "o" else Parameter(kind))
-        if found[-1].kind == "O":
-            found[-1] = Parameter("o", reader.group() or [])
-    # TeX has nine parameters at most.
-    is_whole = len(found) < 10 and all(parameter.kind != "O" for parameter in found)
-    return tuple(found) if is_whole else None
+    while reader.skip_space() and reader.peek():
+        parameter = _read_kind(reader)
+        # TeX has nine parameters at most.
+        if parameter is None or len(found) == 9:
+            return None
+        found.append(parameter)
+    return tuple(found)
+
+
+_SIMPLE_KINDS = {
+    "m": MANDATORY,
+    "v": MANDATORY,
+    "s": Parameter("s"),
+    "o": Parameter("o", [NO_VALUE]),
+    "g": Parameter("g", [NO_VALUE]),
+}
+
+
+def _read_kind(reader: TokenReader) -> Parameter | None:
+    """The next argument of xparse's: m, o, O, s, t, d, D, r, R, g, G, v; None for others."""
+    letter = _next_character(reader)
+    while letter in ("+", "!", "="):
+        letter = _next_character(reader)
+    if letter in _SIMPLE_KINDS:
+        return _SIMPLE_KINDS[letter]
+    if letter in ("O", "G"):
+        return Parameter(letter.lower(), reader.argument() or [])
+    if letter == "t":
+        return Parameter("t", None, _next_character(reader))
+    marks = _next_character(reader) + _next_character(reader)
+    if letter not in ("d", "D", "r", "R") or len(marks) != 2:
+        return None
+    default = reader.argument() if letter in ("D", "R") else None
+    return Parameter("d", [NO_VALUE] if default is None else default, marks)
+
+
+def _next_character(reader: TokenReader) -> str:
+    """The next character or control sequence behind white space; empty at the end."""
+    if not reader.skip_space():
+        return ""
+    token = reader.next() or ""
+    if token[:1] in ("\\", "{", "}"):
+        return token
+    reader.push_text(token[1:])
+    return token[:1]
 
 
 def read_def(reader: TokenReader) -> tuple[str, Macro] | None:
@@ -255,16 +344,27 @@ def read_arguments(reader: TokenReader, macro: Macro) -> list[list[str]] | None:
         return _delimited_arguments(reader, macro.marks)
     arguments = []
     for parameter in macro.signature or (MANDATORY,) * macro.parameters:
-        argument: list[str] | None
-        if parameter.kind == "s":
-            argument = [STAR if reader.skip_text("*") else NO_STAR]
-        else:
-            argument = reader.optional() if parameter.kind == "o" else reader.argument()
-            argument = parameter.default if argument is None else argument
+        argument = _read_argument(reader, parameter)
         if argument is None:
             return None
         arguments.append(argument)
     return arguments
+
+
+def _read_argument(reader: TokenReader, parameter: Parameter) -> list[str] | None:
+    """One argument, or what stands for it; None where one is missing that must be there."""
+    match parameter.kind:
+        case "m":
+            return reader.argument()
+        case "s" | "t":
+            return [STAR if reader.skip_text(parameter.marks or "*") else NO_STAR]
+        case "g":
+            argument = reader.group()
+        case "d":
+            argument = reader.between(*parameter.marks)
+        case _:
+            argument = reader.optional()
+    return parameter.default if argument is None else argument
 
 
 def _delimited_arguments(reader: TokenReader, marks: tuple[str, ...]) -> list[list[str]] | None:

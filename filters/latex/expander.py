@@ -17,8 +17,9 @@ from typing import TypeAlias
 
 from filters.document import Settings, setting
 from filters.latex.definitions import Alias, Macro, read_arguments, substitute
+from filters.latex.scopes import Scope, may_end_group
 from filters.latex.token_reader import Snapshot, TokenReader
-from filters.latex.tokens import CONTROL_WORD, split_address
+from filters.latex.tokens import CONTROL_WORD, Kept, split_address
 
 Handler: TypeAlias = Callable[[str], None]
 Meaning: TypeAlias = Macro | Alias | Handler
@@ -72,7 +73,7 @@ class Expander:
         left: names of macros that were left as they are, with the reason.
         nesting: 1 in the text itself, more in texts that are expanded for themselves.
         names_elsewhere: names that other files of the paper define.
-        in_style: reading a style file: what it defines changes nothing that is known.
+        scope: the groups that are open in the text that is being expanded.
     """
 
     def __init__(self, settings: ExpansionSettings) -> None:
@@ -81,7 +82,6 @@ class Expander:
         self.defined: set[str] = set()
         self.left: dict[str, str] = {}
         self.names_elsewhere: set[str] = set()
-        self.in_style = False
         self._settings = settings
         self._spent = 0
         self.nesting = 0
@@ -90,13 +90,20 @@ class Expander:
         self._active: dict[int, str] = {}
         self.meanings: dict[str, Meaning] = {
             "\\xspace": self._xspace,
+            "\\@": self._space_factor,
+            "\\noexpand": self._noexpand,
+            "\\string": self._string,
             "\\begin": self._environment_word,
             "\\end": self._environment_word,
         }
         self.reserved = frozenset(self.meanings)
+        self.scope: Scope[Meaning] = Scope(self.meanings, is_apart=False)
+        self._scopes: list[Scope[Meaning]] = []
 
     def expand(self, tokens: list[str]) -> list[str]:
         """The tokens with their macros expanded, definitions gone.
+
+        What a text inside another (a title, a name) defines holds there only.
 
         Raises:
             ExpansionLimitError: more than `maximum_characters` were spent.
@@ -104,8 +111,10 @@ class Expander:
         if self.nesting >= _MAXIMUM_NESTING:
             return tokens
         self.nesting += 1
-        saved = self.out, self.reader, self._call, self._active
+        saved = self.out, self.reader, self._call, self._active, self.scope
         self.out, self.reader, self._call, self._active = [], TokenReader(tokens), None, {}
+        self.scope = Scope(self.meanings, is_apart=self.nesting > 1)
+        self._scopes.append(self.scope)
         try:
             while not self._run_guarded():
                 pass
@@ -113,7 +122,8 @@ class Expander:
         finally:
             self.nesting -= 1
             self._spent += self.reader.spent
-            self.out, self.reader, self._call, self._active = saved
+            self._scopes.pop().finish()
+            self.out, self.reader, self._call, self._active, self.scope = saved
 
     def _run_guarded(self) -> bool:
         """Run to the end; False if a call was undone and there is more."""
@@ -123,6 +133,7 @@ class Expander:
             assert self._call is not None
             token, length, snapshot, _ = self._call
             del self.out[length:]
+            self.scope.cut(length)
             self.reader.restore(snapshot)
             self.leave(undone.name, undone.reason)
             if token in self.meanings:
@@ -145,12 +156,16 @@ class Expander:
         while True:
             tokens, position = reader.tokens, reader.position
             end = len(tokens)
+            if self.scope.is_watched and position < end:
+                reader.position = position + 1
+                self._step(tokens[position])
+                continue
             while position < end:
                 token = tokens[position]
                 position += 1
                 if token[0] == "\\":
                     meaning = meanings.get(token)
-                    if meaning is not None:
+                    if meaning is not None and token.__class__ is not Kept:
                         reader.position = position
                         self._apply(token, meaning)
                         break
@@ -164,6 +179,21 @@ class Expander:
                 if not reader.pop():
                     return
 
+    def _step(self, token: str) -> None:
+        """One token, where the end of a group changes what names mean."""
+        if token[0] == "\\":
+            meaning = self.meanings.get(token)
+            if meaning is not None and token.__class__ is not Kept:
+                self._apply(token, meaning)
+                self.scope.catch_up(self.out)
+                return
+            if token[-1] == "}" and (pieces := split_address(token)):
+                self.reader.push(pieces, self.reader.depth)
+                return
+        self.out.append(token)
+        if may_end_group(token):
+            self.scope.catch_up(self.out)
+
     def _apply(self, token: str, meaning: Meaning) -> None:
         if isinstance(meaning, Macro):
             self._call_macro(token, meaning)
@@ -172,7 +202,7 @@ class Expander:
             if callable(handler):
                 handler(meaning.token)
             else:
-                self.out.append(meaning.token)
+                self.out.append(Kept(meaning.token))
         else:
             meaning(token)
             self.check_limits()
@@ -237,22 +267,39 @@ class Expander:
 
     def leave(self, name: str, reason: str) -> None:
         """From here on, leave a macro as the author wrote it."""
+        for scope in self._scopes:
+            scope.forget(name)
         self.meanings.pop(name, None)
         self.left[name] = reason
 
-    def define(self, name: str, meaning: Macro | Alias) -> None:
+    def assign(self, name: str, meaning: Meaning | None, *, is_global: bool = False) -> None:
+        """Change what a name means, to the end of the group or, if global, for good."""
+        if is_global:
+            for scope in self._scopes:
+                scope.forget(name)
+        elif self._scopes:
+            self.scope.save(name, self.out)
+        if meaning is None:
+            self.meanings.pop(name, None)
+        else:
+            self.meanings[name] = meaning
+
+    def define(self, name: str, meaning: Macro | Alias, *, is_global: bool = False) -> None:
         """Give a name its meaning, unless the name is reserved."""
-        has_parameters = isinstance(meaning, Macro) and meaning.parameters
+        has_parameters = isinstance(meaning, Macro) and bool(meaning.parameters)
         if name == "\\" or (name in self.reserved and (name not in _MAY_CHANGE or has_parameters)):
             return
-        if self.in_style and (name in self.meanings or "@" in name):
-            return
+        self.scope.catch_up(self.out)
+        # Either branch may be TeX's: a second meaning in them is one too many.
+        is_contested = self.scope.undecided > 0 and name in self.defined
         self.defined.add(name)
         if isinstance(meaning, Macro) and meaning.is_program:
             self.leave(name, "program")
+        elif is_contested:
+            self.leave(name, "undecided")
         elif self.left.get(name) not in _FINAL_REASONS:
             self.left.pop(name, None)
-            self.meanings[name] = meaning
+            self.assign(name, meaning, is_global=is_global)
 
     def end_removal(self) -> None:
         """After something was removed: with nothing else on its line, the line goes."""
@@ -272,6 +319,24 @@ class Expander:
             meaning(whole)
         else:
             self.out.append(whole)
+
+    def _space_factor(self, token: str) -> None:
+        """`\\@` tells TeX how wide a space is; a macro's goes."""
+        if self.reader.depth == 0:
+            self.out.append(token)
+
+    def _noexpand(self, token: str) -> None:
+        """`\\noexpand\\name` in an `\\edef`: the name stays."""
+        if self.nesting > 1 and (following := self.reader.next()):
+            self.out.append(following)
+        else:
+            self.out.append(token)
+
+    def _string(self, token: str) -> None:
+        """`\\string\\name` prints the name."""
+        self.out.append(token)
+        if self.reader.peek()[:1] == "\\":
+            self.out.append(Kept(self.reader.next() or ""))
 
     def _xspace(self, token: str) -> None:
         """The xspace package: a space, unless what follows would not want one."""

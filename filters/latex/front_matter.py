@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from filters.latex.expander import Expander
+from filters.latex.beginning import prose_words
+from filters.latex.expander import Expander, Handler
 
 _FRONT_ENDS = (
     *("\\maketitle", "\\end{frontmatter}", "\\end{titlepage}", "\\end{keyword}", "\\end{keywords}"),
@@ -19,6 +20,11 @@ _SPACING = re.compile(
     r"\\\\(?:\[[^\]]*\])?|\\[vh]space\*?\{[^{}]*\}"
     r"|\\(?:Huge|huge|LARGE|Large|large|normalsize|centering|newline|linebreak)(?![a-zA-Z])"
 )
+# Tokens; bounds time: abstracts have some hundreds.
+_LONGEST_ABSTRACT = 5000
+# Words of text behind which a title is that of another part, a supplement: fewer stand on any page
+# of an article, more than in what is put between title and abstract.
+_LETTER_WORDS = 200
 _NOTES = frozenset(("\\thanks", "\\footnote", "\\footnotemark", "\\footnotetext", "\\titlenote"))
 
 
@@ -28,24 +34,26 @@ class Marks:
 
     Attributes:
         begun: whether the document has begun.
-        body: the first section.
+        body: the first section of the paper's text.
+        back: the first part of what ends a paper (acknowledgements, bibliography, appendix).
         front: where the text begins if there is no section.
+        front_is_known: whether title or abstract end there, and not only the preamble.
+        front_is_fixed: whether text stands behind it, so that no other title moves it.
         abstract: the beginning of the abstract, while it is being read.
         abstract_is_section: whether that abstract is a section of this title.
-        muted: the bibliography, or what else is not kept.
-        bibliography_end: what stands between the bibliography and the next section.
-        in_appendix: whether an appendix has begun.
+        abstract_is_closed: whether the end of that abstract is in sight.
         title, abstract_text, authors: what the front matter says.
     """
 
     begun: bool = False
     body: int | None = None
+    back: int | None = None
     front: int | None = None
+    front_is_known: bool = False
+    front_is_fixed: bool = False
     abstract: int | None = None
     abstract_is_section: bool = False
-    muted: int | None = None
-    bibliography_end: int | None = None
-    in_appendix: bool = False
+    abstract_is_closed: bool = False
     title: str = ""
     abstract_text: str = ""
     authors: list[str] = field(default_factory=list)
@@ -58,22 +66,21 @@ class FrontMatter:
         self._expander = expander
         self._marks = marks
 
-    def register(self) -> None:
-        """Have the expander call the handlers."""
-        self._expander.reserve(
-            {
-                **dict.fromkeys(_FRONT_ENDS, self._front_end),
-                **dict.fromkeys(_TITLES, self._title),
-                **dict.fromkeys(_AUTHORS, self._author),
-                **dict.fromkeys(("\\abstract", "\\ABSTRACT"), self._abstract_command),
-                "\\begin{abstract}": self._begin_abstract,
-                "\\end{abstract}": self._end_abstract,
-            }
-        )
+    def handlers(self) -> dict[str, Handler]:
+        """What the expander is to call for which token."""
+        return {
+            **dict.fromkeys(_FRONT_ENDS, self._front_end),
+            **dict.fromkeys(_TITLES, self._title),
+            **dict.fromkeys(_AUTHORS, self._author),
+            **dict.fromkeys(("\\abstract", "\\ABSTRACT"), self._abstract_command),
+            "\\begin{abstract}": self._begin_abstract,
+            "\\end{abstract}": self._end_abstract,
+        }
 
     def _is_over(self, token: str) -> bool:
         """Whether the front matter is behind us, or this is a text for itself: the token stays."""
-        if self._marks.body is None and self._expander.nesting == 1:
+        marks = self._marks
+        if marks.body is None and marks.back is None and self._expander.nesting == 1:
             return False
         self._expander.out.append(token)
         return True
@@ -112,8 +119,14 @@ class FrontMatter:
         self._front_end(token)
 
     def _begin_abstract(self, token: str) -> None:
-        if not self._is_over(token):
-            self._marks.abstract = len(self._expander.out)
+        if self._is_over(token):
+            return
+        marks, reader = self._marks, self._expander.reader
+        self._expander.scope.open("{abstract}", self._expander.out)
+        marks.abstract = len(self._expander.out)
+        ahead = reader.tokens[reader.position : reader.position + _LONGEST_ABSTRACT]
+        reader.spent += len(ahead)
+        marks.abstract_is_closed = "\\end{abstract}" in ahead
 
     def _end_abstract(self, token: str) -> None:
         marks, out = self._marks, self._expander.out
@@ -121,8 +134,9 @@ class FrontMatter:
             out.append(token)
             return
         marks.abstract_text = marks.abstract_text or "".join(out[marks.abstract :]).strip()
-        marks.abstract = None
-        self._front_end(token)
+        self._expander.scope.close("{abstract}", out)
+        begin, marks.abstract = marks.abstract, None
+        self._move_front(begin)
 
     def _front_end(self, token: str) -> None:
         """Here the front matter may end: what follows is text, if there is no section."""
@@ -130,8 +144,26 @@ class FrontMatter:
             return
         if token in ("\\keywords", "\\pacs"):
             self._expander.reader.group()
-        if self._marks.muted is None:
-            self._marks.front = len(self._expander.out)
+        elif token.startswith("\\end{"):
+            self._expander.scope.close(token[len("\\end") :], self._expander.out)
+        self._move_front(len(self._expander.out))
+
+    def _move_front(self, begin: int) -> None:
+        """The front matter ends here, unless text stands between its end so far and `begin`."""
+        marks, out = self._marks, self._expander.out
+        if marks.front_is_fixed:
+            return
+        if marks.front_is_known and not self._is_at_front(out[marks.front or 0 : begin]):
+            marks.front_is_fixed = True
+            return
+        marks.front, marks.front_is_known = len(out), True
+
+    def _is_at_front(self, tokens: list[str]) -> bool:
+        """Whether so little text stands in these that the front matter may go on behind them."""
+        if len(tokens) > _LONGEST_ABSTRACT:
+            return False
+        self._expander.reader.spent += len(tokens)
+        return prose_words(tokens) < _LETTER_WORDS
 
 
 def _without_notes(tokens: list[str]) -> list[str]:

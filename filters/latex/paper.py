@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
 from filters.document import Document, Rejected, StageSettings, setting
-from filters.latex.charset import declared_encoding, decode
+from filters.latex.bibliography import MARK
+from filters.latex.charset import decode_files
 from filters.latex.expander import ExpansionLimitError, ExpansionSettings
 from filters.latex.main_file import choose_main_file
 from filters.latex.project import ProjectSettings, unpack
 from filters.latex.sections import StructureSettings
-from filters.latex.structure import PaperReader
-from filters.latex.tidy import join_tokens
+from filters.latex.structure import Paper, PaperReader
+from filters.latex.tidy import join_tokens, take_out_marks
+
+_WITHDRAWN = re.compile(
+    r"\bth(?:is|e) (?:paper|article|submission|manuscript|preprint|work) (?:has been|is|was)"
+    r"(?: (?:temporarily|now|hereby))? (?:withdrawn|retracted)",
+    re.IGNORECASE,
+)
+# Characters; a notice that a paper is withdrawn says little else.
+_LONGEST_NOTICE = 1500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,23 +61,26 @@ class LatexCleaner:
         unpacked = unpack(document.raw, settings.project)
         if isinstance(unpacked, Rejected):
             return unpacked
-        declared = next(filter(None, map(declared_encoding, unpacked.values())), None)
-        files = {name: decode(data, declared) for name, data in unpacked.items()}
-        main_file = choose_main_file(files)
+        decoded = decode_files(unpacked)
+        main_file = choose_main_file(decoded.files)
         if main_file is None:
             return Rejected("no_tex_file")
-        reader = PaperReader(files, settings.structure, settings.expansion)
+        reader = PaperReader(decoded.files, settings.structure, settings.expansion)
         try:
             paper = reader.read(main_file)
         except ExpansionLimitError as problem:
             return Rejected("expansion_too_large", str(problem))
+        text, places = take_out_marks(join_tokens(paper.tokens), MARK)
         document.signals.update(
             start=paper.start,
             tex_files=len(paper.included),
-            source_characters=sum(len(files[name]) for name in paper.included),
+            source_characters=sum(len(decoded.files[name]) for name in paper.included),
             macros_defined=len(paper.defined),
             macros_left=sorted(paper.left),
             missing_files=len(paper.missing),
+            encoding_assumed=not decoded.assumed.isdisjoint(paper.included),
+            bibliography_characters=paper.muted_characters,
+            bibliographies_at=places,
         )
         document.metadata.update(
             title=paper.title or None,
@@ -75,12 +88,23 @@ class LatexCleaner:
             authors=paper.authors,
             main_file=main_file,
         )
-        text = join_tokens(paper.tokens)
-        reject = settings.without_section == "reject"
-        if paper.start not in (("section",) if reject else ("section", "front_matter")):
-            return Rejected("no_section", main_file)
-        if len(text) < settings.minimum_characters:
-            return Rejected("too_short", f"{len(text)} characters, start: {paper.start}")
+        wrong = self._refused(paper, text, decoded.unknown.intersection(paper.included))
+        if wrong is not None:
+            return wrong
         document.text = text
         document.raw = b""
         return document
+
+    def _refused(self, paper: Paper, text: str, unknown: set[str]) -> Rejected | None:
+        """Why a paper that was read is not kept."""
+        settings = self._settings
+        if unknown:
+            return Rejected("unknown_encoding", " ".join(sorted(unknown)[:5]))
+        reject = settings.without_section == "reject"
+        if paper.start == "none" or (reject and not paper.has_section):
+            return Rejected("no_section", paper.included[0])
+        if len(text) < _LONGEST_NOTICE and _WITHDRAWN.search(f"{text} {paper.abstract}"):
+            return Rejected("withdrawn", " ".join(text.split())[:200])
+        if len(text) < settings.minimum_characters:
+            return Rejected("too_short", f"{len(text)} characters, start: {paper.start}")
+        return None

@@ -16,10 +16,13 @@ from dataclasses import dataclass
 
 from filters.document import Rejected, Settings, setting
 
-_TEXT_ENDINGS = (
-    *(".tex", ".ltx", ".latex", ".txt", ".inc", ".def", ".mac", ".sty", ".bbl", ".xxx"),
-    "00readme.json",
+_TEX_ENDINGS = (".tex", ".ltx", ".latex", ".def", ".mac", ".sty", ".bbl", ".xxx")
+# What a paper may input as well; large ones are data, and passed over.
+_OTHER_ENDINGS = (
+    *(".txt", ".inc", ".tab", ".table", ".dat", ".tikz", ".pgf", ".pdf_tex", ".pdftex_t"),
+    *(".pstex_t", ".eepic", "00readme.json", "00readme.yaml", "00readme.yml"),
 )
+_MAXIMUM_OTHER_BYTES = 1_000_000
 _NOT_TEX = (
     (b"%pdf", "pdf_only"),
     (b"%!ps", "postscript_only"),
@@ -27,6 +30,11 @@ _NOT_TEX = (
     (b"<!doctype html", "html_only"),
     (b"<html", "html_only"),
     (b"%auto-ignore", "withdrawn"),
+)
+_INSTEAD_OF_TEX = (
+    ((".pdf",), "pdf_only"),
+    ((".ps",), "postscript_only"),
+    ((".html", ".htm"), "html_only"),
 )
 ONLY_FILE = "paper.tex"
 
@@ -37,7 +45,7 @@ class ProjectSettings(Settings):
 
     Attributes:
         maximum_unpacked_bytes: all of it, figures included.
-        maximum_source_bytes: its TeX files together.
+        maximum_source_bytes: its TeX files together; data files above a megabyte are no part.
         maximum_members: members of its tar.
     """
 
@@ -139,7 +147,7 @@ def _tar_files(stream: _Limited, settings: ProjectSettings) -> dict[str, bytes] 
             name = clean_path(member.name)
             if not member.isfile() or name is None:
                 continue
-            if not _is_text_name(name):
+            if not _is_text_name(name, member.size):
                 others.append(name)
                 continue
             total += member.size
@@ -148,9 +156,16 @@ def _tar_files(stream: _Limited, settings: ProjectSettings) -> dict[str, bytes] 
             content = archive.extractfile(member)
             files[name] = content.read() if content else b""
     if not any(_may_be_tex(name) for name in files):
-        pdf = any(name.lower().endswith(".pdf") for name in others)
-        return Rejected("pdf_only" if pdf else "no_tex_file", " ".join(others[:5]))
+        return Rejected(_what_there_is(others), " ".join(others[:5]))
     return files
+
+
+def _what_there_is(names: list[str]) -> str:
+    """The reason to reject a submission that has these files and no TeX."""
+    for endings, reason in _INSTEAD_OF_TEX:
+        if any(name.lower().endswith(endings) for name in names):
+            return reason
+    return "no_tex_file"
 
 
 def clean_path(path: str) -> str | None:
@@ -162,9 +177,11 @@ def clean_path(path: str) -> str | None:
     return None if clean in (".", "..") or clean.startswith("../") or hidden else clean
 
 
-def _is_text_name(name: str) -> bool:
+def _is_text_name(name: str, size: int) -> bool:
+    """Whether a file of that name and size in bytes may be part of a paper's text."""
     base = posixpath.basename(name).lower()
-    return base.endswith(_TEXT_ENDINGS) or "." not in base
+    is_other = base.endswith(_OTHER_ENDINGS) or "." not in base
+    return base.endswith(_TEX_ENDINGS) or (is_other and size <= _MAXIMUM_OTHER_BYTES)
 
 
 def _may_be_tex(name: str) -> bool:

@@ -7,20 +7,26 @@ begins and ends (`Sections`) and take title, authors and abstract out (`FrontMat
 
 from __future__ import annotations
 
-import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from filters.latex.balance import drop_unmatched
+from filters.latex.bibliography import Bibliography
 from filters.latex.commands import tex_expander
-from filters.latex.definitions import Macro, new_macros, new_names
+from filters.latex.definitions import Alias, Macro, new_macros, new_names
 from filters.latex.expander import ExpansionSettings, Handler
-from filters.latex.files import find_file, packages_in
 from filters.latex.front_matter import FrontMatter, Marks
+from filters.latex.inputs import Inputs
+from filters.latex.literals import find_literals
 from filters.latex.sections import Sections, StructureSettings
-from filters.latex.tokens import own_literals, tokenize
+from filters.latex.tokens import Kept, tokenize
 
-_INPUTS = ("\\input", "\\include", "\\subfile", "\\subfileinclude", "\\@input")
+_AMSTEX = re.compile(r"amsppt|\\input\s*\{?amstex")
+_HARVMAC = re.compile(r"\\input\s*\{?(?:harvmac|lanlmac)")
+# Run at once where the document has begun, else at its beginning.
+_BEGIN_HOOKS = ("\\AtBeginDocument", "\\AtEndPreamble", "\\AfterEndPreamble", "\\AfterPreamble")
+_CLASS_HOOKS = ("\\AtEndOfPackage", "\\AtEndOfClass")
 
 
 @dataclass
@@ -29,19 +35,24 @@ class Paper:
 
     Attributes:
         tokens: its text, expanded, from the first section on.
-        start: `section`, or `front_matter` where the paper has no section and the text begins
-            behind title and abstract, or `none`.
-        defined, left: names of macros that were defined; those left unexpanded, with the reason.
+        start: `section`, or `front_matter` where the text begins behind title and abstract, or
+            `none`.
+        has_section: whether a section begins in it.
+        muted_characters: of its bibliographies, which `bibliography.MARK` stands for.
+        defined: names of macros that were defined.
+        left: names that the paper defines and that stand unexpanded in the text.
         included, missing: paths of the files read; names of those that are not in the submission.
     """
 
     tokens: list[str]
     start: str
+    has_section: bool
+    muted_characters: int
     title: str
     abstract: str
     authors: list[str]
     defined: set[str]
-    left: dict[str, str]
+    left: set[str]
     included: list[str]
     missing: list[str]
 
@@ -60,17 +71,22 @@ class PaperReader:
         expansion: ExpansionSettings,
     ) -> None:
         self._files = files
+        self._sources = {
+            name: text for name, text in files.items() if not name.lower().endswith(".sty")
+        }
         self._maximum_files = structure.maximum_files
         self._state = Marks()
-        self._included: list[str] = []
-        self._missing: list[str] = []
-        self._folder = ""
-        self._only: set[str] | None = None
-        self._literal = tuple(sorted(set().union(*map(own_literals, files.values()))))
+        self._at_beginning: list[list[str]] = []
+        self._literals = find_literals(files.values())
         self._expander = tex_expander(expansion)
         self._expander.reserve(self._handlers())
-        FrontMatter(self._expander, self._state).register()
-        self._sections = Sections(self._expander, self._state, structure)
+        self._front_matter = FrontMatter(self._expander, self._state)
+        self._expander.reserve(self._front_matter.handlers())
+        self._bibliography = Bibliography(
+            self._expander, self._state, structure.bibliography_titles
+        )
+        self._expander.reserve(self._bibliography.handlers())
+        self._sections = Sections(self._expander, self._state, self._bibliography, structure)
 
     def read(self, main_file: str) -> Paper:
         """Read the paper that begins in `main_file`.
@@ -78,183 +94,135 @@ class PaperReader:
         Raises:
             ExpansionLimitError: its macros ask for too much.
         """
-        self._included.append(main_file)
-        self._sources = {
-            name: text for name, text in self._files.items() if not name.lower().endswith(".sty")
-        }
+        expander, state = self._expander, self._state
         for text in self._sources.values():
-            self._expander.names_elsewhere |= new_names(text)
-        self._folder = posixpath.dirname(main_file)
-        text = self._files[main_file]
-        self._sections.register(is_amstex="amsppt" in text)
+            expander.names_elsewhere |= new_names(text)
+        inputs = Inputs(
+            expander,
+            state,
+            self._files,
+            main_file,
+            maximum_files=self._maximum_files,
+            literals=self._literals,
+        )
+        expander.reserve(inputs.handlers())
+        self._reserve_structure(self._files[main_file])
         # Plain TeX has no command for it.
-        self._state.begun = "\\begin{document}" not in text
-        out = self._expander.expand(tokenize(text, self._literal))
-        state = self._state
-        # A call that was undone may have taken the beginning with it.
-        state.body = None if state.body is None else min(state.body, len(out))
-        begin = state.body if state.body is not None else state.front
-        start = "section" if state.body is not None else "front_matter"
+        state.begun = not any("\\begin{document}" in text for text in self._sources.values())
+        out = expander.expand(inputs.tokens(main_file))
+        self._bibliography.end_of(out)
+        self._bibliography.drop_layout_behind(out)
+        begin, start = self._sections.beginning(out)
+        tokens = [] if begin is None else self._text(out, begin, inputs)
         return Paper(
-            tokens=[] if begin is None else self._text(out, begin),
-            start="none" if begin is None else start,
+            tokens=tokens,
+            start=start,
+            has_section=state.body is not None,
+            muted_characters=self._bibliography.characters,
             title=state.title,
             abstract=state.abstract_text,
             authors=state.authors,
-            defined=self._expander.defined,
-            left=self._expander.left,
-            included=self._included,
-            missing=self._missing,
+            defined=expander.defined,
+            left=self._left(tokens, inputs.named),
+            included=inputs.included,
+            missing=inputs.missing,
         )
 
-    def _text(self, out: list[str], begin: int) -> list[str]:
-        """What is kept of the output, from the token at `begin` on."""
-        self._sections.unmute(out)
-        opened = self._sections.opened
-        opened.add(out[:begin])
-        return self._expand_the_rest(drop_unmatched(out[begin:], opened))
+    def _reserve_structure(self, text: str) -> None:
+        """Have the expander call the handlers of sections and bibliographies."""
+        is_amstex = _AMSTEX.search(text) is not None
+        self._expander.reserve(self._sections.handlers(is_amstex=is_amstex))
+        if is_amstex:
+            for name in ("\\define", "\\redefine"):
+                self._expander.assign(name, Alias("\\def"))
+            self._expander.reserve(self._bibliography.amstex_handlers())
+        if _HARVMAC.search(text):
+            self._expander.reserve(self._bibliography.harvmac_handlers())
 
-    def _expand_the_rest(self, tokens: list[str]) -> list[str]:
-        """Expand what was used before its definition, or is defined in a file not read."""
+    def _text(self, out: list[str], begin: int, inputs: Inputs) -> list[str]:
+        """What is kept of the output, from the token at `begin` on."""
+        opened = self._bibliography.opened
+        opened.add(out[:begin])
+        return self._expand_the_rest(drop_unmatched(out[begin:], opened), inputs.included)
+
+    def _expand_the_rest(self, tokens: list[str], included: list[str]) -> list[str]:
+        """Expand what only a file defines that the paper does not include, as far as we see."""
         expander = self._expander
-        used = {token for token in set(tokens) if token[0] == "\\"}
-        undefined = used & expander.names_elsewhere - expander.defined
-        if undefined:
-            for name, text in self._sources.items():
-                if name not in self._included and undefined & new_names(text):
-                    for macro in new_macros(tokenize(text, self._literal)):
-                        if macro[0] in undefined - expander.defined:
-                            expander.define(*macro)
-        if any(isinstance(expander.meanings.get(name), Macro) for name in used):
-            tokens = expander.expand(tokens)
-            self._sections.unmute(tokens)
-        return tokens
+        undefined = (expander.names_elsewhere - expander.defined).intersection(tokens)
+        found: dict[str, Macro] = {}
+        for name, text in self._sources.items():
+            if undefined and name not in included and undefined & new_names(text):
+                for macro_name, macro in new_macros(tokenize(text, self._literals)):
+                    if macro_name in undefined and found.setdefault(macro_name, macro) != macro:
+                        # Two files have it, and not the same.
+                        undefined.discard(macro_name)
+        if not undefined & found.keys():
+            return tokens
+        for name in undefined & found.keys():
+            expander.define(name, found[name])
+        done = expander.meanings.keys() - undefined
+        return expander.expand([Kept(token) if token in done else token for token in tokens])
+
+    def _left(self, tokens: list[str], named: set[str]) -> set[str]:
+        """Names that the paper defines, or seems to, and that stand in its text."""
+        expander = self._expander
+        names = (expander.defined | expander.left.keys() | named) - expander.reserved
+        used = names.intersection(tokens)
+        if used:
+            used = {token for token in tokens if token in used and token.__class__ is not Kept}
+        return used
 
     def _handlers(self) -> dict[str, Handler]:
         return {
-            **dict.fromkeys(_INPUTS, self._input),
-            **dict.fromkeys(("\\import", "\\subimport", "\\inputfrom"), self._import),
-            **dict.fromkeys(("\\usepackage", "\\RequirePackage"), self._package),
-            "\\includeonly": self._include_only,
-            "\\InputIfFileExists": self._if_file_exists,
-            "\\IfFileExists": self._if_file_exists,
+            **dict.fromkeys(_BEGIN_HOOKS, self._at_begin),
+            **dict.fromkeys(_CLASS_HOOKS, self._at_once),
             "\\begin{document}": self._begin_document,
+            "\\document": self._begin_document,
             "\\end{document}": self._end_document,
             "\\bye": self._end_document,
             "\\enddocument": self._end_document,
-            "\\endinput": self._end_input,
             "\\makeatletter": self._gone,
             "\\makeatother": self._gone,
         }
 
-    # The document and its files.
+    # The document.
 
     def _begin_document(self, token: str) -> None:
         """What stands before is preamble."""
-        if not self._state.begun and self._expander.nesting == 1:
-            self._expander.out.clear()
-            self._state.begun = True
-            self._state.body = self._state.muted = None
-            self._state.front = 0
+        expander, state = self._expander, self._state
+        if state.begun or expander.nesting != 1:
+            return
+        expander.out.clear()
+        expander.scope.restart()
+        state.begun = True
+        state.body = state.back = None
+        state.front = 0
+        self._bibliography.restart()
+        for tokens in reversed(self._at_beginning):
+            expander.reader.push(tokens, 0)
 
     def _end_document(self, token: str) -> None:
         if self._state.begun:
             self._expander.reader.clear()
 
-    def _end_input(self, token: str) -> None:
-        """The rest of this file is not read."""
-        reader = self._expander.reader
-        if reader.depth == 0:
-            reader.position = len(reader.tokens)
-
-    def _input(self, token: str) -> None:
-        reader = self._expander.reader
-        content = reader.group()
-        if content is None:
-            content = self._bare_name()
-        name = "".join(self._expander.expand(content)).strip()
-        if token != "\\include" or self._only is None or name in self._only:
-            self._open(name, self._folder)
-
-    def _include_only(self, token: str) -> None:
-        """`\\includeonly{a,b}`: of the files named by `\\include`, these."""
-        names = self._expander.reader.group()
-        if names is not None:
-            self._only = {name.strip() for name in "".join(names).split(",")}
-        self._expander.end_removal()
-
-    def _if_file_exists(self, token: str) -> None:
-        """`\\IfFileExists{file}{then}{else}`: files of the submission exist, no others."""
-        reader, snapshot = self._expander.reader, self._expander.reader.snapshot()
-        name, yes, no = reader.group(), reader.group(), reader.group()
-        if name is None or yes is None or no is None:
-            reader.restore(snapshot)
+    def _at_begin(self, token: str) -> None:
+        """`\\AtBeginDocument{...}`: run where the document begins, outside of all groups."""
+        tokens = self._expander.reader.group()
+        if tokens is None:
             self._expander.out.append(token)
-            return
-        path = "".join(self._expander.expand(name)).strip()
-        exists = find_file(self._files, path, self._folder) is not None
-        reader.push(yes if exists else no, reader.depth)
-        if exists and token == "\\InputIfFileExists":
-            self._open(path, self._folder)
-
-    def _bare_name(self) -> list[str]:
-        """TeX's own `\\input name`: the name ends at white space."""
-        reader = self._expander.reader
-        if not reader.skip_space() or reader.peek()[:1] in ("", "\\", "{", "}"):
-            return []
-        text = reader.next() or ""
-        name = text.split(None, 1)[0]
-        reader.push_text(text[len(name) :])
-        return [name]
-
-    def _import(self, token: str) -> None:
-        """`\\import{folder/}{file}`: names in the file are relative to the folder."""
-        reader = self._expander.reader
-        reader.skip_text("*")
-        folder, name = reader.group(), reader.group()
-        if folder is None or name is None:
-            return
-        joined = posixpath.join(self._folder, "".join(self._expander.expand(folder)).strip())
-        self._open("".join(self._expander.expand(name)), joined)
-
-    def _open(self, name: str, folder: str) -> None:
-        """Put a file's tokens in front; every file once."""
-        name = name.strip().strip('"')
-        if name.lower().endswith(".bbl"):
-            self._expander.reader.push(["\\bibinput"], 0)
-            return
-        path = find_file(self._files, name, folder)
-        if path is None:
-            if name:
-                self._missing.append(name)
-        elif path not in self._included and len(self._included) < self._maximum_files:
-            self._included.append(path)
-            tokens = tokenize(self._files[path], self._literal)
-            if "\\begin{document}" in tokens:
-                tokens = tokens[tokens.index("\\begin{document}") + 1 :]
-                if "\\end{document}" in tokens:
-                    tokens = tokens[: tokens.index("\\end{document}")]
+        elif self._state.begun:
             self._expander.reader.push(tokens, 0)
-            return
-        self._expander.end_removal()
+        else:
+            self._at_beginning.append(tokens)
+            self._expander.end_removal()
 
-    def _package(self, token: str) -> None:
-        """A package of the author's own is read for its definitions."""
-        expander = self._expander
-        snapshot = expander.reader.snapshot()
-        expander.reader.optional()
-        names = expander.reader.group()
-        if names is None:
-            expander.reader.restore(snapshot)
-            expander.out.append(token)
-            return
-        for path, tokens in packages_in(self._files, "".join(names)):
-            if path not in self._included and len(self._included) < self._maximum_files:
-                self._included.append(path)
-                expander.in_style = True
-                expander.expand(tokens)
-                expander.in_style = False
-        expander.end_removal()
+    def _at_once(self, token: str) -> None:
+        """`\\AtEndOfPackage{...}`: what it defines counts for all that follows."""
+        tokens = self._expander.reader.group()
+        if tokens is None:
+            self._expander.out.append(token)
+        else:
+            self._expander.reader.push(tokens, 0)
 
     def _gone(self, token: str) -> None:
         self._expander.end_removal()

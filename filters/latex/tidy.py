@@ -47,6 +47,23 @@ def join_tokens(tokens: list[str]) -> str:
     return "".join(texts).strip()
 
 
+def take_out_marks(text: str, mark: str) -> tuple[str, list[int]]:
+    """A text without the marks in it, and where in it they stood, in characters.
+
+    Blank lines on both sides of a mark become one.
+    """
+    kept, *parts = text.split(mark)
+    pieces, places, length = [kept], [], len(kept)
+    for part in parts:
+        before = len(pieces[-1]) - len(pieces[-1].rstrip("\n"))
+        rest = part.lstrip("\n")
+        newlines = 0 if length == 0 else max(0, min(2 - before, len(part) - len(rest)))
+        places.append(length)
+        pieces.append("\n" * newlines + rest)
+        length += newlines + len(rest)
+    return "".join(pieces).rstrip(), places
+
+
 def _tidy(text: str) -> str:
     """Trailing white space, long padding and all but one of several blank lines go."""
     if " \n" in text or "\t\n" in text:

@@ -11,6 +11,11 @@ from typing import TypeAlias
 Snapshot: TypeAlias = tuple[list[str], int, int, list[tuple[list[str], int, int]]]
 
 
+# In the unit of `spent`; bounds time: what a mark ends is a few paragraphs at most, and what never
+# ends would else be read to the end of the paper at every call.
+_LONGEST_ARGUMENT = 40_000
+
+
 class TokenReader:
     """Tokens to be read, as a stack of lists.
 
@@ -71,6 +76,14 @@ class TokenReader:
             if not self.pop():
                 return ""
         return self.tokens[self.position]
+
+    def skip_to_end(self, mark: str) -> None:
+        """Read nothing more of a file that ends in the token `mark`, or is the last."""
+        while self.depth or self.tokens[-1:] != [mark]:
+            if not self.pop():
+                self.position = len(self.tokens)
+                return
+        self.position = len(self.tokens) - 1
 
     def push_text(self, text: str) -> None:
         """Put the rest of a text token back."""
@@ -159,13 +172,17 @@ class TokenReader:
 
     def optional(self) -> list[str] | None:
         """The content of `[...]`; None, and nothing read, if it does not come next."""
-        if self.peek().lstrip()[:1] not in ("", "["):
+        return self.between("[", "]")
+
+    def between(self, begin: str, end: str) -> list[str] | None:
+        """What stands between two characters; None, and nothing read, if they do not come next."""
+        if self.peek().lstrip()[:1] not in ("", begin):
             return None
         snapshot = self.snapshot()
-        if self.skip_space() and self.peek().startswith("["):
+        if self.skip_space() and self.peek().startswith(begin):
             token = self.next() or ""
             self.push_text(token[1:])
-            content = self.until_text("]")
+            content = self.until_text(end)
             if content is not None:
                 return content
         self.restore(snapshot)
@@ -174,6 +191,7 @@ class TokenReader:
     def until_text(self, mark: str) -> list[str] | None:
         """Read up to and with `mark` outside groups; None if it does not come."""
         content: list[str] = []
+        furthest = self.spent + _LONGEST_ARGUMENT
         while (token := self.next()) is not None:
             if token == "{":
                 inner = self.rest_of_group()
@@ -191,4 +209,6 @@ class TokenReader:
                 return content
             else:
                 content.append(token)
+            if self.spent > furthest:
+                return None
         return None

@@ -84,7 +84,7 @@ STRUCTURE = [
     ("\\begin{abstract}\\paragraph{A} b\\end{abstract}" + S, S),
     ("\\begin{abstract} never closed " + S, S),
     (S + "\n" + BIBLIOGRAPHY, S),
-    (S + "\n" + BIBLIOGRAPHY + " more", S),
+    (S + "\n" + BIBLIOGRAPHY + " more", S + "\n\nmore"),
     (S + "\n\\bibliographystyle{x}\n\\bibliography{y}", S),
     (S + "\n\\printbibliography[heading=none]", S),
     (S + "\n\\begin{references}\\bibitem{a}\\end{references}", S),
@@ -95,7 +95,7 @@ STRUCTURE = [
     (S + "\n\\section{REFERENCES:}\n[1] A", S),
     (S + "\n\\subsection*{Bibliography}\n[1] A", S),
     ("\\newcommand{\\bb}{\\begin{thebibliography}{9}}" + S + "\n\\bb x", S),
-    (S + BIBLIOGRAPHY + "\\section{Two}", S),
+    (S + BIBLIOGRAPHY + "\\section{Two}", S + "\n\n\\section{Two}"),
     (S + BIBLIOGRAPHY + "\\appendix\\section{A} b", S + "\n\n\\appendix\\section{A} b"),
     (
         S + "\\bibliography{x}\\begin{appendix}\\section{A}\\end{appendix}",
@@ -109,7 +109,7 @@ STRUCTURE = [
     ),
     (
         S + BIBLIOGRAPHY + "\\appendix\\section{A} b" + BIBLIOGRAPHY + "c",
-        S + "\n\n\\appendix\\section{A} b",
+        S + "\n\n\\appendix\\section{A} b\n\nc",
     ),
     ("\\bibliography{x}" + S, S),
     (S + "\n\\nocite{*}\nend", S + "\nend"),
@@ -191,7 +191,8 @@ FILES = [
         "\\section{\\x}",
     ),
     ({"ms.tex": paper("\\section{\\x}"), "z.tex": "\\newcommand{\\x}{X}"}, "\\section{X}"),
-    ({"ms.tex": paper("\\section{\\x}\\newcommand{\\x}{X}")}, "\\section{X}"),
+    # A definition counts from where it stands.
+    ({"ms.tex": paper("\\section{\\x}\\newcommand{\\x}{X}")}, "\\section{\\x}"),
     # Which file is the paper.
     ({"a.tex": "\\section{No}", "b.tex": paper(S)}, S),
     ({"b.tex": paper(S), "b_old.tex": paper("\\section{No}" + "x" * 99)}, S),
@@ -335,6 +336,15 @@ HOSTILE = [
     "\\newcommand{\\y}[1]{\\z{#1}{#1}}\\newcommand{\\z}[2]{\\y{#1#2}}" + "\\y{x}" * 100,
     "\\excludecomment{n}" + "\\begin{n}" * 20_000,
     "\\newtoggle{a}" + "\\iftoggle{a}{" * 10_000,
+    "{" * 30_000 + "\\def\\a{x}" + "\\gdef\\b{x}" * 10_000 + "}" * 30_000,
+    "{\\def\\a{x}" * 20_000 + "\\a" + "}" * 20_000,
+    "$" + "\\def\\a{x}{$" * 10_000,
+    "\\edef\\a{x}" + "\\edef\\a{\\a\\a}" * 60,
+    "\\section{References}" * 10_000,
+    "\\bibitem{a}\\begin{figure}\\end{figure}" * 10_000,
+    "\\begin{abstract}" * 3_000,
+    "\\AtBeginDocument{" * 5_000,
+    "\\jobname\\string" * 20_000,
 ]
 
 

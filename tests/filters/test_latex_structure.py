@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
-from latex_run import clean, paper, text_of
+from latex_run import SETTINGS, clean, paper, text_of
 
 from filters.document import Document, Rejected
 
 S = "\\section{One}\ntext"
 APPENDIX = S + "\n\n\\appendix\n\\section{A} b"
 BIBITEMS = "\\begin{thebibliography}{9}\\bibitem{a} A\\end{thebibliography}\n"
+FIGURE = "\n\n\\begin{figure}F\\end{figure}"
 LEADS_UP = [
     "{\\small\n\\bibliographystyle{ieee_fullname}\n\\bibliography{egbib}\n}\n",
     "\\begingroup\n\\raggedright\n\\bibliography{x}\n\\endgroup\n",
@@ -53,11 +55,11 @@ GROUPS = [
     ("\\begin{spacing}{2}\\section{One} text\\end{spacing}", "\\section{One} text"),
     (
         "\\section{One}\\begin{small} text \\bibliography{x} more\\end{small}",
-        "\\section{One}\\begin{small} text \\end{small}",
+        "\\section{One}\\begin{small} text\n\nmore\\end{small}",
     ),
     (
         "\\section{One}{\\tt text \\bibliography{x}}\\appendix\\section{A}",
-        "\\section{One}{\\tt text }\n\n\\appendix\\section{A}",
+        "\\section{One}{\\tt text}\n\n\\appendix\\section{A}",
     ),
     ("\\section{One} \\begin{a} x \\end{b}", "\\section{One} \\begin{a} x \\end{b}"),
     (
@@ -69,22 +71,42 @@ GROUPS = [
         "\\section{One} \\hypertarget{a}{text} \\hypertarget{b}",
     ),
 ]
-SUPPLEMENTS = [
+BEHIND = [
     (
         "\\bibliography{x}\n\\onecolumn\n\\begin{center}\\textbf{Supplement}\\end{center}\n"
         "\\section{Proofs} b",
-        "\\section{Proofs} b",
+        "\n\\onecolumn\n\\begin{center}\\textbf{Supplement}\\end{center}\n\n\\section{Proofs} b",
     ),
-    (BIBITEMS + "\\textbf{Appendix}\n\\section{Proofs} b", "\\section{Proofs} b"),
+    (
+        BIBITEMS + "\\textbf{Appendix}\n\\section{Proofs} b",
+        "\n\\textbf{Appendix}\n\n\\section{Proofs} b",
+    ),
     (
         BIBITEMS + "\\section{1. Appendix} b\\section{More}",
-        "\\section{1. Appendix} b\\section{More}",
+        "\n\n\\section{1. Appendix} b\\section{More}",
     ),
-]
-NO_SUPPLEMENT = [
-    "\\bibliography{x}\\section*{Acknowledgements} thanks",
-    "\\begin{thebibliography}{9}\nSupplement to A\\end{thebibliography}\\section{Figures} b",
-    "\\printbibliography\nAbout the authors\n\\section{A. B.} was born",
+    (
+        "\\bibliography{x}\\section*{Acknowledgements} thanks",
+        "\n\n\\section*{Acknowledgements} thanks",
+    ),
+    (
+        "\\begin{thebibliography}{9}\nSupplement to A\\end{thebibliography}\\section{Figures} b",
+        "\n\n\\section{Figures} b",
+    ),
+    (
+        "\\printbibliography\nAbout the authors\n\\section{A. B.} was born",
+        "\n\nAbout the authors\n\\section{A. B.} was born",
+    ),
+    ("\\bibliography{x} Data are at our site.", "\n\nData are at our site."),
+    ("{\\small\\bibliography{x}} Data are at our site.", " Data are at our site."),
+    ("\\section{References}\n[1] A\n\\section{Proof} b", "\n\n\\section{Proof} b"),
+    ("\\section{References}\n[1] A\n\\subsection{Proof} b", "\n\n\\subsection{Proof} b"),
+    ("\\section{References}\n" + BIBITEMS + "Data.", "\n\nData."),
+    ("\\section{References}\n\\bibliography{x}\nData.", "\n\nData."),
+    ("\\begin{thebibliography}{9}\\subsection*{Books}\\bibitem{a}\\end{thebibliography}", ""),
+    ("\\begin{thebibliography}{9}\\bibitem{a} A\\section{Proof} b", "\n\n\\section{Proof} b"),
+    ("\\section{References}\n[1] A\n\\begin{figure}F\\end{figure}\n[2] B", FIGURE),
+    ("\\section{References}\n[1] A\n\\chapter{Two} b\\bibliography{y}", "\n\n\\chapter{Two} b"),
 ]
 REDEFINED = [
     ("\\def\\part{\\partial}" + S + " $\\part f$", S + " $\\partial f$"),
@@ -100,21 +122,83 @@ def test_groups_and_names(body: str, expected: str) -> None:
     assert text_of(paper(body)) == expected
 
 
-@pytest.mark.parametrize(("end", "expected"), SUPPLEMENTS)
-def test_announced_supplement(end: str, expected: str) -> None:
-    assert text_of(paper(S + "\n" + end)) == S + "\n\n" + expected
+@pytest.mark.parametrize(("end", "expected"), BEHIND)
+def test_what_stands_behind_the_bibliography_stays(end: str, expected: str) -> None:
+    assert text_of(paper(S + "\n" + end)) == S + expected
 
 
-@pytest.mark.parametrize("end", NO_SUPPLEMENT)
-def test_other_sections_behind_the_bibliography_go(end: str) -> None:
-    assert text_of(paper(S + "\n" + end)) == S
+def test_bibliographies_are_counted_where_they_stood() -> None:
+    items = "\\begin{thebibliography}{9}\\bibitem{a} A\\end{thebibliography}"
+    result = clean(paper(f"\\chapter{{One}} a {items} \\chapter{{Two}} b \\bibliography{{y}}"))
+    assert isinstance(result, Document)
+    assert result.text == "\\chapter{One} a\n\n\\chapter{Two} b"
+    assert result.signals["bibliography_characters"] == len(items)
+    assert result.signals["bibliographies_at"] == [len("\\chapter{One} a"), len(result.text)]
 
 
-def test_text_after_late_definition_and_appendix_is_not_cut() -> None:
-    """The second round of expansion, for late definitions, cuts nothing more."""
-    body = S + "\\x\\appendix\\section{A} " + "b " * 99 + "\\bibliography{x}\\newcommand{\\x}{X}"
-    expected = S + "X\\appendix\\section{A} " + "b " * 99
-    assert text_of(paper(body)) == expected.strip()
+LETTER = " ".join(["Fifteen words of a letter that has no section are written here in a row."] * 7)
+FRONT = "\\title{T}\\begin{abstract}A\\end{abstract}\\maketitle\n"
+LETTERS = [
+    LETTER + "\n\\section*{Acknowledgments} We thank.",
+    LETTER + "\n\\section*{Methods} How.",
+    LETTER + "\n\\paragraph{Setup} How.",
+    LETTER + "\n\\section*{Results} What.",
+    LETTER[:200] + "\n\\section*{Acknowledgments} We thank.",
+]
+
+
+@pytest.mark.parametrize("body", LETTERS)
+def test_a_letter_begins_behind_its_front_matter(body: str) -> None:
+    result = clean(paper(FRONT + body))
+    assert isinstance(result, Document)
+    assert (result.text, result.signals["start"]) == (body, "front_matter")
+
+
+@pytest.mark.parametrize("title", ["Supplemental material", "Methods", "Proof of Theorem 1"])
+def test_a_letter_with_sections_behind_its_bibliography(title: str) -> None:
+    body, behind = LETTER[:200], f"\n\n\\section{{{title}}} More."
+    result = clean(paper(FRONT + body + "\n\\bibliography{x}" + behind))
+    assert isinstance(result, Document)
+    assert (result.text, result.signals["start"]) == (body + behind, "front_matter")
+
+
+def test_a_supplement_has_a_title_of_its_own() -> None:
+    again = "\\title{Supplement}\\maketitle\n\\section{One} b"
+    result = clean(paper(FRONT + LETTER + "\n\\bibliography{x}\n" + again))
+    assert isinstance(result, Document)
+    assert result.text.startswith(LETTER)
+    assert result.text.endswith("\\title{Supplement}\\maketitle\n\n\\section{One} b")
+    assert result.metadata["title"] == "T"
+
+
+SHORT_LEAD = [
+    ("\n" + LETTER[:300] + "\n", "section"),
+    ("\\begin{figure}\\caption{" + LETTER + "}\\end{figure}", "section"),
+    ("\\begin{CCSXML}" + LETTER + "\\end{CCSXML}", "section"),
+    ("\\thanks{" + LETTER + "}", "section"),
+    ("\\section*{Acknowledgments} " + LETTER, "section"),
+]
+
+
+@pytest.mark.parametrize(("lead", "start"), SHORT_LEAD)
+def test_what_is_no_prose_goes_before_the_first_section(lead: str, start: str) -> None:
+    result = clean(paper(FRONT + lead + S))
+    assert isinstance(result, Document)
+    assert (result.text, result.signals["start"]) == (S, start)
+
+
+def test_lead_words_of_none_is_the_rule_of_the_paper() -> None:
+    settings = replace(SETTINGS, structure=replace(SETTINGS.structure, lead_words=0))
+    result = clean(paper(FRONT + LETTER + S), settings)
+    assert isinstance(result, Document)
+    assert (result.text, result.signals["start"]) == (S, "section")
+
+
+def test_sections_of_an_abstract_are_the_abstract() -> None:
+    result = clean(paper("\\begin{abstract}\\section*{Background} A\\end{abstract}" + S))
+    assert isinstance(result, Document)
+    assert result.metadata["abstract"] == "\\section*{Background} A"
+    assert result.text == S
 
 
 PLAIN = "\\magnification=1200\n\\def\\x{X}\n\\beginsection 1. One\n\nHello \\x.\n"

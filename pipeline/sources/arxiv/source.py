@@ -39,6 +39,9 @@ COLUMNS = Columns(
         "macros_defined": pa.int64(),
         "macros_left": pa.list_(pa.string()),
         "missing_files": pa.int64(),
+        "encoding_assumed": pa.bool_(),
+        "bibliography_characters": pa.int64(),
+        "bibliographies_at": pa.list_(pa.int64()),
     },
 )
 
