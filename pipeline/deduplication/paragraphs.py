@@ -2,6 +2,7 @@
 
 A row is a line's number in the unit's shard, over all its documents. A crawl's blank lines and
 repeats within a document go while extracting, as CCNet drops them whatever other documents hold.
+What is compared is every line (CCNet), or paragraphs of some length only.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.paragraph_hashes import hash_document, unique_paragraphs
+from dedup.paragraph_hashes import compared_paragraphs, hash_document, unique_paragraphs
 from filters.document import Document, Rejected
+from filters.line_kinds import keep_kinds, line_kinds
 from pipeline.batch import Batch
 from pipeline.deduplication.decisions import DECISIONS, read_array, read_rows
 from pipeline.stages import Batching, apply_function
@@ -22,9 +24,17 @@ REPEATS = "repeats"
 
 
 class ParagraphKeys:
-    """Hashes every paragraph; drops blank ones and repeats within the document."""
+    """Hashes paragraphs; drops blank ones and repeats within the document.
+
+    Args:
+        minimum_words: of a paragraph that is compared; code, rows of tables, list items, verse and
+            headings never are. None takes every line for a paragraph, as CCNet does.
+    """
 
     name = "paragraph_keys"
+
+    def __init__(self, minimum_words: int | None) -> None:
+        self._minimum_words = minimum_words
 
     def open(self) -> None:
         """Nothing to load."""
@@ -32,20 +42,25 @@ class ParagraphKeys:
     def apply(self, batch: Batch, batching: Batching) -> None:
         """Attach one array of keys to each document kept."""
         keys = batch.keys.setdefault(PARAGRAPHS, [])
-        apply_function(self.name, partial(_unique_paragraphs, keys), batch, batching)
+        apply_function(self.name, partial(self._unique, keys), batch, batching)
 
-
-def _unique_paragraphs(keys: list[NDArray[np.uint64]], document: Document) -> Document | Rejected:
-    hashed = hash_document(document.text)
-    unique = unique_paragraphs(hashed.lines, hashed.keys)
-    if not len(unique):
-        return Rejected("empty")
-    document.signals["original_characters"] = len(document.text)
-    document.signals["original_lines"] = len(hashed.lines)
-    if len(unique) < len(hashed.lines):
-        document.text = "\n".join([hashed.lines[index] for index in unique])
-    keys.append(hashed.keys[unique])
-    return document
+    def _unique(self, keys: list[NDArray[np.uint64]], document: Document) -> Document | Rejected:
+        hashed = hash_document(document.text)
+        if self._minimum_words is None:
+            unique = unique_paragraphs(hashed.lines, hashed.keys)
+            own = hashed.keys[unique]
+        else:
+            kinds = line_kinds(document)
+            unique, own = compared_paragraphs(hashed, kinds, self._minimum_words)
+        if not len(unique):
+            return Rejected("empty")
+        document.signals["original_characters"] = len(document.text)
+        document.signals["original_lines"] = len(hashed.lines)
+        if len(unique) < len(hashed.lines):
+            document.text = "\n".join([hashed.lines[index] for index in unique])
+            keep_kinds(document, unique.tolist())
+        keys.append(own)
+        return document
 
 
 class LineRemoval:
@@ -90,7 +105,9 @@ class LineRemoval:
         start, end = np.searchsorted(self._removed, [first, last])
         removed = set((self._removed[start:end] - first).tolist())
         if removed:
-            document.text = _without(lines, removed)
+            kept = _without(lines, removed)
+            document.text = "\n".join([lines[number] for number in kept])
+            keep_kinds(document, kept)
             if not document.text:
                 return Rejected("all_duplicate", f"all {len(removed)} lines occur elsewhere")
         document.signals["lines"] = document.text.count("\n") + 1
@@ -103,12 +120,17 @@ class LineRemoval:
         return document
 
 
-def _without(lines: list[str], removed: set[int]) -> str:
-    """The other lines; a blank line does not outlive the paragraph before it."""
-    kept: list[str] = []
+def _without(lines: list[str], removed: set[int]) -> list[int]:
+    """Numbers of the other lines; a blank line does not outlive the paragraph before it."""
+    kept: list[int] = []
+    is_behind = False
     for number, line in enumerate(lines):
-        if number not in removed and (line.strip() or (kept and kept[-1].strip())):
-            kept.append(line)
-    if kept and not kept[-1].strip():
+        is_blank = not line.strip()
+        if number in removed:
+            is_behind = True
+        elif not (is_blank and is_behind and (not kept or not lines[kept[-1]].strip())):
+            kept.append(number)
+            is_behind = is_behind and is_blank
+    while is_behind and kept and not lines[kept[-1]].strip():
         kept.pop()
-    return "\n".join(kept)
+    return kept

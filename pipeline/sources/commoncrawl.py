@@ -63,6 +63,7 @@ COLUMNS = Columns(
         "original_lines": pa.int32(),
         "characters": pa.int64(),
         "lines": pa.int32(),
+        "line_kinds": pa.string(),
         "language_score": pa.float64(),
         "perplexity": pa.float64(),
         "bucket": pa.string(),
@@ -170,9 +171,15 @@ def extract_stages(job: Job) -> tuple[Stage, ...]:
     """From raw pages to the text that is compared."""
     settings = job.recipe.commoncrawl
     stages = enabled(
-        (settings.length, LengthFilter(settings.length)), (settings.paragraphs, ParagraphKeys())
+        (settings.length, LengthFilter(settings.length)),
+        (settings.paragraphs, ParagraphKeys(minimum_words(settings))),
     )
     return (*html_stages(job.recipe, prescreen_languages(settings)), *stages)
+
+
+def minimum_words(settings: CommonCrawlSettings) -> int | None:
+    """Of a paragraph that is compared; none in ccnet mode, where every line is."""
+    return None if settings.mode == "ccnet" else settings.paragraphs.minimum_words
 
 
 def html_stages(recipe: Recipe, languages: tuple[str, ...]) -> tuple[Stage, ...]:
