@@ -33,6 +33,7 @@ _NESTING_TAG = re.compile(
     r"|t[dhr]|tbody|thead|tfoot|track|wbr)\b)[a-z]",
     re.IGNORECASE,
 )
+_VALUE = re.compile(r"=\s*(?:\"[^\"]*\"|'[^']*')")
 _STEP = {"": 1, "/": -1}
 _TEXT_CONTROLS = b"\t\n\x0c\r\x1b"
 _CONTROLS = bytes(c for c in range(32) if c not in _TEXT_CONTROLS)
@@ -184,7 +185,10 @@ def nesting_depth(html: str, enough: int) -> int:
 
 
 def attribute_count(html: str, enough: int) -> int:
-    """About how many attributes the largest tag has; 0 where no tag is long enough for `enough`."""
+    """How many attributes the largest tag has; 0 where no tag is long enough for `enough`.
+
+    Words inside a quoted value are none: pages put whole JSON documents there.
+    """
     length = 2 * enough
     step = length // 2
     # A tag of that length leaves a whole step without the end of one.
@@ -192,4 +196,4 @@ def attribute_count(html: str, enough: int) -> int:
     if all(html.find(">", start, start + step) >= 0 for start in starts):
         return 0
     tags = re.findall(rf"<[a-zA-Z][^<>]{{{length},}}", html)
-    return max((len(tag.split()) for tag in tags), default=0)
+    return max((len(_VALUE.sub("=v", tag).split()) for tag in tags), default=0)
