@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from filters.pii import ORDER, PiiFilter
 from pipeline.decontamination.stage import SIGNALS, Decontamination
-from pipeline.losses import check_errors, check_losses, loss_lines
+from pipeline.losses import check_errors, check_losses, loss_lines, refused_lines
 from pipeline.passes.engine import Engine
 from pipeline.passes.frame import UnitPass
 from pipeline.passes.run import Result, Run
@@ -131,7 +131,7 @@ class Job:
         summary, funnel = result.summary, result.summary.funnel
         funnel.check(self.output)
         losses = loss_lines(summary)
-        print("\n".join([*losses, *funnel_lines(funnel)]))
+        print("\n".join([*losses, *refused_lines(refused), *funnel_lines(funnel)]))
         check_losses(self.output, result, self.recipe.run.maximum_unit_loss)
         units = unit_contents(result)
         manifest = {

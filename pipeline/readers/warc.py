@@ -91,6 +91,12 @@ def _read_record(record: RawRecord, maximum_record_bytes: int) -> Record:
     if kind != "response":
         reason = kind if kind in OTHER_TYPES else "unknown_record_type"
         return BadRecord(identifier, url, reason, record.headers.get("content-type", ""))
+    return read_response(record, maximum_record_bytes)
+
+
+def read_response(record: RawRecord, maximum_record_bytes: int) -> Document | BadRecord:
+    """The page in an HTTP response, or why there is none."""
+    identifier, url = record_id(record), target_url(record.headers)
     try:
         response = parse_response(record.block)
         if not 200 <= response.status < 300:

@@ -35,6 +35,7 @@ from pipeline.finish import ReadExtracted, units_after
 from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
 from pipeline.passes.run import Result
+from pipeline.readers.arc import read_arc
 from pipeline.readers.records import Records
 from pipeline.readers.warc import read_warc
 from pipeline.readers.wet import read_wet
@@ -44,12 +45,12 @@ from pipeline.sources.settings import CommonCrawlSettings, CrawlInputSettings
 from pipeline.stages import ReadUnit, Stage, enabled
 from pipeline.store import files
 from pipeline.store.commit import Place
-from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.inputs import Inputs, find_inputs_and_others
 from pipeline.store.units import Unit, border, unit_of
 from pipeline.writer import WriterSettings
 
-FILES = r"\.warc(\.wet)?(\.gz)?$"
-LOOKED_FOR = "*.warc.gz, *.warc, *.warc.wet.gz or *.warc.wet"
+FILES = r"\.(warc(\.wet)?|arc)(\.gz|\.zst)?$"
+LOOKED_FOR = "*.warc, *.warc.wet or *.arc, as they are or .gz or .zst"
 
 COLUMNS = Columns(
     metadata={
@@ -85,6 +86,8 @@ class ReadCrawl:
         if is_wet:
             title_in_text = self.settings.title_in_text
             records = read_wet(stream, title_in_text=title_in_text, maximum_record_bytes=limit)
+        elif re.search(r"\.arc(\.gz|\.zst)?$", unit.relative, re.IGNORECASE):
+            records = read_arc(stream, maximum_record_bytes=limit)
         else:
             records = read_warc(stream, maximum_record_bytes=limit)
         for record in records:
@@ -115,11 +118,12 @@ def find_units(
     inputs: Inputs, settings: CrawlInputSettings
 ) -> tuple[list[Unit], list[dict[str, str]]]:
     """Units below a folder, and the files left out because their other format is read."""
-    found = find_inputs(inputs, FILES, LOOKED_FOR)
+    found, others = find_inputs_and_others(inputs, FILES, LOOKED_FOR)
     formats: dict[str, set[str]] = {}
     for file in found:
         formats.setdefault(_page_set(file.relative), set()).add(page_format(file.relative))
-    units, refused = [], []
+    units: list[Unit] = []
+    refused = [{"path": file.relative, "reason": "not_read"} for file in others]
     for file in found:
         available = formats[_page_set(file.relative)]
         if len(available) > 1 and page_format(file.relative) != settings.prefer:
@@ -138,8 +142,8 @@ def _page_set(relative: str) -> str:
 
 
 def page_format(relative: str) -> str:
-    """`wet` or `warc`, by a file's name."""
-    return "wet" if re.search(r"\.wet(\.gz)?$", relative, re.IGNORECASE) else "warc"
+    """`wet` or `warc`, by a file's name; an ARC has the pages that a WARC would have."""
+    return "wet" if re.search(r"\.wet(\.gz|\.zst)?$", relative, re.IGNORECASE) else "warc"
 
 
 def run(job: Job) -> None:
