@@ -8,17 +8,17 @@ from filters.charsets import implausibility
 from filters.html import decode_html
 
 TEXTS = {
-    "ko": "정부는 어제 회의에서 새로운 다리의 건설 계획을 발표했다. 주민들은 교통 문제를 걱정하고 있다. ",
-    "ru": "Городской совет собрался во вторник вечером, чтобы обсудить планы нового моста через реку. ",
-    "uk": "Міська рада зібралася у вівторок увечері, щоб обговорити плани нового моста; її рішення є. ",
-    "el": "Το δημοτικό συμβούλιο συνεδρίασε την Τρίτη για να συζητήσει τα σχέδια της νέας γέφυρας. ",
+    "ko": "정부는 어제 회의에서 새로운 다리의 건설 계획을 발표했다. 주민들은 걱정한다. ",
+    "ru": "Городской совет собрался во вторник вечером, чтобы обсудить планы моста через реку. ",
+    "uk": "Міська рада зібралася у вівторок увечері, щоб обговорити плани нового моста; її є. ",
+    "el": "Το δημοτικό συμβούλιο συνεδρίασε την Τρίτη για να συζητήσει σχέδια της γέφυρας. ",
     "ar": "اجتمع مجلس المدينة مساء الثلاثاء لمناقشة خطط الجسر الجديد فوق النهر القديم. ",
     "zh": "市议会星期二晚上开会讨论了跨河新桥的计划，居民们担心施工期间的交通问题。",
     "ja": "市議会は火曜日の夜に会議を開き、新しい橋の計画について話し合いました。",
-    "pl": "Rada miasta zebrała się we wtorek wieczorem, aby omówić plany nowego mostu; źródła i żółć. ",
-    "ro": "Consiliul orașului s-a întâlnit marți seara pentru a discuta planurile podului în vară. ",
-    "tr": "Belediye meclisi salı akşamı yeni köprünün planlarını görüşmek için toplandı; ışık, ağaç. ",
-    "fr": "Le conseil s'est réuni mardi soir à l'hôtel de ville, où l'été était déjà très présent. ",
+    "pl": "Rada miasta zebrała się we wtorek wieczorem, aby omówić plany nowego mostu; żółć. ",
+    "ro": "Consiliul orașului s-a întâlnit marți seara pentru a discuta planurile în vară. ",
+    "tr": "Belediye meclisi salı akşamı yeni köprünün planlarını görüşmek için; ışık, ağaç. ",
+    "fr": "Le conseil s'est réuni mardi soir à l'hôtel de ville, où l'été était déjà là. ",
     "de": "Der Rat traf sich am Dienstag, um über die größere Brücke für Fußgänger zu sprechen. ",
 }
 

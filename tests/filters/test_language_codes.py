@@ -1,4 +1,4 @@
-"""Codes of languages in a recipe: known ones pass, others are refused with the one that is meant."""
+"""Codes of languages in a recipe: known ones pass, others are refused with what is meant."""
 
 from __future__ import annotations
 
