@@ -12,6 +12,7 @@ import pyarrow as pa
 from filters.pii import ORDER, PiiFilter
 from pipeline.decontamination.stage import SIGNALS, Decontamination
 from pipeline.losses import check_errors, check_losses, loss_lines, refused_lines
+from pipeline.models.warnings import model_warnings
 from pipeline.passes.engine import Engine
 from pipeline.passes.frame import UnitPass
 from pipeline.passes.run import Result, Run
@@ -131,7 +132,9 @@ class Job:
         summary, funnel = result.summary, result.summary.funnel
         funnel.check(self.output)
         losses = loss_lines(summary)
-        print("\n".join([*losses, *refused_lines(refused), *funnel_lines(funnel)]))
+        models = self.recipe.models
+        warnings = model_warnings(funnel, models.language_models, models.reference_model)
+        print("\n".join([*losses, *refused_lines(refused), *funnel_lines(funnel), *warnings]))
         check_losses(self.output, result, self.recipe.run.maximum_unit_loss)
         units = unit_contents(result)
         manifest = {
