@@ -15,6 +15,7 @@ from html import unescape
 from filters.document import Document, Rejected, Settings, setting
 from filters.line_kinds import SIGNAL
 from filters.web.blocks import BlockReader
+from filters.web.metadata import page_metadata
 from filters.web.page_types import page_type
 from filters.web.parsing import MAXIMUM_DEPTH, is_too_deep, keep_seen, parse
 from filters.web.selection import choose_blocks
@@ -41,10 +42,11 @@ class HtmlExtractorSettings(Settings):
 
 
 class HtmlExtractor:
-    """Set `text` to the main text of the HTML in it, and `metadata["title"]` where there is none.
+    """Set `text` to the main text of the HTML in it, and what the page says of itself as metadata.
 
     One line per paragraph, heading, list item (`- `, `1. `) or table row (`cell | cell`), lines of
     code and verse as they stand; formulas are LaTeX between dollars.
+    Metadata: `title`, and what `filters.web.metadata` finds; none that is there is replaced.
     Signals: `page_type` (`filters.web.page_types`), `line_kinds` (`filters.line_kinds`).
     Reasons: `too_large`, `too_deep`, `too_many_tags`, `no_text`.
     """
@@ -70,7 +72,8 @@ class HtmlExtractor:
             return Rejected("no_text", "no element")
         if is_too_deep(tree):
             return Rejected("too_deep", f"elements nested {MAXIMUM_DEPTH} deep or deeper")
-        kind = page_type(tree, document.metadata.get("url", ""))
+        url = document.metadata.get("url", "")
+        kind, metadata = page_type(tree, url), page_metadata(tree, url)
         keep_seen(tree, html)
         blocks = BlockReader(markdown=self.settings.markup == "markdown").read(tree)
         chosen = choose_blocks(tree, blocks, kind)
@@ -82,5 +85,7 @@ class HtmlExtractor:
         title = _TITLE.search(html)
         if title:
             document.metadata.setdefault("title", " ".join(unescape(title[1]).split()))
+        for name, value in metadata.items():
+            document.metadata.setdefault(name, value)
         document.text = text
         return document

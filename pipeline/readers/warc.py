@@ -23,6 +23,8 @@ from pipeline.readers.warc_records import DamagedRecord, RawRecord, read_raw_rec
 
 SKIPPED_TYPES = ("request", "warcinfo", "metadata")
 OTHER_TYPES = ("resource", "revisit", "conversion", "continuation")
+# What servers say on the use of a page: kept for whoever decides on it, not acted on here.
+ROBOTS_HEADERS = ("x-robots-tag", "tdm-reservation", "content-usage")
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 _HTML_START = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
@@ -128,6 +130,7 @@ def _metadata(
     record: RawRecord, response: Response, content_type: str, charset: str
 ) -> dict[str, str | int]:
     truncated = record.headers.get("warc-truncated", "")
+    robots = ", ".join(filter(None, map(response.headers.get, ROBOTS_HEADERS)))
     return {
         "url": target_url(record.headers),
         **date_metadata(record.headers),
@@ -136,4 +139,5 @@ def _metadata(
         "http_status": response.status,
         "digest": record.headers.get("warc-payload-digest", ""),
         **({"truncated": truncated} if truncated else {}),
+        **({"robots_header": robots} if robots else {}),
     }

@@ -7,6 +7,7 @@ Two passes around a deduplication. `extract`: WARC or WET -> text -> length -> p
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -58,6 +59,14 @@ COLUMNS = Columns(
         "snapshot": pa.string(),
         "format": pa.string(),
         "digest": pa.string(),
+        "author": pa.string(),
+        "published": pa.string(),
+        "canonical_url": pa.string(),
+        "declared_language": pa.string(),
+        "licence_url": pa.string(),
+        "robots": pa.string(),
+        "robots_header": pa.string(),
+        "earlier_records": pa.int32(),
     },
     signals={
         "original_characters": pa.int64(),
@@ -65,6 +74,7 @@ COLUMNS = Columns(
         "characters": pa.int64(),
         "lines": pa.int32(),
         "line_kinds": pa.string(),
+        "page_type": pa.string(),
         "language_score": pa.float64(),
         "perplexity": pa.float64(),
         "bucket": pa.string(),
@@ -90,8 +100,12 @@ class ReadCrawl:
             records = read_arc(stream, maximum_record_bytes=limit)
         else:
             records = read_warc(stream, maximum_record_bytes=limit)
+        urls: Counter[str] = Counter()
         for record in records:
             if isinstance(record, Document):
+                # Of the same URL, in this file: crawls meet some pages twice.
+                record.metadata["earlier_records"] = urls[record.metadata["url"]]
+                urls[record.metadata["url"]] += 1
                 record.metadata["format"] = "wet" if is_wet else "warc"
                 record.metadata["snapshot"] = unit.group
                 if is_wet and not record.text and self.mode == "standard":
