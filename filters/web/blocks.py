@@ -36,6 +36,8 @@ _DROPPED = frozenset((
 ))  # fmt: skip
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _CODE = frozenset(("code", "kbd", "samp", "tt"))
+# Lines of dots, stars and bars are ornament.
+_WORD = re.compile(r"\w")
 _SOFT = str.maketrans("", "", "\u00ad\u200b\ufeff\u2060")
 
 
@@ -151,9 +153,9 @@ class BlockReader:
         groups: list[list[str]] = [[]]
         for part in text.split(_BREAK) if _BREAK in text else (text,):
             line = " ".join(part.split())
-            if line:
+            if _WORD.search(line):
                 groups[-1].append(line)
-            elif groups[-1]:
+            elif groups[-1] and not line:
                 groups.append([])
         for lines in filter(None, groups):
             self._add(lines, element, run.place, min(run.linked / len(text), 1.0))
