@@ -131,6 +131,6 @@ def _without(lines: list[str], removed: set[int]) -> list[int]:
         elif not (is_blank and is_behind and (not kept or not lines[kept[-1]].strip())):
             kept.append(number)
             is_behind = is_behind and is_blank
-    while is_behind and kept and not lines[kept[-1]].strip():
+    while kept and not lines[kept[-1]].strip():
         kept.pop()
     return kept

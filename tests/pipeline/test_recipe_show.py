@@ -50,6 +50,8 @@ def test_what_a_recipe_changes_has_its_default_beside_it() -> None:
     assert {key: one["default"] for key, one in keys.items() if "default" in one} == {
         "wikipedia.deduplicate": [],
         "commoncrawl.deduplicate": [],
+        "commoncrawl.extract.markup": "plain",
+        "commoncrawl.perplexity.keep_buckets": ["head", "middle"],
         "commoncrawl.length.minimum_characters": 300,
         "pii.enabled": False,
     }
