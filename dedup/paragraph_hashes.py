@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filters.ccnet_text import normalized_lines
+from filters.line_kinds import PARAGRAPH, has_words
 
-# Key of a line without content: SHA-1 of nothing starts with da 39 a3 ee 5e 6b 4b 0d.
+# Key of a line without content: SHA-1 of nothing starts with da 39 a3 ee 5e 6b 4b 0d. Nothing is
+# compared with it, so lines that are not to be compared have it, too.
 BLANK_KEY = int.from_bytes(bytes.fromhex("da39a3ee5e6b4b0d"), "little")
 
 # The first 8 of the 20 bytes of each digest, without a Python object per key.
@@ -66,3 +68,38 @@ def unique_paragraphs(lines: list[str], keys: NDArray[np.uint64]) -> NDArray[np.
     if len(first) == count:
         return np.arange(count)
     return np.fromiter(sorted(first.values()), np.intp, len(first))
+
+
+def compared_paragraphs(
+    hashed: ParagraphHashes, kinds: str, minimum_words: int
+) -> tuple[NDArray[np.intp], NDArray[np.uint64]]:
+    """Which lines of a document stay when only its paragraphs are compared, and their keys.
+
+    A paragraph of enough words stays once. Every other line stays as often as it is there: code,
+    rows, items, verse and headings repeat by nature, short lines by chance. Such lines have
+    `BLANK_KEY`. Blank lines go unless they part what is written (code, Markdown).
+
+    Args:
+        hashed: the document's lines and keys.
+        kinds: a letter for each line (`filters.line_kinds`).
+        minimum_words: shorter paragraphs are not compared.
+
+    Returns:
+        Ascending indices of the lines that stay (shape [n]) and their keys (uint64, shape [n]).
+    """
+    keys = hashed.keys.tolist()
+    seen: set[int] = set()
+    kept, own = [], []
+    for number, (line, key, kind) in enumerate(zip(hashed.lines, keys, kinds, strict=True)):
+        if key == BLANK_KEY:
+            if kind != PARAGRAPH:
+                kept.append(number)
+                own.append(BLANK_KEY)
+        elif kind != PARAGRAPH or not has_words(line, minimum_words):
+            kept.append(number)
+            own.append(BLANK_KEY)
+        elif key not in seen:
+            seen.add(key)
+            kept.append(number)
+            own.append(key)
+    return np.array(kept, np.intp), np.array(own, np.uint64)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from filters.document import Document, Rejected, StageSettings, setting
+from filters.line_kinds import SIGNAL
 
 Need = Literal["url", "timestamp"]
 
@@ -137,6 +138,7 @@ class PageFilter:
             return Rejected("too_long", f"{len(text)} characters > {limit}")
         # Only now by all of Unicode's line ends: they do not change what is too long.
         document.text = "\n".join(filter(None, map(str.strip, text.splitlines())))
+        document.signals.pop(SIGNAL, None)  # C4's lines are others
         return document
 
 
@@ -168,6 +170,7 @@ class LineFilter:
                 return Rejected(self.reason, f"all {dropped} lines")
             if dropped:
                 document.text = "\n".join(kept)
+                document.signals.pop(SIGNAL, None)
         # A citation mark may have left a blank before the page's first word, as in the code.
         document.text = document.text.lstrip()
         document.signals[f"dropped_{self.name}"] = dropped

@@ -15,8 +15,7 @@ import re
 from dataclasses import dataclass
 from itertools import accumulate
 
-from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
-
+from filters.charsets import decode_legacy, python_encoding
 from filters.document import Document, Rejected, Settings, setting
 
 # Declarations further down are not looked at; browsers stop at 1,024 bytes, some pages are later.
@@ -28,25 +27,13 @@ _BYTE_ORDER_MARKS = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-# Python's codecs by WHATWG's names that decode less than WHATWG's.
-_SUPERSETS = {
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "big5": "big5hkscs",
-    "shift_jis": "cp932",
-    "euc_kr": "cp949",
-    "iso8859-11": "cp874",
-    "tis-620": "cp874",
-    "iso8859-1": "cp1252",
-    "iso8859-9": "cp1254",
-    "ascii": "cp1252",
-}
 # Elements without content, or whose end tag may be left out: they do not nest.
 _NESTING_TAG = re.compile(
     r"<(/?)(?!(?:area|base|br|col|dd|dt|embed|hr|img|input|li|link|meta|option|p|param|path|source"
     r"|t[dhr]|tbody|thead|tfoot|track|wbr)\b)[a-z]",
     re.IGNORECASE,
 )
+_VALUE = re.compile(r"=\s*(?:\"[^\"]*\"|'[^']*')")
 _STEP = {"": 1, "/": -1}
 _TEXT_CONTROLS = b"\t\n\x0c\r\x1b"
 _CONTROLS = bytes(c for c in range(32) if c not in _TEXT_CONTROLS)
@@ -145,22 +132,7 @@ def decode_html(raw: bytes, http_charset: str) -> tuple[str, str, str]:
         text = raw.decode("utf-8", "replace")
     if _is_damaged_utf_8(text):
         return text, "utf-8", source
-    return _decode_legacy(raw, [pair for pair in declared if pair[0] != "utf-8"])
-
-
-def _decode_legacy(raw: bytes, declared: list[tuple[str, str]]) -> tuple[str, str, str]:
-    """Text of a page that is not UTF-8: as declared, unless the bytes speak against it."""
-    found = python_encoding(detect_encoding(raw) or "")
-    if found in ("", "utf-8"):
-        found = "cp1252"
-    # Header and <meta> may differ: a server's default against the author's word.
-    candidates = sorted(declared, key=lambda pair: pair[0] != found)
-    text, encoding, source = raw.decode(found, "replace"), found, "bytes"
-    for candidate, where in candidates:
-        decoded = raw.decode(candidate, "replace")
-        if decoded.count("\ufffd") <= max(text.count("\ufffd"), len(decoded) // 1000):
-            return decoded, candidate, where
-    return text, encoding, source
+    return decode_legacy(raw, [pair for pair in declared if pair[0] != "utf-8"])
 
 
 def declared_encodings(raw: bytes, http_charset: str) -> list[tuple[str, str]]:
@@ -176,20 +148,25 @@ def declared_encodings(raw: bytes, http_charset: str) -> list[tuple[str, str]]:
     return [(encoding, source) for encoding, source in declared if encoding]
 
 
-def python_encoding(label: str) -> str:
-    """Python's codec for a WHATWG label, or empty for a label that stands for none."""
-    name = map_encoding_to_html5(label, fallback_utf8=False) or ""
-    return _SUPERSETS.get(name, name)
-
-
 def _not_ascii_compatible(raw: bytes, declared: list[tuple[str, str]]) -> str:
     """UTF-16 without a mark, or ISO-2022-JP, which a UTF-8 decoder takes for ASCII; else empty."""
-    if b"\x1b" in raw and ("iso2022_jp" in dict(declared)):
+    if b"\x1b" in raw and ("iso2022_jp" in dict(declared) or _is_iso_2022_jp(raw)):
         return "iso2022_jp"
     start = raw[:64]
     if start.count(0) * 3 < len(start):
         return ""
     return {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(start[:2], "")
+
+
+def _is_iso_2022_jp(raw: bytes) -> bool:
+    """Whether it switches to Japanese characters and back, and decodes so."""
+    if b"\x1b$B" not in raw and b"\x1b$@" not in raw:
+        return False
+    try:
+        raw.decode("iso2022_jp")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_damaged_utf_8(text: str) -> bool:
@@ -208,7 +185,10 @@ def nesting_depth(html: str, enough: int) -> int:
 
 
 def attribute_count(html: str, enough: int) -> int:
-    """About how many attributes the largest tag has; 0 where no tag is long enough for `enough`."""
+    """How many attributes the largest tag has; 0 where no tag is long enough for `enough`.
+
+    Words inside a quoted value are none: pages put whole JSON documents there.
+    """
     length = 2 * enough
     step = length // 2
     # A tag of that length leaves a whole step without the end of one.
@@ -216,4 +196,4 @@ def attribute_count(html: str, enough: int) -> int:
     if all(html.find(">", start, start + step) >= 0 for start in starts):
         return 0
     tags = re.findall(rf"<[a-zA-Z][^<>]{{{length},}}", html)
-    return max((len(tag.split()) for tag in tags), default=0)
+    return max((len(_VALUE.sub("=v", tag).split()) for tag in tags), default=0)

@@ -14,6 +14,7 @@ from typing import Any
 
 from filters.ccnet_text import Mode
 from filters.document import Document, Rejected, StageSettings, setting
+from filters.language_codes import check_languages
 from filters.models import load_fasttext, predict
 from filters.paths import Model
 
@@ -57,6 +58,11 @@ def load_language_model(path: str | Path) -> Any:
         MissingModel: no such file, or fastText cannot read it.
     """
     return load_fasttext(path, f"roving models fetch --output {path}")
+
+
+def language_labels(model: Any) -> list[str]:
+    """The codes that a model knows."""
+    return [label.removeprefix("__label__") for label in model.get_labels()]
 
 
 def spread_sample(text: str, characters: int) -> str:
@@ -120,7 +126,13 @@ class LanguageFilter:
         return type(self), (self.settings, self.model, self.mode)
 
     def open(self) -> None:
+        """Load the model.
+
+        Raises:
+            UnknownLanguage: a language is wanted that the model has no label for.
+        """
         self._model = load_language_model(self.model)
+        check_languages(self.settings.keep, language_labels(self._model), "language.keep")
 
     def __call__(self, document: Document) -> Document | Rejected:
         settings = self.settings

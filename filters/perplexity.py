@@ -18,11 +18,13 @@ from typing import Any, Literal
 
 from filters.ccnet_text import Mode, normalize_for_language_model
 from filters.document import Document, Rejected, StageSettings, setting
+from filters.line_kinds import CODE, ITEM, ROW, SIGNAL, line_kinds
 from filters.models import load_kenlm, load_once, load_sentencepiece, missing_model
 from filters.paths import Model
 
 COMMAND = "roving models language --documents WIKIPEDIA"
 
+_NO_PROSE = frozenset((CODE, ITEM, ROW))
 Bucket = Literal["head", "middle", "tail"]
 
 # 30th and 60th percentile that CCNet published for its own models, of the languages that LLaMA
@@ -56,7 +58,11 @@ class PerplexitySettings(StageSettings):
         keep_buckets: of `head`, `middle`, `tail`.
         cutoffs: `own`, from the model's card, or `published`, CCNet's for CCNet's models.
         without_model: what becomes of a document whose language has no model or no cut-offs:
-            `keep` it in bucket `all`, as CCNet does, or `reject` it.
+            `keep` it in bucket `all`, as CCNet does, or `reject` it. `stop` keeps it, but where
+            languages are wanted by name, each must have its model before the run starts.
+        minimum_prose: characters of paragraphs, headings and verse; a document with less is mostly
+            code, tables or lists, of which perplexity says nothing: it is not scored, and stays in
+            bucket `all`.
         maximum_characters: longer documents are scored on their beginning, which bounds time and
             memory; 0 scores all of every document, as CCNet does.
     """
@@ -67,7 +73,10 @@ class PerplexitySettings(StageSettings):
     cutoffs: Literal["own", "published"] = setting(
         "own", "ours: the published ones are right for CCNet's own models only"
     )
-    without_model: Literal["keep", "reject"] = setting("keep", "code: CCNet's")
+    without_model: Literal["stop", "keep", "reject"] = setting(
+        "stop", "ours: CCNet keeps; a model that is missing by mistake would pass all unseen"
+    )
+    minimum_prose: int = setting(300, "code: CCNet's minimum of a text; of prose it is ours")
     maximum_characters: int = setting(
         200_000, "ours: bounds time and memory; CCNet has none (docs/ccnet.md)"
     )
@@ -97,6 +106,15 @@ class LanguageModel:
         return "head" if perplexity < head else "middle" if perplexity < middle else "tail"
 
 
+def prose(document: Document) -> str:
+    """The text without its lines of code, rows and items; as it is where nothing is known of it."""
+    kinds = document.signals.get(SIGNAL) or ""
+    if not _NO_PROSE.intersection(kinds):
+        return document.text
+    lines = zip(document.text.split("\n"), line_kinds(document), strict=True)
+    return "\n".join([line for line, kind in lines if kind not in _NO_PROSE])
+
+
 def load_cutoffs(card: Path) -> tuple[float, float]:
     """The cut-offs on a model's card.
 
@@ -117,7 +135,8 @@ def load_cutoffs(card: Path) -> tuple[float, float]:
 class PerplexityFilter:
     """Set the signals `perplexity` and `bucket`; keep some buckets.
 
-    The language is `metadata["language"]`; its models load when its first document comes.
+    The language is `metadata["language"]`; its models load when its first document comes. Lines of
+    code, tables and lists are not read, but in ccnet mode.
 
     Reasons: `bucket_head`, `bucket_middle`, `bucket_tail`; `no_language_model`, `no_cutoffs`,
     `empty` (nothing is left to score) unless such documents are kept.
@@ -136,7 +155,7 @@ class PerplexityFilter:
         Args:
             settings: the recipe's section.
             models: folder with a folder per language.
-            required: languages without whose models `open` fails.
+            required: languages without whose models `open` fails, if it is to stop.
             mode: `ccnet` deletes line breaks, so that words fuse, where `standard` puts spaces,
                 and keeps what it cannot score.
         """
@@ -158,7 +177,7 @@ class PerplexityFilter:
         if not Path(self.models).is_dir():
             raise missing_model(self.models, COMMAND, "no such folder")
         for language in self.required:
-            if self._model(language) is None:
+            if self._model(language) is None and self.settings.without_model == "stop":
                 raise missing_model(Path(self.models) / language, COMMAND)
 
     def _model(self, language: str) -> LanguageModel | None:
@@ -195,7 +214,11 @@ class PerplexityFilter:
         model = self._model(language)
         if model is None:
             return self._without_bucket(document, "no_language_model", f"language {language!r}")
-        perplexity = model.perplexity(self._normalized(document.text))
+        text = document.text if self.mode == "ccnet" else prose(document)
+        if text is not document.text and len(text) < self.settings.minimum_prose:
+            document.signals["bucket"] = "all"
+            return document
+        perplexity = model.perplexity(self._normalized(text))
         if perplexity is None:
             return self._without_bucket(document, "empty", "no piece of text is left")
         document.signals["perplexity"] = perplexity

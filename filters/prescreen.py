@@ -19,12 +19,20 @@ from typing import Any
 from resiliparse.extract.html2text import extract_plain_text
 
 from filters.document import Document, Rejected, StageSettings, setting
-from filters.language import DEFAULT_MODEL, load_language_model, spread_sample
+from filters.language import (
+    DEFAULT_MODEL,
+    language_labels,
+    load_language_model,
+    spread_sample,
+)
+from filters.language_codes import check_languages
 from filters.models import predict
 from filters.paths import Model
 
 # Shorter runs are labels, dates and buttons; English ones stand on pages of every language.
 _PARAGRAPH = re.compile(r"<[pP](?:\s[^<>]{0,500})?>([^<]{40,})")
+# The same in other elements, as articles without <p> have it.
+_OTHER_TEXT = re.compile(r"<(?:div|td|span|section|article|br)\b[^<>]{0,500}>([^<]{100,})", re.I)
 ALL_LABELS = -1
 
 
@@ -35,6 +43,8 @@ class PrescreenSettings(StageSettings):
     Attributes:
         sample_characters: how much of a text is identified.
         paragraph_characters: least length of the text in paragraphs for the first look to decide.
+        certain_characters: from this length on text in paragraphs is no mere notice; of less there
+            must be as much as of long text elsewhere for the first look to reject.
         reject_probability: the first look rejects below it.
         accept_probability: the first look passes from it on.
         main_characters: main content shorter than this passes unseen.
@@ -44,6 +54,9 @@ class PrescreenSettings(StageSettings):
     sample_characters: int = setting(500, "measured: loses 1 of 192 English pages (docs/warc.md)")
     paragraph_characters: int = setting(
         300, "measured: 200, 300 and 500 decide alike (docs/warc.md)"
+    )
+    certain_characters: int = setting(
+        1500, "ours: cookie notices are shorter, and on pages of every language (docs/warc.md)"
     )
     reject_probability: float = setting(
         0.01, "measured: loses 1 of 192 English pages (docs/warc.md)"
@@ -87,8 +100,13 @@ class LanguagePrescreen:
         return type(self), (self.settings, self.model, self.languages)
 
     def open(self) -> None:
-        """Load the language model."""
+        """Load the language model.
+
+        Raises:
+            UnknownLanguage: a language is wanted that the model has no label for.
+        """
         self._model = load_language_model(self.model)
+        check_languages(self.languages, language_labels(self._model), "language.keep")
 
     def __call__(self, document: Document) -> Document | Rejected:
         settings = self.settings
@@ -96,7 +114,7 @@ class LanguagePrescreen:
         if len(paragraphs) >= settings.paragraph_characters:
             labels = self._identify(paragraphs)
             wanted = self._wanted(labels)
-            if wanted < settings.reject_probability:
+            if wanted < settings.reject_probability and self._is_most(document.text, paragraphs):
                 return self._reject(document, "paragraphs", labels, settings.reject_probability)
             if wanted >= settings.accept_probability:
                 return self._note(document, "paragraphs", wanted)
@@ -109,6 +127,13 @@ class LanguagePrescreen:
         if wanted < settings.minimum_probability:
             return self._reject(document, "main", labels, settings.minimum_probability)
         return self._note(document, "main", wanted)
+
+    def _is_most(self, html: str, paragraphs: str) -> bool:
+        """Whether the text in `<p>` is much of the page's: a cookie notice stands there, too."""
+        if len(paragraphs) >= self.settings.certain_characters:
+            return True
+        elsewhere = sum(map(len, _OTHER_TEXT.findall(html)))
+        return len(paragraphs) >= elsewhere
 
     def _identify(self, text: str) -> list[tuple[str, float]]:
         sample = unescape(spread_sample(text, self.settings.sample_characters))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pipeline.losses import check_errors, check_losses, loss_lines
+from pipeline.losses import check_errors, check_losses, loss_lines, refused_lines
 from pipeline.passes.engine import Engine
 from pipeline.passes.frame import UnitPass
 from pipeline.passes.run import Result, Run
@@ -107,7 +107,7 @@ class Job:
         summary, funnel = result.summary, result.summary.funnel
         funnel.check(self.output)
         losses = loss_lines(summary)
-        print("\n".join([*losses, *funnel_lines(funnel)]))
+        print("\n".join([*losses, *refused_lines(refused), *funnel_lines(funnel)]))
         check_losses(self.output, result, self.recipe.run.maximum_unit_loss)
         units = unit_contents(result)
         manifest = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import RunFailed
@@ -53,6 +54,19 @@ def loss_lines(summary: Summary) -> list[str]:
     if summary.lost_units > SHOWN:
         lines.append(f"  and {summary.lost_units - SHOWN:,} more")
     return lines
+
+
+def refused_lines(refused: Sequence[Mapping[str, str]]) -> list[str]:
+    """Which files of the input were passed over, by reason; all are in the manifest."""
+    by_reason: dict[str, list[str]] = {}
+    for file in refused:
+        by_reason.setdefault(file["reason"], []).append(file["path"])
+    return [
+        f"passed over: {len(paths):,} file{'s' if len(paths) > 1 else ''} ({reason}): "
+        + ", ".join(paths[:SHOWN])
+        + (f" and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else "")
+        for reason, paths in sorted(by_reason.items())
+    ]
 
 
 def check_losses(output: str, result: Result, limit: float) -> None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.key_blocks import KeyBlock
+from dedup.paragraph_hashes import BLANK_KEY
 from pipeline.batch import Batch
 from pipeline.errors import RunFailed
 from pipeline.shards import (
@@ -109,9 +110,10 @@ class UnitWriter:
 
 
 def _in_order(keys: list[NDArray[np.uint64]]) -> KeyBlock:
-    """A block of keys whose rows are their ordinals in the unit."""
+    """A block of keys; rows are their ordinals in the unit, a blank key is counted and left out."""
     joined = np.concatenate([np.empty(0, np.uint64), *keys])
-    return KeyBlock.of(joined, np.arange(len(joined), dtype=np.uint32))
+    rows = np.flatnonzero(joined != BLANK_KEY)
+    return KeyBlock.of(joined[rows], rows.astype(np.uint32))
 
 
 class WriteUnits(beam.DoFn):

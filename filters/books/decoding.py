@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from resiliparse.parse.encoding import detect_encoding
 
+from filters.charsets import python_encoding
 from filters.document import Document, Rejected, Settings, setting
-from filters.html import python_encoding
 
 _DECLARED = re.compile(rb"^Character set encoding:[ \t]*([^\r\n]{1,60})", re.I | re.M)
 # Project Gutenberg names the encoding in its header, before the small print ends.

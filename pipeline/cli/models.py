@@ -56,6 +56,8 @@ def train_language(arguments: argparse.Namespace, _: list[str]) -> int:
             f"head below {cutoffs['head']}, middle below {cutoffs['middle']} (from "
             f"{card['reference']['documents']:,} {card['reference']['origin']} documents)"
         )
+        if card["warning"]:
+            print(f"warning: {card['warning']}")
     if not trained:
         raise TooLittleData("no language had enough text: no language model was made")
     if not arguments.reference:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from dedup.decisions import Structured
 from dedup.groups import ROW_BITS
 from filters.document import Document, Rejected
+from filters.line_kinds import keep_kinds
 from filters.paths import Location
 from pipeline.batch import Batch
 from pipeline.deduplication.decisions import DECISIONS, read_array, read_rows
@@ -263,7 +264,11 @@ class LineRemoval:
         left = without_lines(document.text, own, self._minimum_characters)
         if isinstance(left, Rejected) and left.reason == ALL_DUPLICATE:
             return left
-        document.text = left if isinstance(left, str) else _without(document.text, own)
+        if own:
+            lines = document.text.split("\n")
+            kept = _left(lines, own)
+            document.text = "\n".join([lines[number] for number in kept])
+            keep_kinds(document, kept)
         document.signals["lines"] = document.text.count("\n") + 1
         document.signals["characters"] = len(document.text)
         return document if isinstance(left, str) else left
@@ -291,7 +296,8 @@ def without_lines(text: str, removed: set[int], minimum_characters: int) -> str 
     """What is left of a document that loses lines, or why it goes."""
     if not removed:
         return text
-    left = _without(text, removed)
+    lines = text.split("\n")
+    left = "\n".join([lines[number] for number in _left(lines, removed)])
     if not left:
         return Rejected(ALL_DUPLICATE, f"all {len(removed)} lines occur elsewhere")
     if len(left) < minimum_characters:
@@ -300,12 +306,17 @@ def without_lines(text: str, removed: set[int], minimum_characters: int) -> str 
     return left
 
 
-def _without(text: str, removed: set[int]) -> str:
-    """The other lines; a blank line does not outlive the paragraph before it."""
-    kept: list[str] = []
-    for number, line in enumerate(text.split("\n")):
-        if number not in removed and (line.strip() or (kept and kept[-1].strip())):
-            kept.append(line)
-    if kept and not kept[-1].strip():
+def _left(lines: list[str], removed: set[int]) -> list[int]:
+    """Numbers of the other lines; a blank line does not outlive the paragraph before it."""
+    kept: list[int] = []
+    is_behind = False
+    for number, line in enumerate(lines):
+        is_blank = not line.strip()
+        if number in removed:
+            is_behind = True
+        elif not (is_blank and is_behind and (not kept or not lines[kept[-1]].strip())):
+            kept.append(number)
+            is_behind = is_behind and is_blank
+    while kept and not lines[kept[-1]].strip():
         kept.pop()
-    return "\n".join(kept)
+    return kept

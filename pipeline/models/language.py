@@ -40,6 +40,8 @@ SENTENCEPIECE, BINARY = "sentencepiece.model", "lm.binary"
 NEWLINES: Literal["space"] = "space"
 _CHUNK = 2_000  # characters per SentencePiece sentence; pieces never cross the blanks it is cut at
 _ENCODE_AT_ONCE = 256
+# CCNet trains on up to a million articles; its smallest languages have some ten thousand.
+FEW_DOCUMENTS, FEW_CHARACTERS = 10_000, 10_000_000
 _SEED_DOCUMENTS, _SEED_HELD_OUT, _SEED_CHUNKS, _SEED_REFERENCE = range(1, 5)
 _log = logging.getLogger(__name__)
 
@@ -99,6 +101,7 @@ def train_language_model(
             "origin": origin or {},
             "counts": {"documents": corpus.documents, "characters": corpus.characters, **counts},
             **_reference_percentiles(corpus.reference, work, settings),
+            "warning": size_warning(language, corpus.documents, corpus.characters),
             "files": file_entries(work, [SENTENCEPIECE, BINARY]),
             "versions": package_versions("sentencepiece", "kenlm"),
         }
@@ -142,6 +145,18 @@ def _add(lines: SampledLines, text: str) -> str:
     if line:
         lines.add(line)
     return line
+
+
+def size_warning(language: str, documents: int, characters: int) -> str | None:
+    """What is wrong with a model of little text; none of a Wikipedia's size."""
+    if documents >= FEW_DOCUMENTS and characters >= FEW_CHARACTERS:
+        return None
+    return (
+        f"the language model of {language} knows {documents:,} documents of {characters:,} "
+        f"characters; with fewer than {FEW_DOCUMENTS:,} documents or {FEW_CHARACTERS:,} characters "
+        "perplexity tells rare subjects from common ones, not good text from bad: train on a whole "
+        "Wikipedia, or switch commoncrawl.perplexity off"
+    )
 
 
 def _check_amount(

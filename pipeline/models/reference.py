@@ -79,7 +79,7 @@ def train_reference_classifier(
             "counts": counts,
             "training_sha256": sha256_of(training),
             "held_out": measured,
-            "warning": _warning(measured, settings.threshold),
+            "warning": quality_warning(measured, settings.threshold),
             "files": file_entries(work, [MODEL]),
             "versions": package_versions("fasttext-community"),
         }
@@ -196,18 +196,33 @@ def measure(model: Any, held_out: Path, threshold: float) -> dict[str, Any]:
     }
 
 
-def _warning(measured: dict[str, Any], threshold: float) -> str | None:
+def quality_warning(measured: dict[str, Any], threshold: float) -> str | None:
     """What is wrong with a model that tells nothing apart; trained too little, it scores 0.5."""
-    kept = measured["true_positives"] + measured["false_positives"]
-    dropped = measured["true_negatives"] + measured["false_negatives"]
-    if not kept + dropped:
+    right, wrong = measured["true_positives"], measured["false_positives"]
+    cited = right + measured["false_negatives"]
+    others = wrong + measured["true_negatives"]
+    if not cited + others:
         return "nothing was held out: the model is not measured"
-    if kept and dropped:
-        return None
-    return (
-        f"at threshold {threshold} the model {'keeps' if kept else 'drops'} every held-out page; "
-        "with few pages, raise models.reference.learning_rate and models.reference.epochs"
+    if not cited or not others:
+        missing = "cited page" if not cited else "other page"
+        return f"no {missing} was held out: the model is not measured; give more pages"
+    if right + wrong in (0, cited + others):
+        return (
+            f"at threshold {threshold} the model {'keeps' if right else 'drops'} every held-out "
+            "page; with few pages, raise models.reference.learning_rate and models.reference.epochs"
+        )
+    gain = right / cited - wrong / others
+    error = sum(
+        share * (1 - share) / count
+        for share, count in ((right / cited, cited), (wrong / others, others))
     )
+    if gain <= 1.64 * error**0.5:
+        return (
+            f"on {cited:,} cited and {others:,} other pages held out the model is not better than "
+            f"guessing: it keeps {right:,} of the cited and {wrong:,} of the others; "
+            "give more pages"
+        )
+    return None
 
 
 def _ratio(part: int, whole: int) -> float | None:

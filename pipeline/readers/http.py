@@ -9,10 +9,13 @@ from __future__ import annotations
 import io
 import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import zstandard
 from fastwarc.stream_io import BrotliReader
 
+from filters.charsets import python_encoding
 from pipeline.readers.warc_records import parse_headers
 
 HEADER_BYTES = 1 << 16
@@ -26,7 +29,8 @@ class BadResponse(Exception):
     """A response that cannot be used.
 
     Attributes:
-        reason: `not_http`, `record_too_large` or `bad_content_encoding`.
+        reason: `not_http`, `record_too_large`, `bad_content_encoding` or
+            `unknown_content_encoding`.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -57,7 +61,8 @@ class Response:
             cut: the crawler cut the body short; what can be decoded of it is enough.
 
         Raises:
-            BadResponse: `record_too_large`, or `bad_content_encoding` if it decodes in part only.
+            BadResponse: `record_too_large`, `bad_content_encoding` if it decodes in part only, or
+                `unknown_content_encoding`.
         """
         body = self.stored_body
         if "chunked" in self.headers.get("transfer-encoding", "").lower():
@@ -100,24 +105,19 @@ def decode_content(body: bytes, coding: str, *, maximum_bytes: int, cut: bool) -
     """Undo one content coding; a body that is not in that coding stays as it is.
 
     Raises:
-        BadResponse: `record_too_large`, or `bad_content_encoding` if it decodes in part only.
+        BadResponse: `record_too_large`, `bad_content_encoding` if it decodes in part only, or
+            `unknown_content_encoding` for a coding that is none of RFC 9110's, `br` or `zstd`.
     """
-    if coding in ("gzip", "x-gzip"):
-        if not body.startswith(b"\x1f\x8b"):
+    decode = _DECODERS.get(coding)
+    if not body or _looks_like_markup(body):
+        return body
+    if decode is None:
+        # Some servers put a charset or a media type there.
+        if coding in _UNCODED or "/" in coding or python_encoding(coding):
             return body
-        decoded, whole = _inflate(body, 31, maximum_bytes)
-    elif coding == "deflate":
-        # RFC 9110 says zlib; some servers send raw deflate.
-        decoded, whole = _inflate(body, 15, maximum_bytes)
-        if not decoded:
-            decoded, whole = _inflate(body, -15, maximum_bytes)
-        if not decoded or _looks_like_markup(body):
-            return body
-    elif coding == "br":
-        if _looks_like_markup(body):
-            return body
-        decoded, whole = _unbrotli(body, maximum_bytes)
-    else:
+        raise BadResponse("unknown_content_encoding", coding[:40])
+    decoded, whole = decode(body, maximum_bytes)
+    if not decoded and (whole or coding in ("deflate", "br")):
         return body
     if len(decoded) > maximum_bytes:
         raise BadResponse("record_too_large", f"decoded body > {maximum_bytes} bytes")
@@ -130,8 +130,36 @@ def _looks_like_markup(body: bytes) -> bool:
     return body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
-def _inflate(body: bytes, window_bits: int, maximum_bytes: int) -> tuple[bytes, bool]:
-    """Up to about `maximum_bytes` decoded, and whether they are the whole."""
+def _gunzip(body: bytes, maximum_bytes: int) -> tuple[bytes, bool]:
+    """Up to about `maximum_bytes` of all members, and whether they are the whole.
+
+    What follows the last member and is none itself is padding.
+    """
+    if not body.startswith(_GZIP):
+        return body, True
+    parts: list[bytes] = []
+    length = 0
+    while body.startswith(_GZIP) and length <= maximum_bytes:
+        inflater = zlib.decompressobj(31)
+        try:
+            parts.append(inflater.decompress(body, maximum_bytes + 1 - length))
+        except zlib.error:
+            parts.append(_inflate_until_error(body, 31, maximum_bytes + 1 - length))
+            return b"".join(parts), False
+        length += len(parts[-1])
+        if not inflater.eof:
+            return b"".join(parts), False
+        body = inflater.unused_data
+    return b"".join(parts), True
+
+
+def _inflate(body: bytes, maximum_bytes: int) -> tuple[bytes, bool]:
+    """zlib, as RFC 9110 says, or the raw deflate that some servers send."""
+    decoded, whole = _inflate_stream(body, 15, maximum_bytes)
+    return (decoded, whole) if decoded else _inflate_stream(body, -15, maximum_bytes)
+
+
+def _inflate_stream(body: bytes, window_bits: int, maximum_bytes: int) -> tuple[bytes, bool]:
     inflater = zlib.decompressobj(window_bits)
     try:
         decoded = inflater.decompress(body, maximum_bytes + 1)
@@ -162,3 +190,38 @@ def _unbrotli(body: bytes, maximum_bytes: int) -> tuple[bytes, bool]:
     except (OSError, ValueError):
         return b"".join(parts), False
     return b"".join(parts), True
+
+
+def _unzstd(body: bytes, maximum_bytes: int) -> tuple[bytes, bool]:
+    """All frames (RFC 8878); browsers refuse windows of more than 8 MB, and so do we."""
+    if not body.startswith(_ZSTD):
+        return body, True
+    decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 23)
+    parts: list[bytes] = []
+    length = 0
+    while body.startswith(_ZSTD) and length <= maximum_bytes:
+        frame, position = decompressor.decompressobj(), 0
+        # Small steps: a few bytes can be a megabyte of zeros.
+        while not frame.eof and position < len(body) and length <= maximum_bytes:
+            try:
+                parts.append(frame.decompress(body[position : position + _ZSTD_STEP]))
+            except zstandard.ZstdError:
+                return b"".join(parts), False
+            length += len(parts[-1])
+            position += _ZSTD_STEP
+        if not frame.eof:
+            return b"".join(parts), length > maximum_bytes
+        body = frame.unused_data + body[position:]
+    return b"".join(parts), True
+
+
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_ZSTD_STEP = 256
+_UNCODED = frozenset(("", "identity", "none", "binary", "unicode", "utf8", "chunked"))
+_DECODERS: dict[str, Callable[[bytes, int], tuple[bytes, bool]]] = {
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
+    "deflate": _inflate,
+    "br": _unbrotli,
+    "zstd": _unzstd,
+}

@@ -23,6 +23,8 @@ from pipeline.readers.warc_records import DamagedRecord, RawRecord, read_raw_rec
 
 SKIPPED_TYPES = ("request", "warcinfo", "metadata")
 OTHER_TYPES = ("resource", "revisit", "conversion", "continuation")
+# What servers say on the use of a page: kept for whoever decides on it, not acted on here.
+ROBOTS_HEADERS = ("x-robots-tag", "tdm-reservation", "content-usage")
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 _HTML_START = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
@@ -91,6 +93,12 @@ def _read_record(record: RawRecord, maximum_record_bytes: int) -> Record:
     if kind != "response":
         reason = kind if kind in OTHER_TYPES else "unknown_record_type"
         return BadRecord(identifier, url, reason, record.headers.get("content-type", ""))
+    return read_response(record, maximum_record_bytes)
+
+
+def read_response(record: RawRecord, maximum_record_bytes: int) -> Document | BadRecord:
+    """The page in an HTTP response, or why there is none."""
+    identifier, url = record_id(record), target_url(record.headers)
     try:
         response = parse_response(record.block)
         if not 200 <= response.status < 300:
@@ -122,6 +130,7 @@ def _metadata(
     record: RawRecord, response: Response, content_type: str, charset: str
 ) -> dict[str, str | int]:
     truncated = record.headers.get("warc-truncated", "")
+    robots = ", ".join(filter(None, map(response.headers.get, ROBOTS_HEADERS)))
     return {
         "url": target_url(record.headers),
         **date_metadata(record.headers),
@@ -130,4 +139,5 @@ def _metadata(
         "http_status": response.status,
         "digest": record.headers.get("warc-payload-digest", ""),
         **({"truncated": truncated} if truncated else {}),
+        **({"robots_header": robots} if robots else {}),
     }

@@ -1,8 +1,8 @@
 """Framing of WARC files: headers and blocks of every record, and what is left of damaged ones.
 
 Follows ISO 28500 (WARC 1.0, 1.1) and reads WARC 0.18, uncompressed, with one gzip member per record
-(what Common Crawl writes), or with many records in a member. A damaged record never hides the ones
-before it, and reading goes on at the next gzip member, or the next `WARC/1.0` line.
+(what Common Crawl writes), with many records in a member, or Zstandard. A damaged record never
+hides the ones before it, and reading goes on at the next gzip member, or the next `WARC/1.0` line.
 
 FastWARC is not used here, although it inflates twice as fast: it reads ahead across members, so
 after damage it cannot tell which of the records around it are whole.
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, TypeAlias
 
+from pipeline.readers.inflated import GZIP, Inflated, is_compressed
 from pipeline.readers.records import LostInput
 
 READ_BYTES = 1 << 18
@@ -50,7 +51,7 @@ class DamagedRecord:
     Attributes:
         location: as in `RawRecord`.
         reason: `truncated_gzip`, `corrupt_gzip`, `truncated_record`, `wrong_content_length`,
-            `bad_warc_header`, `record_too_large` or `garbage`.
+            `bad_warc_header`, `record_too_large`, `garbage`, `truncated_zstd` or `corrupt_zstd`.
         headers: what is known of them, else empty.
         lost: the input that is lost with it, where it is not one record that is damaged in itself:
             what cannot be inflated, what the file's end cuts off, what is no WARC.
@@ -88,7 +89,11 @@ def read_raw_records(stream: BinaryIO, *, maximum_record_bytes: int) -> Iterator
         stream: the file's own bytes (not decompressed by whoever opened it), seekable.
         maximum_record_bytes: longest block kept in memory; longer ones become `record_too_large`.
     """
-    source = _Source(stream)
+    start = stream.read(4)
+    stream.seek(0)
+    # Gzip members are inflated one by one, which tells damage in one from damage in the next.
+    inflated = Inflated(stream) if is_compressed(start) and not start.startswith(GZIP) else None
+    source = _Source(inflated or stream)
     offset = 0
     while prefix := source.prefix(offset, 5):
         block: _GzipMember | _PlainFile
@@ -112,12 +117,15 @@ def read_raw_records(stream: BinaryIO, *, maximum_record_bytes: int) -> Iterator
             else:
                 yield record
         offset = block.end if following is None else following
+    if inflated is not None and inflated.failure:
+        lost = LostInput(inflated.consumed)
+        yield DamagedRecord(str(offset), inflated.failure, "the rest is lost", lost=lost)
 
 
 class _Source:
     """Bytes of the file by offset, read forward in large chunks; seeks only after damage."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO | Inflated) -> None:
         self._stream = stream
         self._start = 0
         self._chunk = b""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.deduplication.chain import complete, documents_place
 from pipeline.job import Job
+from pipeline.models.warnings import model_warnings
 from pipeline.passes.documents import DocumentsPass
 from pipeline.shards import with_signals
 from pipeline.sources.declaration import Comparison, Following, Prepared, Section, Source, Step
@@ -48,6 +49,9 @@ def run_source(source: Source[Section], job: Job) -> None:
         result = comparison.run(job, result, then)
     done = {**prepared.done, **(source.report(result) if source.report else {})}
     complete(job, settings.deduplicate, result, [*refused, *prepared.refused], done)
+    models = job.recipe.models
+    found = model_warnings(result.summary.funnel, models.language_models, models.reference_model)
+    print("\n".join(found), end="\n" if found else "")
 
 
 def plan(source: Source[Section], job: Job, units: Sequence[Unit]) -> Plan:

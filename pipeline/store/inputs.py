@@ -97,6 +97,13 @@ def find_inputs(inputs: Inputs, pattern: str, looked_for: str) -> list[FileInfo]
     Raises:
         InputError: nothing is there, or nothing matches.
     """
+    return find_inputs_and_others(inputs, pattern, looked_for)[0]
+
+
+def find_inputs_and_others(
+    inputs: Inputs, pattern: str, looked_for: str
+) -> tuple[list[FileInfo], list[FileInfo]]:
+    """The same, and the files that do not match."""
     found = inputs.files()
     if not found:
         raise InputError(f"there is no file at or below {inputs}; looked for {looked_for}")
@@ -108,4 +115,4 @@ def find_inputs(inputs: Inputs, pattern: str, looked_for: str) -> list[FileInfo]
             f"none of the {len(found)} files below {inputs} is input for this source; "
             f"looked for {looked_for}; found for example {examples}"
         )
-    return matching
+    return matching, [file for file in found if not expression.search(file.relative)]

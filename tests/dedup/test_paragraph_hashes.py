@@ -15,6 +15,7 @@ from dedup.groups import find_groups
 from dedup.key_blocks import KeyBlock
 from dedup.paragraph_hashes import (
     BLANK_KEY,
+    compared_paragraphs,
     hash_document,
     paragraph_keys,
     unique_paragraphs,
@@ -106,3 +107,41 @@ def test_with_removal_of_every_copy_as_cc_net() -> None:
 def test_keys_of_other_lines_are_refused() -> None:
     with pytest.raises(ValueError, match="2 lines, 1 keys"):
         unique_paragraphs(["a", "b"], paragraph_keys(["a"]))
+
+
+def stays(lines: list[str], kinds: str, minimum_words: int = 10) -> tuple[list[int], list[bool]]:
+    """Numbers of the lines that stay, and whether each of them is compared."""
+    hashed = hash_document("\n".join(lines))
+    kept, keys = compared_paragraphs(hashed, kinds, minimum_words)
+    return kept.tolist(), [key != BLANK_KEY for key in keys.tolist()]
+
+
+LONG = "The council met on Tuesday evening to discuss the plans for the bridge."
+CHINESE = "市议会星期二晚上开会讨论了跨河新桥的计划，居民们担心施工期间的交通问题。"
+
+
+def test_only_long_paragraphs_are_compared():
+    assert stays([LONG, "Conclusion", LONG, "Conclusion"], "pppp") == (
+        [0, 1, 3],
+        [True, False, False],
+    )
+    assert stays([LONG, LONG.replace("T", "t")], "pp") == ([0], [True])
+    ten = "one two three four five six seven eight nine ten"
+    assert stays([ten, ten[:-4], ten, ten[:-4]], "pppp") == ([0, 1, 3], [True, False, False])
+
+
+def test_code_rows_items_verse_and_headings_stay_however_long():
+    for kind in "circvh":
+        assert stays([LONG, LONG, LONG], kind * 3) == ([0, 1, 2], [False] * 3)
+
+
+def test_blank_lines_stay_in_code_and_between_blocks_only():
+    assert stays([LONG, "", "x = 1", "", "", "y", ""], "ppcccc-") == (
+        [0, 2, 3, 4, 5, 6],
+        [True, False, False, False, False, False],
+    )
+
+
+def test_words_of_scripts_without_spaces():
+    assert stays([CHINESE, CHINESE], "pp") == ([0], [True])
+    assert stays(["常见问题", "常见问题"], "pp") == ([0, 1], [False, False])

@@ -120,7 +120,37 @@ def test_missing_models(language_models: Path, tmp_path: Path) -> None:
     with pytest.raises(MissingModel, match="roving models language"):
         PerplexityFilter(SETTINGS, tmp_path / "models").open()
     with pytest.raises(MissingModel, match=r"/de: not found; make it with `roving models language"):
-        PerplexityFilter(SETTINGS, language_models, ("en", "de")).open()
+        PerplexityFilter(
+            replace(SETTINGS, without_model="stop"), language_models, ("en", "de")
+        ).open()
+
+
+def test_without_model_means_what_it_says_with_several_languages(language_models: Path) -> None:
+    for choice, outcome in (("keep", None), ("reject", "no_language_model")):
+        settings = replace(SETTINGS, without_model=choice)
+        stage = PerplexityFilter(settings, language_models, ("en", "de"))
+        stage.open()
+        document = document_of("fox", "de")
+        result = stage(document)
+        assert (result.reason if isinstance(result, Rejected) else None) == outcome
+        assert document.signals.get("bucket") == ("all" if choice == "keep" else None)
+
+
+def test_code_tables_and_lists_are_not_scored(language_models: Path) -> None:
+    prose, code = document_of("red fox"), document_of("red fox\nzebra = zebra\n- zebra\nzebra | 2")
+    code.signals["line_kinds"] = "pcir"
+    settings = replace(SETTINGS, minimum_prose=5)
+    for document in (prose, code):
+        opened(settings, language_models)(document)
+    assert code.signals["perplexity"] == prose.signals["perplexity"]
+    mostly = document_of("fox\nzebra = zebra")
+    mostly.signals["line_kinds"] = "pc"
+    assert opened(settings, language_models)(mostly) is mostly
+    assert mostly.signals["bucket"] == "all"
+    assert "perplexity" not in mostly.signals
+    # cc_net knows no lines of code.
+    opened(settings, language_models, "ccnet")(mostly)
+    assert mostly.signals["perplexity"] > 0
 
 
 @pytest.mark.parametrize("absent", ["sentencepiece.model", "lm.binary", "card.json"])

@@ -31,7 +31,10 @@ def test_crawl_formats_follow_the_file_name_not_its_folder(tmp_path: Path) -> No
     units, refused = commoncrawl.find_units(folder, RECIPE.commoncrawl.input)
     formats = {unit.relative: commoncrawl.page_format(unit.relative) for unit in units}
     assert formats == {"my.wet.files/a.warc.gz": "warc", "b.WARC.WET.gz": "wet"}
-    assert refused == []
+    assert refused == [
+        {"path": "c.wat.gz", "reason": "not_read"},
+        {"path": "notes.txt", "reason": "not_read"},
+    ]
 
 
 @pytest.mark.parametrize("prefix", ["", "crawl-data/CC-MAIN-2020-05/segments/1/"])

@@ -23,6 +23,7 @@ from pipeline.models.reference import (
     MODEL,
     POSITIVE,
     ReferenceModelSettings,
+    quality_warning,
     single_line,
     train_reference_classifier,
 )
@@ -217,3 +218,21 @@ def test_draw_is_bounded_balanced_and_independent_of_order(tmp_path: Path) -> No
         assert all(page.text.startswith("some other") for page in negatives)
         drawn.append((positives, negatives))
     assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize(
+    ("counts", "warning"),
+    [
+        ((40, 10, 10, 40), None),
+        ((4, 5, 5, 0), "not better than guessing"),
+        ((7, 6, 3, 4), "not better than guessing"),
+        ((9, 0, 1, 0), "no other page was held out"),
+        ((0, 2, 0, 8), "no cited page was held out"),
+        ((0, 0, 0, 0), "nothing was held out"),
+        ((0, 0, 9, 8), "drops every held-out page"),
+    ],
+)
+def test_a_model_that_guesses_is_told(counts: tuple[int, ...], warning: str | None) -> None:
+    names = ("true_positives", "false_positives", "false_negatives", "true_negatives")
+    told = quality_warning(dict(zip(names, counts, strict=True)), 0.25)
+    assert told is None if warning is None else warning in (told or "")

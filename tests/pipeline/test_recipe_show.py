@@ -53,6 +53,8 @@ def test_what_a_recipe_changes_has_its_default_beside_it() -> None:
         "commoncrawl.deduplicate": [],
         "books.html.mark_headings": False,
         "books.html.mark_tables": False,
+        "commoncrawl.extract.markup": "plain",
+        "commoncrawl.perplexity.keep_buckets": ["head", "middle"],
         "commoncrawl.length.minimum_characters": 300,
         "pii.enabled": False,
     }

@@ -117,7 +117,8 @@ def find_units(inputs: Inputs, settings: C4Settings) -> Found:
     units = [unit_of(file) for file in published]
     if len(published) == len(found):
         return units, []
-    pages, refused = commoncrawl.find_units(inputs, settings.crawl)
+    pages, others = commoncrawl.find_units(inputs, settings.crawl)
+    refused = [file for file in others if not is_published(file["path"])]
     if settings.published == "clean":
         return [*pages, *units], refused
     for unit in units:

@@ -7,6 +7,7 @@ that are left -> language -> perplexity -> reference quality.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -23,6 +24,7 @@ from filters.perplexity import PerplexityFilter
 from filters.prescreen import LanguagePrescreen
 from filters.reference_quality import ReferenceQualityFilter
 from pipeline.deduplication.paragraphs import ParagraphKeys
+from pipeline.readers.arc import read_arc
 from pipeline.readers.records import Records
 from pipeline.readers.warc import read_warc
 from pipeline.readers.wet import read_wet
@@ -33,11 +35,11 @@ from pipeline.sources.commoncrawl.settings import CommonCrawlSettings, CrawlInpu
 from pipeline.sources.declaration import Found, Source, Step
 from pipeline.stages import Stage, enabled
 from pipeline.store import files
-from pipeline.store.inputs import Inputs, find_inputs
+from pipeline.store.inputs import Inputs, find_inputs_and_others
 from pipeline.store.units import Unit, unit_of
 
-FILES = r"\.warc(\.wet)?(\.gz)?$"
-LOOKED_FOR = "*.warc.gz, *.warc, *.warc.wet.gz or *.warc.wet"
+FILES = r"\.(warc(\.wet)?|arc)(\.gz|\.zst)?$"
+LOOKED_FOR = "*.warc, *.warc.wet or *.arc, as they are or .gz or .zst"
 
 COLUMNS = Columns(
     metadata={
@@ -45,12 +47,22 @@ COLUMNS = Columns(
         "snapshot": pa.string(),
         "format": pa.string(),
         "digest": pa.string(),
+        "author": pa.string(),
+        "published": pa.string(),
+        "canonical_url": pa.string(),
+        "declared_language": pa.string(),
+        "licence_url": pa.string(),
+        "robots": pa.string(),
+        "robots_header": pa.string(),
+        "earlier_records": pa.int32(),
     },
     signals={
         "original_characters": pa.int64(),
         "original_lines": pa.int32(),
         "characters": pa.int64(),
         "lines": pa.int32(),
+        "line_kinds": pa.string(),
+        "page_type": pa.string(),
         "language_score": pa.float64(),
         "perplexity": pa.float64(),
         "bucket": pa.string(),
@@ -72,10 +84,16 @@ class ReadCrawl:
         if is_wet:
             title_in_text = self.settings.title_in_text
             records = read_wet(stream, title_in_text=title_in_text, maximum_record_bytes=limit)
+        elif re.search(r"\.arc(\.gz|\.zst)?$", unit.relative, re.IGNORECASE):
+            records = read_arc(stream, maximum_record_bytes=limit)
         else:
             records = read_warc(stream, maximum_record_bytes=limit)
+        urls: Counter[str] = Counter()
         for record in records:
             if isinstance(record, Document):
+                # Of the same URL, in this file: crawls meet some pages twice.
+                record.metadata["earlier_records"] = urls[record.metadata["url"]]
+                urls[record.metadata["url"]] += 1
                 record.metadata["format"] = "wet" if is_wet else "warc"
                 record.metadata["snapshot"] = unit.group
                 if is_wet and not record.text and self.mode == "standard":
@@ -100,11 +118,12 @@ class OnlyWarc:
 
 def find_units(inputs: Inputs, settings: CrawlInputSettings) -> Found:
     """Units below a folder, and the files left out because their other format is read."""
-    found = find_inputs(inputs, FILES, LOOKED_FOR)
+    found, others = find_inputs_and_others(inputs, FILES, LOOKED_FOR)
     formats: dict[str, set[str]] = {}
     for file in found:
         formats.setdefault(_page_set(file.relative), set()).add(page_format(file.relative))
-    units, refused = [], []
+    units: list[Unit] = []
+    refused = [{"path": file.relative, "reason": "not_read"} for file in others]
     for file in found:
         available = formats[_page_set(file.relative)]
         if len(available) > 1 and page_format(file.relative) != settings.prefer:
@@ -123,8 +142,8 @@ def _page_set(relative: str) -> str:
 
 
 def page_format(relative: str) -> str:
-    """`wet` or `warc`, by a file's name."""
-    return "wet" if re.search(r"\.wet(\.gz)?$", relative, re.IGNORECASE) else "warc"
+    """`wet` or `warc`, by a file's name; an ARC has the pages that a WARC would have."""
+    return "wet" if re.search(r"\.wet(\.gz|\.zst)?$", relative, re.IGNORECASE) else "warc"
 
 
 def html_stages(recipe: Recipe, languages: tuple[str, ...]) -> tuple[Stage, ...]:
@@ -149,7 +168,10 @@ def steps(settings: CommonCrawlSettings, recipe: Recipe, units: Sequence[Unit]) 
     models, keep = recipe.models, settings.language.keep
     paragraphs: tuple[Step, ...] = ()
     if settings.paragraphs.enabled:
-        paragraphs = (ParagraphKeys(), ParagraphComparison(settings.paragraphs, tuple(units)))
+        # In ccnet mode every line is compared.
+        minimum_words = None if settings.mode == "ccnet" else settings.paragraphs.minimum_words
+        comparison = ParagraphComparison(settings.paragraphs, tuple(units))
+        paragraphs = (ParagraphKeys(minimum_words), comparison)
     reference_model = files.join(models.reference_model, "reference.bin")
     return (
         *html_stages(recipe, prescreen_languages(settings)),
