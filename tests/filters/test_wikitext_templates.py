@@ -94,6 +94,8 @@ def test_what_templates_show(language: str, wikitext: str, expected: str) -> Non
         ("set {{math|T {{=}} {{frob|x}}}} is", "set is", ["Math"]),
         ("a {{nowrap|b {{frob}} c}} d", "a b c d", ["Frob"]),
         ("{{frob|HMS|Beagle}} was lost", "was lost", ["Frob"]),
+        ("a {{" + "x" * 1000 + "}} b", "a b", ["X" + "x" * 79]),
+        ("a {{frob <nowiki>y</nowiki>}} b", "a b", ["Frob"]),
         ("He {{#if:x|came|went}} home", "He home", ["#if:"]),
         # A box or a note, and what stands in what is dropped, is none.
         ("{{Frobbox|a=b}}\n'''Foo''' is", "Foo is", []),

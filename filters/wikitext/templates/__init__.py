@@ -10,7 +10,14 @@ import re
 from collections.abc import Callable
 
 from filters.wikitext import nesting
-from filters.wikitext.opaque import HOLE_START, KEPT_END, KEPT_START, REMOVED, OpaqueParts
+from filters.wikitext.opaque import (
+    HOLE_START,
+    KEPT_END,
+    KEPT_START,
+    REMOVED,
+    RESERVED,
+    OpaqueParts,
+)
 from filters.wikitext.templates.call import Call, expose, protect, split_parameters
 from filters.wikitext.templates.table import (
     Template,
@@ -24,6 +31,8 @@ __all__ = ["TemplateNotes", "replace_templates", "tables_digest"]
 _NAME = re.compile(r"\s*([^|{}\[\]<>\n]*)")
 _PLACE = re.compile(f"{KEPT_START}([0-9]+){KEPT_END}")
 _LONGEST_NAME = 80
+# MediaWiki's limit, in bytes.
+_LONGEST_TITLE = 255
 
 
 class TemplateNotes:
@@ -45,7 +54,8 @@ class TemplateNotes:
         if name.startswith("#"):
             name = name.partition(":")[0] + ":"
         # As the wiki names its page.
-        self._names.append(name[:1].upper() + name[1:_LONGEST_NAME])
+        name = RESERVED.sub("", _PLACE.sub("", name[:_LONGEST_NAME])).strip()
+        self._names.append(name[:1].upper() + name[1:])
         return f"{HOLE_START}{len(self._names) - 1}{REMOVED}"
 
     def keep(self, number: str) -> str:
@@ -95,7 +105,10 @@ class _Page:
         if pair.braces == 3:
             return REMOVED
         match = _NAME.match(self._text, pair.inner_start, pair.inner_end)
-        known = self._table.resolve(match[1] if match else "")
+        name = match[1] if match else ""
+        if len(name) > _LONGEST_TITLE:  # of no page; and what is looked up is remembered
+            return self._notes.mark(name)
+        known = self._table.resolve(name)
         if known.is_disambiguation:
             self._notes.is_disambiguation = True
             return REMOVED

@@ -132,7 +132,8 @@ def _style(call: Call, usual_abbr: str, given: Given, rest: list[str]) -> Style 
     """How a call is to be shown; takes what belongs to it off the parameters that are left."""
     asked = call.get("abbr")
     abbr = asked if asked and (asked != "out" or not usual_abbr) else usual_abbr or "out"
-    adjective, digits, step = call.get("adj"), call.get("sigfig"), call.get("round")
+    adjective = call.get("adj") or ("on" if call.get("sing") == "on" else "")
+    digits, step = call.get("sigfig"), call.get("round")
     is_known = abbr in _ABBREVIATIONS and adjective in _ADJECTIVES and step in _STEPS
     middle = rest.pop() if adjective == "mid" and len(rest) > 1 else ""
     if not is_known or (adjective == "mid" and not middle) or (digits and not digits.isdecimal()):
