@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from filters.code.comments import Comment, head_of, leading_comments, said
-from filters.code.syntax import comment_syntax
+from filters.code.languages import comment_syntax
 from filters.document import Document, Rejected, StageSettings, setting
 
 _BY_MACHINE = r"(?:auto(?:matically)?[- ]?|machine[- ]|mechanically )"

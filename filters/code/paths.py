@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from filters.code.syntax import extension_of, programming_language
+from filters.code.languages import extension_of
 from filters.document import Document, Rejected, StageSettings, setting
 
 # fmt: off
@@ -73,7 +73,7 @@ class CodePathSettings(StageSettings):
 
 
 class CodePathFilter:
-    """Keep files of wanted kinds and say their programming language."""
+    """Keep files of wanted kinds."""
 
     name = "path"
 
@@ -110,7 +110,6 @@ class CodePathFilter:
         reason = self.reason(path)
         if reason:
             return Rejected(reason, path)
-        document.metadata["programming_language"] = programming_language(path)
         return document
 
 
