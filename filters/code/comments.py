@@ -22,7 +22,8 @@ _NEEDS = re.compile(
     r"(?:import|using|use|require|require_relative|from|include|open|export|load)\b[^={}]*;?$|"
     r"(?:set|setlocal|cls|option)\b[^={}()]*$|cmake_minimum_required\s*\(|function\b[^\n]*$|"
     r"\{-#.*#-\}$|:-\s*(?:module|use_module)\b|\\(?:documentclass|ProvidesPackage|NeedsTeXFormat)\b|"
-    r"syntax\s*=|\(use-modules",
+    r"syntax\s*=|\(use-modules|extern\s+\"C(?:\+\+)?\"|#\s*(?:else|elif)\b|"
+    r"<\w[\w:.-]*(?:\s[^<>]*)?>$",
     re.IGNORECASE,
 )
 

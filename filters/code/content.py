@@ -83,6 +83,7 @@ _SML = _lines(r"^[ \t]*(?:structure|signature|functor|val rec|fun)\b")
 # Of each extension: languages with their marks, in order; the first whose mark is there.
 _MARKS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
     ".h": (
+        (re.compile(r"\s*;"), "Assembly"),
         (
             re.compile(
                 r"^[ \t]*(?:@(?:interface|protocol|class|property|import)\b|#[ \t]*import\b)",

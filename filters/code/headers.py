@@ -84,7 +84,7 @@ class LicenceHeaderFilter:
             metadata["licence"] = found.licence
         elif not metadata.get("licence"):
             return Rejected("no_licence", "neither the file nor a licence file above it has one")
-        texts = [(one.start, one.end) for one in evidence if one.rule == "text"]
+        texts = [(one.start, one.end) for one in evidence if one.rule in ("tag", "text")]
         cleaned, removed = without_header(text, language, self.settings.head_characters, texts)
         document.signals["header_characters"] = len(text) - len(cleaned)
         document.signals["header"] = removed
@@ -219,6 +219,8 @@ def _dropped(
             drop[start + at] = True
         if is_legal or any(licensed[start:end]):
             legal.append((start, end))
+    for start, end in _titles(contents, legal):
+        drop[start:end] = [True] * (end - start)
     for (_, end), (start, _) in pairwise(legal):
         for first, last in _paragraphs(contents[end:start]):
             if is_clause(contents[end + first]):
@@ -227,6 +229,16 @@ def _dropped(
         gone and not (for_machines and _FOR_MACHINES.search(line.lower()))
         for gone, line in zip(drop, lines, strict=True)
     ]
+
+
+def _titles(contents: Sequence[str], legal: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Paragraphs of one line that speak of a licence right above one of a licence."""
+    starts = {start for start, _ in legal}
+    paragraphs = list(_paragraphs(contents))
+    for (start, end), (following, _) in pairwise(paragraphs):
+        title = contents[start].lower()
+        if following in starts and end == start + 1 and "licen" in title and len(title) < 60:
+            yield start, end
 
 
 def _cuts(

@@ -8,7 +8,7 @@ rule, its place in the file, and as score the share of the comment's words that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
@@ -20,12 +20,17 @@ from filters.code.languages import comment_syntax
 from filters.code.licence_expressions import licence_tags
 from filters.code.licence_names import licences_named, spaced, without_families
 from filters.code.licence_terms import grants, handed_over, restrictions
-from filters.code.notice_groups import blanked, notice_groups, speaks_of_rights
+from filters.code.notice_groups import blanked, notice_groups
 from filters.code.regions import regions
 
 Rule: TypeAlias = Literal["tag", "text", "name", "terms", "file", "unclear"]
 
 _MAXIMUM_GROUP = 120_000
+# What some licence text, or header of one, has.
+_LICENSES = spaced(
+    r"general public licen|permission (?:is|to use)|redistributions? |licensed under|free software|"
+    r"(?:software|code) is provided|subject to the terms|warranty"
+)
 _COPYRIGHT_REACH = 1000
 _COPYRIGHT_PARAGRAPHS = 8
 # Of more licences some belong to parts.
@@ -86,12 +91,12 @@ def licence_evidence(text: str, language: str, head_characters: int) -> list[Evi
             replace(one, start=one.start + group.start, end=one.end + group.start) for one in said
         ]
     head = text[:head_characters]
-    if not any(one.rule == "text" for one in found) and speaks_of_rights(head):
+    if not any(one.rule in ("tag", "text") for one in found) and _LICENSES.search(head):
         # Comments that the language does not have, as assembler's in a C header.
-        rest = masked(
-            head, ((one.start, one.end) for one in regions(head, comment_syntax(language)))
-        )
-        found += [one for one in _said(blanked(rest), True) if one.rule == "text"]
+        known = regions(head, comment_syntax(language))
+        rest = masked(head, ((one.start, one.end) for one in known))
+        if _LICENSES.search(rest):
+            found += [one for one in _said(blanked(rest), True) if one.rule == "text"]
     return sorted(found, key=lambda one: (one.start, one.end))
 
 
@@ -122,11 +127,15 @@ def _said(text: str, is_prose: bool) -> tuple[Evidence, ...]:
     )
 
 
-def masked(text: str, spans: Iterator[tuple[int, int]]) -> str:
+def masked(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """The text with a full stop and spaces for what the spans hold; of the same length."""
-    for start, end in spans:
-        text = text[:start] + "." * (end > start) + " " * (end - start - 1) + text[end:]
-    return text
+    kept, done = [], 0
+    for start, end in sorted(spans):
+        first = max(start, done)
+        if end > first:
+            kept += [text[done:first], ".", " " * (end - first - 1)]
+            done = end
+    return "".join([*kept, text[done:]])
 
 
 def _texts(text: str) -> Iterator[Evidence]:
@@ -138,9 +147,9 @@ def _texts(text: str) -> Iterator[Evidence]:
         for paragraph in islice(re.finditer(r"\n[ \t]*\n", before), _COPYRIGHT_PARAGRAPHS):
             later = match.start + paragraph.end()
             again = identify_license(text[later : match.end], 0.0)
-            if not again or again[0].id != match.id or again[0].start > 0:
+            if not again or again[0].id != match.id:
                 break
-            start = later
+            start = later + again[0].start
         yield Evidence(match.id, "text", start, match.end)
 
 

@@ -190,7 +190,7 @@ _NAMES = _names(
         rf"(?<!open|free)\bbsd(?:[- ](?:style|like|type))?[ -]{_L}|\b(?:{_L}d?|"
         rf"licen[cs]ed)(?: under| as|:)?(?: the)?(?: terms of the)? bsd\b|under (?:the |"
         rf"a )?(?:terms of (?:the )?)?(?:a )?bsd\b|\bbsd(?:-style)? (?:terms|copyright)|"
-        rf"\bbsd[- ]licen[cs]ed|\bbsd ?(?:/|or|and) ?(?:l?gpl|mit)",
+        rf"\bbsd[- ]licen[cs]ed|\bbsd(?= ?(?:/|or|and) ?(?:l?gpl|mit))",
         "LicenseRef-BSD",
     ),
     (r"\bmit-0\b|mit no attribution", "MIT-0"),
@@ -199,18 +199,20 @@ _NAMES = _names(
         rf"type))?[ -](?:\(?open source\)? )?\(?(?:x11 )?(?:{_L}s?|terms)|(?:\b{_L}s?|"
         rf"licen[cs]ed)(?: under| as| is|:| to)?(?: the)?(?: terms of the)? mit\b|"
         rf"under (?:the |an? )?(?:terms of (?:the |an? )?)?mit\b|\bmit[- ]licen[cs]ed|"
-        rf"\bmit ?(?:/|,|&|\||or|and) ?(?:the )?(?:l?gpl|bsd|apache|x11|isc|gnu|unlicense)|"
+        rf"\bmit(?= ?(?:/|,|&|\||or|and) ?(?:the )?(?:l?gpl|bsd|apache|x11|isc|gnu|unlicense))|"
         rf"(?:gpl|bsd|apache|isc|unlicense|domain|gnu)[\w. -]{{0,16}}(?:/|,|&|\||or|"
-        rf"and) ?(?:the )?mit\b|opensource\.org/licenses/mit|mit-license\.(?:org|php)|"
+        rf"and) ?(?:the )?(mit)\b|opensource\.org/licenses/mit|mit-license\.(?:org|php)|"
         rf"\blicen[cs]e mit\b",
         "MIT",
     ),
     (rf"\bx11 {_L}|\bx consortium {_L}", "X11"),
 )
-_ANY = re.compile(
-    "gpl|general|public|licen|artistic|perl|cddl|boost|lppl|eupl|sspl|zlib|cecill|wtfpl|beer|cc0|"
-    "commons|cc-by|cc by|fdl|odbl|ncsa|apache|asl|bsd|mit|x11|apsl|rail|polyform|psl|mpl|epl|ofl",
-    re.IGNORECASE,
+# One of these stands in every pattern above: most sentences are settled by that.
+_ANY = spaced(
+    r"licen|creativecommons|\b(?:l?gpl|agpl|gnu|general|mpl|epl|cpl|cddl|boost|perl|lppl|eupl|sspl|"
+    r"ms-?[pr]l|npl|osl|afl|ofl|qpl|openssl|ssleay|ruby|scriptics|cecill|apsl|elastic|busl|fsl|"
+    r"polyform|redis|gemma|wtfpl|do what|free and|beer|cc0|creative|cc[- ]by|g?fdl|odbl|open d|upl|"
+    r"mulan|public|asl|al2|apache|\w*bsd|mit|x11|ncsa|rail)(?:\b|[\dv_'’+])"
 )
 
 
@@ -229,7 +231,10 @@ def licences_named(text: str) -> list[Name]:
         return []
     found = [*_general_public(text)]
     for pattern, licence in _NAMES:
-        found += [Name(licence, *match.span()) for match in pattern.finditer(text)]
+        # A group is the name, where another one before it tells that it is one.
+        found += [
+            Name(licence, *match.span(match.lastindex or 0)) for match in pattern.finditer(text)
+        ]
     found.sort(key=lambda name: (name.start, -name.end))
     kept: list[Name] = []
     for name in found:

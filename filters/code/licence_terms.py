@@ -78,6 +78,11 @@ _RESTRICTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 _GRANTS = spaced(
+    r"\b(?:may|must|shall|can|should|do|is|are|cannot|might) ?(?:not|never)? (?:be )?"
+    + _USE
+    + r"(?<!use) (?:or \w+ )?"
+    + _THIS
+    + r"(?:files?|code|software|programs?|source|modules?|scripts?|library|package|work)\b|"
     r"\bpermission (?:to|is|was|has been)\b[^.]{0,160}\b(?:granted|given|obtained)|"
     r"\b(?:rights?|licen[cs]es?) [^.]{0,80}\b(?:is|are) (?:hereby )?granted|"
     r"\b(?:may|can|might|must|shall|should|could|are|is|be|feel|is hereby) (?:not |also |only )?"

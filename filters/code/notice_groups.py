@@ -20,7 +20,14 @@ WORDS = (
     *("permission", "permitted", "redistribut", "warrant", "public domain", "public-domain"),
     *("proprietary", "unauthori", "as is", "as-is", "gpl", "creative commons", "cc-by", "cc by"),
     *("freely", "commercial", "confidential", "wtfpl", "beerware", "beer-ware", "trade secret"),
-    *("free software", "freeware", "shareware", "copying", "distribut"),
+    *("free software", "freeware", "shareware", "copying", "distribut", "may not "),
+)
+# Of these one must be in a comment far below the top, where code speaks of copying and permissions.
+_FAR_BELOW = 8000
+_STRONG_WORDS = (
+    *("copyright", "licen", "spdx", "rights reserved", "redistribut", "public domain", "gpl"),
+    *("proprietary", "confidential", "creative commons", "commercial", "free software", "warrant"),
+    *("permission is", "permission to", "trade secret", "unauthori"),
 )
 _DECORATION = re.compile(
     r"^[ \t\f]*(?:(?:@?rem|dnl|nb\.|c)(?=[ \t]|$)|[*#/;%!=<>{}|+~_\-:\"'(.@\\`^]+(?<![\w)]))+"
@@ -74,7 +81,8 @@ def notice_groups(text: str, language: str) -> Iterator[Group]:
 
 def _group(text: str, start: int, end: int) -> Iterator[Group]:
     said = text[start:end]
-    if speaks_of_rights(said):
+    lowered = said.lower()
+    if any(word in lowered for word in (WORDS if start < _FAR_BELOW else _STRONG_WORDS)):
         yield Group(start, blanked(said))
 
 

@@ -79,6 +79,8 @@ EIFFEL = Syntax(("--",), (), ('"',))
 VHDL = Syntax(("--",), _C_BLOCK, ('"',))
 VERILOG = Syntax(("//",), _C_BLOCK, ('"',))
 MARKUP = Syntax((), _XML_BLOCK, ())
+# Elements in which formats of XML keep their licence.
+XML = Syntax((), (*_XML_BLOCK, ("<copyright>", "</copyright>"), ("<license>", "</license>")), ())
 TEMPLATE = Syntax(
     (), (*_XML_BLOCK, ("{#", "#}"), ("<%#", "%>"), ("{{--", "--}}"), ("{{!--", "--}}")), ()
 )

@@ -15,10 +15,14 @@ import pyarrow as pa
 from filters.code import (
     CodeDecoder,
     CodePathFilter,
+    CodePiiFilter,
     CodeQualityFilter,
+    CodeSecretsFilter,
+    EncodedCodeFilter,
     GeneratedCodeFilter,
     LicenceHeaderFilter,
 )
+from filters.pii import PiiFilter
 from pipeline.deduplication.chain import complete, documents_place
 from pipeline.deduplication.key_units import KeyUnit
 from pipeline.fingerprints import parts_of
@@ -58,6 +62,10 @@ COLUMNS = Columns(
         "mean_line": pa.float64(),
         "alphanumeric_share": pa.float64(),
         "letters_per_token": pa.float64(),
+        "secret_private_key": pa.int64(),
+        "secret_cloud_key": pa.int64(),
+        "secret_token": pa.int64(),
+        "high_entropy_strings": pa.int64(),
     },
 )
 
@@ -83,11 +91,17 @@ def stages(job: Job) -> tuple[Stage, ...]:
     own = enabled(
         (settings.path, CodePathFilter(settings.path)),
         (settings.decode, CodeDecoder(settings.decode)),
+        (settings.encoded, EncodedCodeFilter(settings.encoded)),
         (settings.generated, GeneratedCodeFilter(settings.generated)),
         (settings.header, LicenceHeaderFilter(settings.header, settings.licences.allowed)),
         (settings.quality, CodeQualityFilter(settings.quality)),
+        (settings.secrets, CodeSecretsFilter(settings.secrets)),
     )
-    return (*own, *job.last_stages)
+    last = (
+        CodePiiFilter(job.recipe.pii) if isinstance(stage, PiiFilter) else stage
+        for stage in job.last_stages
+    )
+    return (*own, *last)
 
 
 def documents_pass(job: Job, read: ReadRecords, place: Place) -> DocumentsPass:

@@ -31,6 +31,8 @@ from filters.code import (
     CodeDecoderSettings,
     CodePathSettings,
     CodeQualitySettings,
+    CodeSecretsSettings,
+    EncodedCodeSettings,
     GeneratedCodeSettings,
     LicenceHeaderSettings,
 )
@@ -305,9 +307,11 @@ class GithubSettings(Settings):
     licences: LicenceSettings = field(default_factory=LicenceSettings)
     path: CodePathSettings = field(default_factory=CodePathSettings)
     decode: CodeDecoderSettings = field(default_factory=CodeDecoderSettings)
+    encoded: EncodedCodeSettings = field(default_factory=EncodedCodeSettings)
     generated: GeneratedCodeSettings = field(default_factory=GeneratedCodeSettings)
     header: LicenceHeaderSettings = field(default_factory=LicenceHeaderSettings)
     quality: CodeQualitySettings = field(default_factory=CodeQualitySettings)
+    secrets: CodeSecretsSettings = field(default_factory=CodeSecretsSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
