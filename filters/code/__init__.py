@@ -4,6 +4,7 @@ from filters.code.decoding import CodeDecoder, CodeDecoderSettings
 from filters.code.encoded import EncodedCodeFilter, EncodedCodeSettings
 from filters.code.generated import GeneratedCodeFilter, GeneratedCodeSettings
 from filters.code.headers import LicenceHeaderFilter, LicenceHeaderSettings
+from filters.code.opt_out import CodeOptOutFilter, CodeOptOutSettings
 from filters.code.paths import CodePathFilter, CodePathSettings
 from filters.code.personal_data import CodePiiFilter
 from filters.code.quality import CodeQualityFilter, CodeQualitySettings
@@ -12,6 +13,8 @@ from filters.code.secrets import CodeSecretsFilter, CodeSecretsSettings
 __all__ = [
     "CodeDecoder",
     "CodeDecoderSettings",
+    "CodeOptOutFilter",
+    "CodeOptOutSettings",
     "CodePathFilter",
     "CodePathSettings",
     "CodePiiFilter",

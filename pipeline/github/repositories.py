@@ -5,7 +5,6 @@ Nothing is unpacked to disk; a member's name is an identity and never a path to 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, BinaryIO, TypeAlias
 import orjson
 
 from filters.document import Document
+from pipeline.github.blobs import blob_id
 from pipeline.github.licence_files import LicenceFiles, wants
 from pipeline.github.licences import LicencePolicy, LicenceText, read_licence
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump
@@ -137,12 +137,6 @@ class ReadRepository:
         except UnreadableFileError as problem:
             return BadRecord(identifier, "", "unreadable_file", str(problem))
         return Document(identifier, "github", "", {**metadata, "digest": blob_id(data)}, raw=data)
-
-
-def blob_id(data: bytes) -> str:
-    """git's name of a blob of these bytes."""
-    start = b"blob %d\0" % len(data)
-    return hashlib.sha1(start + data, usedforsecurity=False).hexdigest()
 
 
 def _listed(listing: Sequence[Sequence[Any]]) -> Iterator[Entry]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from filters.code import (
     CodeDecoder,
+    CodeOptOutFilter,
     CodePathFilter,
     CodePiiFilter,
     CodeQualityFilter,
@@ -31,6 +32,7 @@ from pipeline.github.inputs import find_repositories, find_tables, unit_of_repos
 from pipeline.github.join import Join
 from pipeline.github.licences import LicencePolicy
 from pipeline.github.repositories import ReadRepository
+from pipeline.github.rows import ReadRows, find_rows
 from pipeline.github.tables import KEYS, TABLE_BYTES, Kind, TablePass
 from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass
@@ -75,11 +77,15 @@ def run(job: Job) -> None:
     settings = job.recipe.github
     job.check_stages(stages(job))
     tables = find_tables(job.input, settings.input.slice_bytes)
+    account: Mapping[str, Any] = {}
     if tables:
         read, units, account = _from_tables(job, tables)
+    elif rows := find_rows(job.input, settings.rows, settings.input.slice_bytes):
+        policy = LicencePolicy(settings.licences.allowed)
+        units = rows
+        read = ReadRows(settings.rows, policy, settings.input.maximum_row_bytes)
     else:
         read, units = _from_repositories(job)
-        account = {}
     methods = settings.deduplicate
     work = documents_pass(job, read, documents_place(job, methods))
     complete(job, methods, job.run_pass(work, units), [], account)
@@ -89,6 +95,7 @@ def stages(job: Job) -> tuple[Stage, ...]:
     """From raw files to text."""
     settings = job.recipe.github
     own = enabled(
+        (settings.opt_out, CodeOptOutFilter(settings.opt_out)),
         (settings.path, CodePathFilter(settings.path)),
         (settings.decode, CodeDecoder(settings.decode)),
         (settings.encoded, EncodedCodeFilter(settings.encoded)),

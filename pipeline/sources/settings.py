@@ -29,6 +29,7 @@ from filters.c4 import PageSettings as C4PageSettings
 from filters.ccnet_text import Mode
 from filters.code import (
     CodeDecoderSettings,
+    CodeOptOutSettings,
     CodePathSettings,
     CodeQualitySettings,
     CodeSecretsSettings,
@@ -51,6 +52,7 @@ from filters.sentences import SentenceSettings
 from filters.stackexchange import QuestionSettings, ScoreSettings
 from filters.wikitext import PageSettings, WikitextSettings
 from pipeline.deduplication.settings import MethodName
+from pipeline.github.rows import GithubRowsSettings
 from pipeline.readers.archive_members import ArchiveSettings
 
 Positive: TypeAlias = Annotated[int, Field(gt=0)]
@@ -305,6 +307,8 @@ class GithubSettings(Settings):
     )
     input: GithubInputSettings = field(default_factory=GithubInputSettings)
     licences: LicenceSettings = field(default_factory=LicenceSettings)
+    rows: GithubRowsSettings = field(default_factory=GithubRowsSettings)
+    opt_out: CodeOptOutSettings = field(default_factory=CodeOptOutSettings)
     path: CodePathSettings = field(default_factory=CodePathSettings)
     decode: CodeDecoderSettings = field(default_factory=CodeDecoderSettings)
     encoded: EncodedCodeSettings = field(default_factory=EncodedCodeSettings)

@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.github.repositories import blob_id
+from pipeline.github.blobs import blob_id
 
 SCHEMAS = {
     "contents": {
