@@ -58,8 +58,8 @@ _V = _lines(
     r"^[ \t]*(?:fn[ \t]+\w*[ \t]*\(|pub[ \t]+(?:fn|struct|enum)|import[ \t]+\w+[ \t]*$|"
     r"module[ \t]+\w+[ \t]*$)"
 )
-_XML = re.compile(r"\s*(?:<\?xml|<!DOCTYPE|<TS\b|<[a-zA-Z][\w:.-]*[\s>/])")
-_REBOL = re.compile(r"\s*(?:;[^\n]*\n\s*)*REBOL\b", re.IGNORECASE)
+_XML = re.compile(r"\A\s*(?:<\?xml|<!DOCTYPE|<TS\b|<[a-zA-Z][\w:.-]*[\s>/])")
+_REBOL = re.compile(r"\A\s*(?:;[^\n]*\n\s*)*REBOL\b", re.IGNORECASE)
 _PASCAL = _lines(r"^[ \t]*(?:unit|program|uses|interface|implementation|procedure|begin)\b")
 _PUPPET = _lines(r"^[ \t]*(?:class|define|node)[ \t]+[\w:']+.*\{|=>|^[ \t]*include[ \t]+::?\w")
 _FORTH = _lines(r"^:[ \t]+\S+")
@@ -83,7 +83,7 @@ _SML = _lines(r"^[ \t]*(?:structure|signature|functor|val rec|fun)\b")
 # Of each extension: languages with their marks, in order; the first whose mark is there.
 _MARKS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
     ".h": (
-        (re.compile(r"\s*;"), "Assembly"),
+        (re.compile(r"\A\s*;"), "Assembly"),
         (
             re.compile(
                 r"^[ \t]*(?:@(?:interface|protocol|class|property|import)\b|#[ \t]*import\b)",
@@ -104,10 +104,10 @@ _MARKS: dict[str, tuple[tuple[re.Pattern[str], str], ...]] = {
     ".pm": ((_RAKU, "Raku"),),
     ".t": ((_RAKU, "Raku"),),
     ".ts": ((_XML, "XML"),),
-    ".tsx": ((re.compile(r"\s*<\?xml"), "XML"),),
+    ".tsx": ((re.compile(r"\A\s*<\?xml"), "XML"),),
     ".v": ((_VERILOG, "Verilog"), (_COQ, "Coq"), (_V, "V")),
     ".r": ((_REBOL, "Rebol"),),
-    ".rs": ((re.compile(r"\s*<\?xml"), "XML"),),
+    ".rs": ((re.compile(r"\A\s*<\?xml"), "XML"),),
     ".fs": ((_GLSL, "GLSL"), (_FORTH, "Forth")),
     ".pp": ((_PUPPET, "Puppet"), (_PASCAL, "Pascal")),
     ".cls": ((_TEX_CLASS, "TeX"), (_APEX, "Apex")),

@@ -30,6 +30,8 @@ _NO_MARKUP = frozenset(
     if language.kind == "code"
     and name not in ("PHP", "Hack", "ColdFusion", "QML", "Jupyter Notebook")
 )
+# A key or two in a short file are no data.
+_LEAST = 256
 _BUNDLE = re.compile(
     r"\bfunction __webpack_require__\(|\bwebpackJsonp\w*\W{1,3}(?:push|=|\|\|)|"
     r"^/\*{6}/ \(|\bparcelRequire\w* =|\bfunction _interopRequireDefault\(|"
@@ -84,7 +86,7 @@ class EncodedCodeFilter:
         total += sum(len(match[0]) for match in _HEXADECIMAL.finditer(text))
         total += sum(len(match[0]) for match in _ESCAPES.finditer(text))
         share = total / max(1, len(text))
-        if share > self.settings.maximum_encoded_share:
+        if share > self.settings.maximum_encoded_share and total >= _LEAST:
             return Rejected("encoded_data", f"{share:.2f} of the characters are encoded data")
         return document
 
