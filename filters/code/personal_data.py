@@ -18,6 +18,7 @@ class CodePiiFilter:
 
     def __init__(self, settings: PiiSettings | None = None) -> None:
         self._pii = PiiFilter(settings)
+        self.settings = self._pii.settings
 
     def open(self) -> None:
         """What `PiiFilter` loads."""
