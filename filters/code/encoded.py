@@ -15,12 +15,13 @@ from filters.document import Document, Rejected, StageSettings, setting
 _POINTER = re.compile(r"version https://git-lfs\.github\.com/spec/v\d\n(?:ext-\d.*\n)*oid sha256:")
 _LINK = re.compile(r"(?:\.{1,2}/)+[\w./-]+\s*")
 _CONFLICT = tuple(re.compile(mark, re.MULTILINE) for mark in (r"^<{7} ", r"^={7}$", r"^>{7} "))
-# Runs of base64 over line ends; short words in code never make one, nor do identifiers alone.
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{20,}={0,2}(?:[\s\"',+\\|]{1,12}[A-Za-z0-9+/]{20,}={0,2})*")
-_HEXADECIMAL = re.compile(
-    r"(?:\\x[0-9A-Fa-f]{2}[\"'\s\\]{0,6}){8,}|(?:0x[0-9A-Fa-f]{1,8}[UuLl]{0,3},?\s*){8,}|"
-    r"\b[0-9A-Fa-f]{40,}\b"
+# Runs of base64 or of hexadecimal over line ends; words of code are shorter.
+_BASE64 = re.compile(
+    r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{20,}+={0,2}(?:[\s\"',+\\|]{1,12}[A-Za-z0-9+/]{20,}+={0,2})*+"
 )
+_BYTES = re.compile(r"(?:\\x[0-9A-Fa-f]{2}[\"'\s\\]{0,6}){8,}")
+_NUMBERS = re.compile(r"(?:0x[0-9A-Fa-f]{1,8}[UuLl]{0,3},?\s*){8,}")
+_DIGITS = re.compile(r"[0-9A-Fa-f\s\"',+\\|]{40,}")
 _ESCAPES = re.compile(r"(?:\\u[0-9A-Fa-f]{4}){8,}")
 _MARKUP = re.compile(r"\s*(?:<\?xml|<!doctype html|<html[\s>])", re.IGNORECASE)
 # Languages in which a page begins no file.
@@ -83,8 +84,9 @@ class EncodedCodeFilter:
                 longest, total = max(longest, len(match[0])), total + len(match[0])
         if longest > self.settings.maximum_encoded_run:
             return Rejected("encoded_data", f"{longest} characters of base64")
-        total += sum(len(match[0]) for match in _HEXADECIMAL.finditer(text))
-        total += sum(len(match[0]) for match in _ESCAPES.finditer(text))
+        for mark, pattern in ((r"\x", _BYTES), ("0x", _NUMBERS), (r"\u", _ESCAPES)):
+            if text.count(mark) >= _LEAST // 8:
+                total += sum(len(match[0]) for match in pattern.finditer(text))
         share = total / max(1, len(text))
         if share > self.settings.maximum_encoded_share and total >= _LEAST:
             return Rejected("encoded_data", f"{share:.2f} of the characters are encoded data")
@@ -104,9 +106,9 @@ def _kind(text: str, language: str) -> str:
 
 
 def _is_data(run: str) -> bool:
-    """Whether a run of letters and digits is base64 and no path or identifier."""
+    """Whether a run of letters and digits is base64 or hexadecimal, and no path or identifier."""
     kinds = sum(
         any(test(character) for character in run[:200])
         for test in (str.isupper, str.islower, str.isdigit)
     )
-    return kinds == 3 and len(run) >= 64
+    return (kinds == 3 and len(run) >= 64) or _DIGITS.fullmatch(run) is not None

@@ -15,20 +15,24 @@ from dataclasses import dataclass
 from filters.document import Document, Rejected, StageSettings, setting
 
 _END = r"(?![\w-])"
-# Each form by its kind; the first group, where there is one, is what is masked.
-_FORMS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
-    (kind, hint, re.compile(pattern))
-    for kind, hint, pattern in (
+# Each form with its kind and what a text with one has; the group is what is masked.
+_FORMS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
+    (kind, tuple(marks.split()), re.compile(pattern))
+    for kind, marks, pattern in (
         (
             "private_key",
-            "PRIVATE KEY",
+            "-----BEGIN",
             r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----([^-]{40,20000}?)"
             r"-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----",
         ),
-        ("cloud_key", "A", r"(?<![A-Za-z0-9])((?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16})" + _END),
         (
             "cloud_key",
-            "ecret",
+            "AKIA ASIA ABIA ACCA",
+            r"(?<![A-Za-z0-9])((?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16})" + _END,
+        ),
+        (
+            "cloud_key",
+            "ecret_ ecretAccess ECRET_ ECRETACCESS ecret-",
             r"(?i:aws_?secret_?(?:access_?)?key)[\"']?\s*[:=]+>?\s*[\"']?([A-Za-z0-9/+]{40})(?![\w/+=])",
         ),
         ("cloud_key", "AIza", r"(?<![\w-])(AIza[\w-]{35})" + _END),
@@ -36,10 +40,14 @@ _FORMS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         ("cloud_key", "GOCSPX-", r"\b(GOCSPX-[\w-]{28})" + _END),
         ("cloud_key", "dop_v1_", r"\b(dop_v1_[a-f0-9]{64})" + _END),
         ("cloud_key", "ya29.", r"\b(ya29\.[\w-]{30,400})"),
-        ("token", "gh", r"\b(gh[pousr]_[A-Za-z0-9]{36,255})" + _END),
+        ("token", "ghp_ gho_ ghu_ ghs_ ghr_", r"\b(gh[pousr]_[A-Za-z0-9]{36,255})" + _END),
         ("token", "github_pat_", r"\b(github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59})" + _END),
         ("token", "glpat-", r"\b(glpat-[\w-]{20,64})" + _END),
-        ("token", "xox", r"\b(xox[abeoprs]-[A-Za-z0-9-]{20,250})"),
+        (
+            "token",
+            "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs-",
+            r"\b(xox[abeoprs]-[A-Za-z0-9-]{20,250})",
+        ),
         (
             "token",
             "hooks.slack.com",
@@ -52,7 +60,7 @@ _FORMS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
         ("token", "T3BlbkFJ", r"\b(sk-[\w-]{20,120}T3BlbkFJ[\w-]{20,120})"),
         ("token", "sk-ant-", r"\b(sk-ant-[\w-]{80,120})"),
         ("token", "hf_", r"\b(hf_[A-Za-z]{34})" + _END),
-        ("token", "shp", r"\b(shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32})" + _END),
+        ("token", "shpat_ shpca_ shppa_ shpss_", r"\b(shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32})" + _END),
         ("token", ":AA", r"(?<![\w:])(\d{8,10}:AA[\w-]{33})" + _END),
         ("token", "eyJ", r"\b(eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{20,2000})"),
     )
@@ -107,8 +115,8 @@ class CodeSecretsFilter:
 def masked_secrets(text: str) -> tuple[str, Counter[str]]:
     """A text with placeholders for its secrets, and how many of each kind there were."""
     counts: Counter[str] = Counter()
-    for kind, hint, pattern in _FORMS:
-        if hint not in text:
+    for kind, marks, pattern in _FORMS:
+        if not any(mark in text for mark in marks):
             continue
 
         def mask(match: re.Match[str], kind: str = kind) -> str:
