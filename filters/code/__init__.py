@@ -4,6 +4,7 @@ from filters.code.decoding import CodeDecoder, CodeDecoderSettings
 from filters.code.encoded import EncodedCodeFilter, EncodedCodeSettings
 from filters.code.generated import GeneratedCodeFilter, GeneratedCodeSettings
 from filters.code.headers import LicenceHeaderFilter, LicenceHeaderSettings
+from filters.code.notebooks import NotebookFilter
 from filters.code.opt_out import CodeOptOutFilter, CodeOptOutSettings
 from filters.code.paths import CodePathFilter, CodePathSettings
 from filters.code.personal_data import CodePiiFilter
@@ -28,4 +29,5 @@ __all__ = [
     "GeneratedCodeSettings",
     "LicenceHeaderFilter",
     "LicenceHeaderSettings",
+    "NotebookFilter",
 ]

@@ -22,6 +22,7 @@ from filters.code import (
     EncodedCodeFilter,
     GeneratedCodeFilter,
     LicenceHeaderFilter,
+    NotebookFilter,
 )
 from filters.pii import PiiFilter
 from pipeline.deduplication.chain import complete, documents_place
@@ -98,6 +99,7 @@ def stages(job: Job) -> tuple[Stage, ...]:
         (settings.opt_out, CodeOptOutFilter(settings.opt_out)),
         (settings.path, CodePathFilter(settings.path)),
         (settings.decode, CodeDecoder(settings.decode)),
+        (settings.decode, NotebookFilter()),
         (settings.encoded, EncodedCodeFilter(settings.encoded)),
         (settings.generated, GeneratedCodeFilter(settings.generated)),
         (settings.header, LicenceHeaderFilter(settings.header, settings.licences.allowed)),
