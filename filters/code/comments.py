@@ -132,7 +132,8 @@ def _blocks(lines: Sequence[str], start: int, syntax: Syntax) -> Comment | None:
 
 def _block(lines: Sequence[str], start: int, syntax: Syntax) -> Comment | None:
     """The block comment that fills whole lines from here, if it ends."""
-    line = lines[start].lstrip()
+    # Headers for C and an assembler put the assembler's mark before it.
+    line = lines[start].lstrip(" \t\f;")
     for opener, closer in syntax.block:
         if not line.startswith(opener):
             continue

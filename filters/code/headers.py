@@ -263,7 +263,8 @@ def _cleaned(
     if all(gone or not content for gone, content in zip(drop, contents, strict=True)):
         return []
     kept: list[str] = []
-    previous_went = True
+    # Frames above a description stay, those above a notice go with it.
+    previous_went = next(gone for content, gone in zip(contents, drop, strict=True) if content)
     frames = bool(comment.opener) and not comment.each_line
     for at, (line, content, gone) in enumerate(zip(lines, contents, drop, strict=True)):
         first, last = frames and at == 0, frames and at == len(lines) - 1

@@ -418,3 +418,102 @@ def test_expressions() -> None:
     assert not allowed_expression("MIT AND GPL-2.0", allowed)
     assert not allowed_expression("", allowed)
     assert licence_tags("// nothing here") == []
+
+
+CLAUSES = """\
+1. Redistributions of source code must retain the above copyright notice, this
+   list of conditions and the following disclaimer.
+
+2. Redistributions in binary form must reproduce the above copyright notice,
+   this list of conditions and the following disclaimer in the documentation
+   and/or other materials provided with the distribution.
+
+3. {third} of the copyright holder nor the names of its contributors
+   may be used to endorse or promote products derived from this software without
+   specific prior written permission.
+
+THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+DISCLAIMED."""
+
+
+@pytest.mark.parametrize(
+    "licence",
+    [
+        "Redistribution and use of this software in source and binary forms,\n"
+        "with or without modification,\nare permitted provided that the following conditions are "
+        "met:\n\n" + CLAUSES.format(third="Neither the name"),
+        "Redistribution and use in source and binary forms, with or without modification,\n"
+        "are permitted provided that the following conditions are met:\n\n"
+        + CLAUSES.format(third="Neither the name(s)"),
+        # A clause that no licence has between two that one has.
+        "Redistribution and use in source and binary forms, with or without modification,\n"
+        "are permitted provided that the following conditions are met:\n\n"
+        + CLAUSES.format(third="The heron")
+        + "\n\n4. Herons are counted at dawn.\n\nIN NO EVENT SHALL THE AUTHORS BE LIABLE.",
+    ],
+)
+def test_a_licence_goes_from_its_first_to_its_last_line(licence: str) -> None:
+    text = block_comment("/*", "*/", "Heron Library\n\n" + licence) + "int a;\n"
+    assert cleaned(text, "C") == "/*\nHeron Library\n*/\nint a;\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        # Each line a comment of its own: all of the disclaimer, and the title stays.
+        (
+            "C",
+            "/*  ---------- */\n/*  HERON Support */\n/*  ---------- */\n"
+            '/*  DISCLAIMER: THIS SOFTWARE IS PROVIDED BY HERON "AS IS" AND ANY EXPRESS OR */\n'
+            "/*  IMPLIED WARRANTIES ARE */\n/*  DISCLAIMED. */\nint a;\n",
+            "/*  ---------- */\n/*  HERON Support */\n/*  ---------- */\nint a;\n",
+        ),
+        # A description that names its licence in passing loses the clause alone.
+        (
+            "Python",
+            '"""Small INI parser, released under the MIT license. Parses files.\n\nUsage: a\n"""\n',
+            '"""Small INI parser. Parses files.\n\nUsage: a\n"""\n',
+        ),
+        (
+            "Go",
+            "// Package foo parses INI files, licensed under the MIT license.\npackage foo\n",
+            "// Package foo parses INI files.\npackage foo\n",
+        ),
+        (
+            "C",
+            "// Provided as is; every handler must call check() first.\nint a;\n",
+            "// Provided as is; every handler must call check() first.\nint a;\n",
+        ),
+        # Below imports, in XML's own elements, behind an assembler's mark.
+        (
+            "Python",
+            "import os\n\n# Copyright 2010 Ada Wren\n# Licensed under the MIT License.\nx = 1\n",
+            "import os\n\nx = 1\n",
+        ),
+        (
+            "XML",
+            "<a>\n<copyright>\nCopyright 2010 Ada Wren\nLicensed under the MIT License.\n"
+            "</copyright>\n<b/></a>\n",
+            "<a>\n<b/></a>\n",
+        ),
+        ("C", "; /*\n; * Copyright 2010 Ada Wren\n; */\nint a;\n", "int a;\n"),
+        # A description between the copyright and the licence.
+        (
+            "C",
+            block_comment("/*", "*/", "Copyright 2010 Ada Wren\n\nheron.c counts birds.\n\n" + MIT)
+            + "int a;\n",
+            "/*\nheron.c counts birds.\n*/\nint a;\n",
+        ),
+    ],
+)
+def test_descriptions_stay_and_licences_go_whole(language: str, text: str, expected: str) -> None:
+    assert cleaned(text, language) == expected
+
+
+def test_a_licence_below_code_goes_if_it_is_known() -> None:
+    text = f"int a;\n\n{block_comment('/*', '*/', APACHE)}int b;\n"
+    result = run(text)
+    assert isinstance(result, Document)
+    assert result.text == "int a;\n\nint b;\n"
