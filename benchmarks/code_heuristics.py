@@ -97,7 +97,12 @@ def our_stages(settings: GithubSettings) -> list[Filter]:
 def run_ours(files: Sequence[File], stages: Sequence[Filter]) -> tuple[float, list[Decision]]:
     """CPU seconds and a decision for each file."""
     documents = [
-        Document(file.path, "github", metadata={"path": file.path}, raw=file.content.encode())
+        Document(
+            file.path,
+            "github",
+            metadata={"path": file.path, "licence": "MIT"},
+            raw=file.content.encode(),
+        )
         for file in files
     ]
     notice_lines.cache_clear()

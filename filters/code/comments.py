@@ -10,8 +10,20 @@ from filters.code.syntax import Syntax
 
 # What stands before or between header comments without being one, and is no code either.
 _PREAMBLE = re.compile(
-    r"<\?(?:php|xml)\b|<!doctype|</?html|<head|(['\"])use strict\1;?$|#pragma once$|"
-    r"#(?:ifndef|define)\s+\w+$|@echo off$|@charset\b|#requires\b|package\s+[\w.:]+;$",
+    r"<\?(?:php|xml|hh)\b|<!doctype|</?html|<head|(['\"])use (?:strict|client|server)\1;?$|"
+    r"#\s*pragma once$|#\s*(?:ifndef|define)\s+\w+$|#\s*if\s+!?\s*defined\b|@echo off$|@charset\b|"
+    r"#requires\b|package\s+[\w.:]+;?$|declare\s*\(",
+    re.IGNORECASE,
+)
+# What says only what a file needs or belongs to: a licence may stand below it.
+_NEEDS = re.compile(
+    r"<meta\b|<title>.*</title>$|<template\b|#\s*(?:pragma|include|import|if|endif|ifdef|define)\b|#!\[|"
+    r"(?:module|namespace|library|unit)\s+[\w.:\\]+\s*;?$|"
+    r"(?:import|using|use|require|require_relative|from|include|open|export|load)\b[^={}]*;?$|"
+    r"(?:set|setlocal|cls|option)\b[^={}()]*$|cmake_minimum_required\s*\(|function\b[^\n]*$|"
+    r"\{-#.*#-\}$|:-\s*(?:module|use_module)\b|\\(?:documentclass|ProvidesPackage|NeedsTeXFormat)\b|"
+    r"syntax\s*=|\(use-modules|extern\s+\"C(?:\+\+)?\"|#\s*(?:else|elif)\b|"
+    r"<\w[\w:.-]*(?:\s[^<>]*)?>$",
     re.IGNORECASE,
 )
 
@@ -26,12 +38,16 @@ class Comment:
 
     Attributes:
         opener, closer: of a block comment; both empty for a run of line comments.
+        each_line: whether every line is a block comment of its own.
+        leads: whether no code stands above it.
     """
 
     start: int
     end: int
     opener: str = ""
     closer: str = ""
+    each_line: bool = False
+    leads: bool = True
 
 
 def head_of(text: str, maximum_characters: int) -> tuple[list[str], str]:
@@ -44,22 +60,51 @@ def head_of(text: str, maximum_characters: int) -> tuple[list[str], str]:
     return text[:end].split("\n"), text[end:]
 
 
-def leading_comments(lines: Sequence[str], syntax: Syntax) -> Iterator[Comment]:
-    """Comments up to the first line of code; blank lines part runs of line comments."""
+def leading_comments(
+    lines: Sequence[str], syntax: Syntax, past_imports: bool = False
+) -> Iterator[Comment]:
+    """Comments up to the first line of code; blank lines part runs of line comments.
+
+    Args:
+        lines: of a file.
+        syntax: of its language.
+        past_imports: whether lines that only say what a file needs are passed over.
+    """
     at = 1 if lines and lines[0].startswith("#!") else 0
     while at < len(lines):
         line = lines[at].strip()
         if not line:
             at += 1
             continue
-        comment = _block(lines, at, syntax) or _run(lines, at, syntax)
+        comment = _blocks(lines, at, syntax) or _run(lines, at, syntax)
         if comment is not None:
             yield comment
             at = comment.end
-        elif _PREAMBLE.match(line):
+        elif _PREAMBLE.match(line) or (past_imports and _NEEDS.match(line)):
             at += 1
         else:
             return
+
+
+def comment_around(lines: Sequence[str], first: int, inside: int, syntax: Syntax) -> Comment | None:
+    """The comment below code, but no docstring, that line `inside` is in; None if there is none.
+
+    Args:
+        lines: of a file.
+        first: the line from which it may begin.
+        inside: a line of it.
+        syntax: of the language.
+    """
+    for at in range(inside, first - 1, -1):
+        found = _blocks(lines, at, syntax) or _run(lines, at, syntax)
+        if found is not None and found.end > inside and found.opener[-1:] not in ("'", '"'):
+            start = at
+            while not found.opener and start > first and _run(lines, start - 1, syntax):
+                start -= 1
+            return Comment(start, found.end, found.opener, found.closer, found.each_line, False)
+        if found is not None and found.opener:
+            return None
+    return None
 
 
 def said(line: str, comment: Comment) -> str:
@@ -71,9 +116,24 @@ def said(line: str, comment: Comment) -> str:
     return " ".join(text.strip(_DECORATION).split())
 
 
+def _blocks(lines: Sequence[str], start: int, syntax: Syntax) -> Comment | None:
+    """The block comment that fills whole lines from here, or a run of those of one line each."""
+    first = _block(lines, start, syntax)
+    if first is None or first.end > start + 1 or first.opener[-1:] in ("'", '"'):
+        return first
+    end = first.end
+    while end < len(lines):
+        following = _block(lines, end, syntax)
+        if following is None or following.end > end + 1 or following.opener != first.opener:
+            break
+        end = following.end
+    return Comment(start, end, first.opener, first.closer, each_line=end > start + 1)
+
+
 def _block(lines: Sequence[str], start: int, syntax: Syntax) -> Comment | None:
     """The block comment that fills whole lines from here, if it ends."""
-    line = lines[start].lstrip()
+    # Headers for C and an assembler put the assembler's mark before it.
+    line = lines[start].lstrip(" \t\f;")
     for opener, closer in syntax.block:
         if not line.startswith(opener):
             continue

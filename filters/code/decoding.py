@@ -6,6 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from filters.code.content import language_of
 from filters.document import Document, Rejected, StageSettings, setting
 
 _BYTE_ORDER_MARKS = (
@@ -40,7 +41,10 @@ class CodeDecoderSettings(StageSettings):
 
 
 class CodeDecoder:
-    """UTF-8 (or UTF-16 with a byte order mark) to text with `\\n` line ends."""
+    """UTF-8 (or UTF-16 with a byte order mark) to text with `\\n` line ends.
+
+    Adds the programming language to the metadata, by path and content.
+    """
 
     name = "decode"
 
@@ -68,6 +72,8 @@ class CodeDecoder:
             return wrong
         document.text = text.replace("\r\n", "\n").replace("\r", "\n")
         document.raw = b""
+        language = language_of(document.metadata["path"], document.text)
+        document.metadata["programming_language"] = language
         return document
 
     def _size(self, raw: bytes) -> Rejected | None:

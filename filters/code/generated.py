@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from filters.code.comments import Comment, head_of, leading_comments, said
-from filters.code.syntax import comment_syntax
+from filters.code.languages import comment_syntax
 from filters.document import Document, Rejected, StageSettings, setting
 
 _BY_MACHINE = r"(?:auto(?:matically)?[- ]?|machine[- ]|mechanically )"
@@ -40,10 +40,12 @@ _DO_NOT_EDIT = re.compile(
     r"(?:do not|don't) (?:edit|modify)(?:\W*$| (?:this (?:file|code|header)|it\b|by hand|"
     r"manually|directly))|not (?:intended for|to be|be) (?:manual(?:ly)? )?edit"
 )
+# A generator of numbers is none of files.
 _MADE = re.compile(
-    r"generat|automatically|preprocess|built (?:by|from)|(?:created|produced|made|compiled) "
+    r"generated|automatically|preprocessed|built (?:by|from)|(?:created|produced|made|compiled) "
     r"(?:by|from)"
 )
+_UNLESS = re.compile(r"\bunless\b|\bwithout\b|\binstead of\b")
 # Commands that lay out files for people.
 _SCAFFOLD = re.compile(
     r"--init\b|\binit\b|quickstart|startproject|startapp|scaffold|wizard|archetype|cookiecutter|"
@@ -135,6 +137,9 @@ def generated_mark(lines: Sequence[str], comment: Comment) -> str:
     )
     for sentence in map(str.strip, _SENTENCE_END.split(joined)):
         marked = _GENERATED.match(sentence) or _DO_NOT_EDIT.search(sentence)
-        if marked and not _SCAFFOLD.search(sentence):
+        by_hand = _SCAFFOLD.search(sentence) or (
+            _UNLESS.search(sentence) and not _GENERATED.match(sentence)
+        )
+        if marked and not by_hand:
             return sentence
     return ""

@@ -57,7 +57,9 @@ _LICENCE_TEXT = re.compile(
             r"distributed and/or modified|distributed on an \W?as[- ]is|distributed in the hope",
             r"distributable under|distribution of this (?:file|software|code|program)",
             r"neither the names? of|software is provided by|particular purpose|merchantability",
-            r"provided\b.{0,60}\bas[- ]is\b|furnished\b.{0,60}\bas[- ]is\b",
+            r"(?:is|are) (?:hereby )?(?:provided|furnished|supplied|"
+            r"distributed)\b.{0,60}\bas[- ]is\b",
+            r"\bas[- ]is\W{1,3}(?:and |basis|without|with no)|no warranty (?:is|of|or)\b",
             r"without (?:any |express or implied |even the implied )?warrant|without royalty",
             r"disclaims? (?:all|any|copyright)\b|disclaimer of (?:all )?warrant",
             r"in no event (?:shall|will)|such (?:damage|loss)\b|other dealings in",
@@ -105,9 +107,50 @@ _LICENCE_TEXT = re.compile(
 )
 
 
+# A paragraph between two of a licence that is one of its clauses.
+_CLAUSE = re.compile(
+    r"\(?(?:\d{1,2}|[a-hivx]{1,4})[.)]\s|[•·o]\s|[a-z]|the above\b|this (?:list|notice|permission)|"
+    r"[^a-z]{20}"
+)
+_NAMING = re.compile(
+    r"(?:[,;(]|\s[-–—])? ?(?:(?:and|which|that) )?(?:(?:is|are|was) )?(?:(?:now|also|freely) )?"
+    r"(?:licen[cs]ed|released|distributed|available|published|provided) (?:under|by|with) "
+    r"(?:the |"
+    r"an? )?(?:terms of )?(?:the )?[\w.+-]+(?: [\w.+()-]+){0,3}? licen[cs]e\b(?: \([\w "
+    r"./-]+\))?\)?",
+    re.IGNORECASE,
+)
+# Words that describe nothing.
+_SUBJECT = re.compile(
+    r"this|the|it|file|program|software|code|module|library|package|is|are|and|was|which|that|an?|"
+    r"of|part|project|source|script|under|copyright|all|rights|reserved|\(c\)|by|work|header"
+)
+
+
+def is_clause(line: str) -> bool:
+    """Whether a paragraph that begins so, between paragraphs of a licence, is part of it."""
+    return _CLAUSE.match(line) is not None
+
+
+def licence_clause(line: str) -> tuple[int, int] | None:
+    """Where a line that describes something names its licence in passing; None if it does not."""
+    match = _NAMING.search(line)
+    if match is None or re.search(r"[.!?:] ", line[: match.start()]):
+        return None
+    before = line[: match.start()].lower().split()
+    words = [word for word in before if not _SUBJECT.fullmatch(word)]
+    if (
+        len(words) < 3
+        or "copyright" in line.lower()
+        or line[match.end() :][:1] not in (".", "", ",", ";")
+    ):
+        return None
+    return match.span()
+
+
 @lru_cache(maxsize=512)
-def notice_lines(lines: tuple[str, ...]) -> frozenset[int]:
-    """Ordinals of a paragraph's lines that belong to a notice.
+def notice_lines(lines: tuple[str, ...]) -> tuple[frozenset[int], bool]:
+    """Ordinals of a paragraph's lines that belong to a notice, and whether a licence is among them.
 
     The same licence stands above thousands of files; what was found is kept for the last ones.
 
@@ -127,8 +170,9 @@ def notice_lines(lines: tuple[str, ...]) -> frozenset[int]:
             or _NAMED_OWNER.match(lines[at])
         ):
             found.add(at)
-    found.update(_licence_lines(lines, lowered))
-    return frozenset(found)
+    licence = _licence_lines(lines, lowered)
+    found.update(licence)
+    return frozenset(found), bool(licence)
 
 
 def _licence_lines(lines: tuple[str, ...], lowered: list[str]) -> range:
@@ -142,7 +186,19 @@ def _licence_lines(lines: tuple[str, ...], lowered: list[str]) -> range:
         position += len(line) + 1
     first = sum(start <= matches[0].start() for start in starts) - 1
     last = sum(start < matches[-1].end() for start in starts) - 1
-    return range(first, _end_of_notice(lines, last))
+    return range(_start_of_notice(lines, first), _end_of_notice(lines, last))
+
+
+def _start_of_notice(lines: tuple[str, ...], at: int) -> int:
+    """The line on which the sentence begins that goes on, or begins, on line `at`."""
+    width = max(map(len, lines))
+    while at > 0:
+        line, before = lines[at], lines[at - 1]
+        is_short = len(before) + 1 + len(line.split(" ", 1)[0]) <= width
+        if before.endswith((".", "!", ":", ";")) or (is_short and not line[0].islower()):
+            return at
+        at -= 1
+    return at
 
 
 def _end_of_notice(lines: tuple[str, ...], at: int) -> int:

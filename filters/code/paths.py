@@ -7,8 +7,9 @@ follow GitHub's linguist. The first rule that matches gives the reason.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
-from filters.code.syntax import extension_of, programming_language
+from filters.code.languages import LANGUAGES, extension_of, is_known
 from filters.document import Document, Rejected, StageSettings, setting
 
 # fmt: off
@@ -49,7 +50,10 @@ class CodePathSettings(StageSettings):
     """[github.path]: all names are compared in lower case, except the extensions.
 
     Attributes:
-        extensions: those kept, with their dot, as written or in lower case.
+        languages: names of linguist's; files with their extensions and names are kept, beside those
+            of `extensions` and `file_names`. `*` stands for all that are known.
+        extensions: those kept, with their dot, as written or in lower case; each of a known
+            language, since in others no licence in a comment would be seen.
         file_names: files kept whatever their extension (`Makefile`).
         vendored_folders: what is below a folder of such a name is somebody else's.
         lock_files: names of dependency lists that tools write.
@@ -58,8 +62,12 @@ class CodePathSettings(StageSettings):
         minified_endings: endings of the names of minified files.
     """
 
+    languages: tuple[str, ...] = setting((), "paper: LLaMA names none; RedPajama v1 extensions")
     extensions: tuple[str, ...] = setting(EXTENSIONS, "code: RedPajama v1's")
-    file_names: tuple[str, ...] = setting(("Dockerfile", "Makefile"), "code: RedPajama v1's")
+    file_names: tuple[str, ...] = setting(
+        ("CMakeLists.txt", "Dockerfile", "GNUmakefile", "Makefile"),
+        "code: RedPajama v1's, and the names of languages whose extensions it has",
+    )
     vendored_folders: tuple[str, ...] = setting(VENDORED_FOLDERS, "code: after GitHub's linguist")
     lock_files: tuple[str, ...] = setting(LOCK_FILES, "code: after GitHub's linguist")
     licence_files: tuple[str, ...] = setting(
@@ -71,16 +79,38 @@ class CodePathSettings(StageSettings):
         "code: after GitHub's linguist",
     )
 
+    def __post_init__(self) -> None:
+        for extension in self.extensions:
+            if not is_known(extension):
+                raise ValueError(
+                    f"extensions: {extension!r} is of no language whose comments are known, so a "
+                    "licence in them would pass unseen (filters/code/languages.py has those known)"
+                )
+        for language in self.languages:
+            if language not in LANGUAGES and language != "*":
+                near = ", ".join(get_close_matches(language, LANGUAGES, 3)) or "see docs/github.md"
+                raise ValueError(f"languages: {language!r} is not known; {near}")
+
 
 class CodePathFilter:
-    """Keep files of wanted kinds and say their programming language."""
+    """Keep files of wanted kinds."""
 
     name = "path"
 
     def __init__(self, settings: CodePathSettings | None = None) -> None:
         self.settings = settings or CodePathSettings()
-        self._extensions = frozenset(self.settings.extensions)
-        self._file_names = frozenset(name.lower() for name in self.settings.file_names)
+        wanted = self.settings.languages
+        languages = [one for name, one in LANGUAGES.items() if "*" in wanted or name in wanted]
+        self._extensions = frozenset(self.settings.extensions).union(
+            *(one.extensions for one in languages)
+        )
+        self._file_names = frozenset(
+            name.lower()
+            for name in (
+                *self.settings.file_names,
+                *(n for one in languages for n in one.file_names),
+            )
+        )
         self._vendored = frozenset(name.lower() for name in self.settings.vendored_folders)
         self._locks = frozenset(name.lower() for name in self.settings.lock_files)
         self._licences = frozenset(name.lower() for name in self.settings.licence_files)
@@ -110,7 +140,6 @@ class CodePathFilter:
         reason = self.reason(path)
         if reason:
             return Rejected(reason, path)
-        document.metadata["programming_language"] = programming_language(path)
         return document
 
 

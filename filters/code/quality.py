@@ -14,8 +14,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from filters.code.languages import LANGUAGES
 from filters.document import Document, Rejected, StageSettings, setting
 
+PROSE = tuple(name for name, language in LANGUAGES.items() if language.kind == "prose")
+_INVISIBLE = re.compile(
+    r"<(script|style)\b[^>]*>(?:[^<]|<(?!/\1))*|<!--(?:[^-]|-(?!->))*|<[^>]*>", re.IGNORECASE
+)
 _SPACE, _LETTER, _DIGIT, _OTHER = range(4)
 # How many Unicode has.
 _CODE_POINTS = 0x110000
@@ -26,12 +31,28 @@ class CodeQualitySettings(StageSettings):
     """[github.quality]: all bounds are inclusive.
 
     Attributes:
+        long_line_languages: of these the longest line alone is bounded, by `long_line_maximum`:
+            a paragraph of prose is one line.
+        long_line_maximum: characters in their longest line.
+        data_languages: of these only files of `data_minimum` to `data_maximum` characters stay.
+        data_minimum, data_maximum: characters; 0: no bound.
+        minimum_visible_share, minimum_visible: of an HTML page's characters those that a reader
+            sees, and how many; 0: no bound.
         maximum_line: characters in the longest line.
         maximum_mean_line: characters by lines, line ends counted.
         minimum_alphanumeric_share: of all characters.
         minimum_letters_per_token: letters by tokens.
     """
 
+    long_line_languages: tuple[str, ...] = setting(
+        PROSE, "paper: StarCoder 2's, without the markup that RedPajama v1 bounds as code"
+    )
+    long_line_maximum: int = setting(100_000, "paper: StarCoder 2 (arXiv 2402.19173), section 2.3")
+    data_languages: tuple[str, ...] = setting(("JSON", "YAML"), "paper: StarCoder 2's")
+    data_minimum: int = setting(0, "paper: LLaMA has no data languages; StarCoder 2's is 50")
+    data_maximum: int = setting(0, "paper: LLaMA has no data languages; StarCoder 2's is 5,000")
+    minimum_visible_share: float = setting(0.0, "paper: LLaMA names none; StarCoder's is 0.2")
+    minimum_visible: int = setting(0, "paper: LLaMA names none; StarCoder's is 100")
     maximum_line: int = setting(1000, "code: RedPajama v1's")
     maximum_mean_line: float = setting(100.0, "code: RedPajama v1's")
     minimum_alphanumeric_share: float = setting(0.25, "code: RedPajama v1's")
@@ -71,11 +92,10 @@ class CodeQualityFilter:
             alphanumeric_share=round(found.alphanumeric_share, 4),
             letters_per_token=round(found.letters_per_token, 4),
         )
-        if found.maximum_line > settings.maximum_line:
-            return Rejected("line_too_long", f"{found.maximum_line} > {settings.maximum_line}")
-        if found.mean_line > settings.maximum_mean_line:
-            detail = f"{found.mean_line:.1f} > {settings.maximum_mean_line}"
-            return Rejected("mean_line_too_long", detail)
+        language = document.metadata.get("programming_language", "")
+        wrong = self._lines(found, language) or self._content(document.text, language)
+        if wrong is not None:
+            return wrong
         if found.alphanumeric_share < settings.minimum_alphanumeric_share:
             detail = f"{found.alphanumeric_share:.3f} < {settings.minimum_alphanumeric_share}"
             return Rejected("few_alphanumerics", detail)
@@ -83,6 +103,31 @@ class CodeQualityFilter:
             detail = f"{found.letters_per_token:.2f} < {settings.minimum_letters_per_token}"
             return Rejected("few_letters_per_token", detail)
         return document
+
+    def _lines(self, found: Statistics, language: str) -> Rejected | None:
+        settings = self.settings
+        is_long = language in settings.long_line_languages
+        maximum = settings.long_line_maximum if is_long else settings.maximum_line
+        if found.maximum_line > maximum:
+            return Rejected("line_too_long", f"{found.maximum_line} > {maximum}")
+        if found.mean_line > settings.maximum_mean_line and not is_long:
+            detail = f"{found.mean_line:.1f} > {settings.maximum_mean_line}"
+            return Rejected("mean_line_too_long", detail)
+        return None
+
+    def _content(self, text: str, language: str) -> Rejected | None:
+        settings = self.settings
+        if language in settings.data_languages:
+            if len(text) < settings.data_minimum:
+                return Rejected("too_little_data", f"{len(text)} < {settings.data_minimum}")
+            if 0 < settings.data_maximum < len(text):
+                return Rejected("too_much_data", f"{len(text)} > {settings.data_maximum}")
+        if language == "HTML" and (settings.minimum_visible_share or settings.minimum_visible):
+            visible = len("".join(_INVISIBLE.sub("", text).split()))
+            share = visible / max(1, len(text))
+            if share < settings.minimum_visible_share or visible < settings.minimum_visible:
+                return Rejected("little_visible_text", f"{visible} of {len(text)} characters")
+        return None
 
 
 def count(text: str) -> Statistics:

@@ -35,12 +35,14 @@ class TarMember:
         problem: why it has no content to read: `symlink`, `hard_link`, `sparse_file` or
             `not_a_file`; empty for a regular file.
         read: gives the content; once, and before the next member is asked for.
+        target: where a symbolic link points, as the tar has it; empty for anything else.
     """
 
     name: str
     size: int
     problem: str
     read: Callable[[], bytes]
+    target: str = ""
 
 
 def is_safe(name: str) -> bool:
@@ -110,7 +112,7 @@ def _member(info: tarfile.TarInfo, forward: _Forward) -> TarMember:
     else:
         problem = "" if info.isreg() else "not_a_file"
     read = partial(forward.read_at, info.offset_data, info.size)
-    return TarMember(name, info.size, problem, read)
+    return TarMember(name, info.size, problem, read, info.linkname if info.issym() else "")
 
 
 class _Forward:

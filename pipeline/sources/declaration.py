@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+from filters.pii import PiiFilter, PiiSettings
 from pipeline.job import Job
 from pipeline.passes.run import Result
 from pipeline.recipe import Recipe
@@ -105,6 +106,7 @@ class Source(Generic[Section]):
         prepare: passes of its own before documents are read, from the units found to those read;
             what needs files opened is asked there (`pipeline.passes.look_pass`).
         report: what the manifest says of what the last of its own passes wrote.
+        pii: makes the stage that takes personal data out.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Source(Generic[Section]):
     steps: Callable[[Section, Recipe, Sequence[Unit]], Iterable[Step]]
     prepare: Callable[[Job, Section, Sequence[Unit]], Prepared] | None = None
     report: Callable[[Result], Mapping[str, Any]] | None = None
+    pii: Callable[[PiiSettings], Stage] = PiiFilter
 
     def section(self, recipe: Recipe) -> Section:
         """The source's section of a recipe."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from filters.optional.registry import known_filters
-from filters.pii import PiiFilter
 from pipeline.decontamination.stage import Decontamination
 from pipeline.recipe import Recipe
-from pipeline.sources.base_settings import SourceSettings
+from pipeline.sources.declaration import Section, Source
 from pipeline.stages import Stage, enabled
 
 
-def last_stages(recipe: Recipe, settings: SourceSettings) -> tuple[Stage, ...]:
+def last_stages(source: Source[Section], recipe: Recipe) -> tuple[Stage, ...]:
     """The filters that a source's section names, decontamination and personal data."""
-    known = known_filters()
+    known, settings = known_filters(), source.section(recipe)
     named = [known[name](getattr(recipe.filters, name)) for name in settings.filters]
     decontamination = Decontamination(recipe.decontamination, recipe.models.evaluation_index)
     return (
         *named,
-        *enabled((recipe.decontamination, decontamination), (recipe.pii, PiiFilter(recipe.pii))),
+        *enabled((recipe.decontamination, decontamination), (recipe.pii, source.pii(recipe.pii))),
     )

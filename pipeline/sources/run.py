@@ -57,7 +57,7 @@ def run_source(source: Source[Section], job: Job) -> None:
 def plan(source: Source[Section], job: Job, units: Sequence[Unit]) -> Plan:
     """The passes over units that a source has found."""
     settings = source.section(job.recipe)
-    last = last_stages(job.recipe, settings)
+    last = last_stages(source, job.recipe)
     first, following = _in_passes([*source.steps(settings, job.recipe, units), *last])
     places = [job.place(comparison.before) for comparison, _ in following]
     places.append(documents_place(job, settings.deduplicate))

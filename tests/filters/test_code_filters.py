@@ -19,8 +19,8 @@ from filters.code import (
     GeneratedCodeSettings,
     quality,
 )
+from filters.code.languages import programming_language
 from filters.code.quality import count
-from filters.code.syntax import programming_language
 from filters.document import Document, Rejected
 
 PATHS = CodePathSettings(
@@ -117,7 +117,10 @@ def test_programming_languages(path: str, language: str) -> None:
     ],
 )
 def test_decoding(raw: bytes, reason: str) -> None:
-    assert reason_of(CodeDecoder(DECODE)(Document("a", "github", raw=raw))) == reason
+    assert (
+        reason_of(CodeDecoder(DECODE)(Document("a", "github", metadata={"path": "a.py"}, raw=raw)))
+        == reason
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,7 +132,7 @@ def test_decoding(raw: bytes, reason: str) -> None:
     ],
 )
 def test_byte_order_marks_and_line_ends(raw: bytes, text: str) -> None:
-    result = CodeDecoder(DECODE)(Document("a", "github", raw=raw))
+    result = CodeDecoder(DECODE)(Document("a", "github", metadata={"path": "a.py"}, raw=raw))
     assert isinstance(result, Document)
     assert (result.text, result.raw) == (text, b"")
 

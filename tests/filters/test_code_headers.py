@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from filters.code import LicenceHeaderFilter, LicenceHeaderSettings
 from filters.code.headers import without_header
-from filters.code.licence_names import allowed_expression, licence_tags
-from filters.code.syntax import LANGUAGES
+from filters.code.languages import LANGUAGES
+from filters.code.licence_expressions import allowed_expression, licence_tags
 from filters.document import Document, Rejected
 
 HEAD = 20_000
@@ -325,7 +325,8 @@ def licence_filter() -> LicenceHeaderFilter:
 
 
 def run(text: str, language: str = "C") -> Document | Rejected:
-    return licence_filter()(Document("a@b", "github", text, {"programming_language": language}))
+    metadata = {"programming_language": language, "licence": "MIT"}
+    return licence_filter()(Document("a@b", "github", text, metadata))
 
 
 @pytest.mark.parametrize(
@@ -373,25 +374,28 @@ def test_files_under_another_licence_than_their_repository(header: str, reason: 
         (
             "C",
             "/* Unauthorized copying of this file is forbidden. */\nint a;\n",
-            "Unauthorized copying",
+            "proprietary",
         ),
         (
             "Lua",
             "-- It may be used under the LaTeX Project Public License.\nx = 1\n",
-            "LaTeX Project Public License",
+            "LPPL-1.3c",
         ),
     ],
 )
 def test_files_that_contradict_their_repository(language: str, text: str, reason: str) -> None:
     result = run(text, language)
     if reason:
-        assert result == Rejected("header_licence_not_allowed", reason)
+        assert isinstance(result, Rejected)
+        assert result.reason == "header_licence_not_allowed"
+        assert result.detail.startswith(f"{reason} by ")
     else:
         assert isinstance(result, Document)
 
 
 def test_nothing_but_a_header_is_empty() -> None:
-    assert run(block_comment("/*", "*/", MIT)) == Rejected("empty", "nothing but a licence header")
+    text = block_comment("/*", "*/", APACHE)
+    assert run(text) == Rejected("empty", "nothing but a licence header")
 
 
 def test_removed_characters_are_counted() -> None:
@@ -414,3 +418,102 @@ def test_expressions() -> None:
     assert not allowed_expression("MIT AND GPL-2.0", allowed)
     assert not allowed_expression("", allowed)
     assert licence_tags("// nothing here") == []
+
+
+CLAUSES = """\
+1. Redistributions of source code must retain the above copyright notice, this
+   list of conditions and the following disclaimer.
+
+2. Redistributions in binary form must reproduce the above copyright notice,
+   this list of conditions and the following disclaimer in the documentation
+   and/or other materials provided with the distribution.
+
+3. {third} of the copyright holder nor the names of its contributors
+   may be used to endorse or promote products derived from this software without
+   specific prior written permission.
+
+THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS" AND
+ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE IMPLIED
+WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE ARE
+DISCLAIMED."""
+
+
+@pytest.mark.parametrize(
+    "licence",
+    [
+        "Redistribution and use of this software in source and binary forms,\n"
+        "with or without modification,\nare permitted provided that the following conditions are "
+        "met:\n\n" + CLAUSES.format(third="Neither the name"),
+        "Redistribution and use in source and binary forms, with or without modification,\n"
+        "are permitted provided that the following conditions are met:\n\n"
+        + CLAUSES.format(third="Neither the name(s)"),
+        # A clause that no licence has between two that one has.
+        "Redistribution and use in source and binary forms, with or without modification,\n"
+        "are permitted provided that the following conditions are met:\n\n"
+        + CLAUSES.format(third="The heron")
+        + "\n\n4. Herons are counted at dawn.\n\nIN NO EVENT SHALL THE AUTHORS BE LIABLE.",
+    ],
+)
+def test_a_licence_goes_from_its_first_to_its_last_line(licence: str) -> None:
+    text = block_comment("/*", "*/", "Heron Library\n\n" + licence) + "int a;\n"
+    assert cleaned(text, "C") == "/*\nHeron Library\n*/\nint a;\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        # Each line a comment of its own: all of the disclaimer, and the title stays.
+        (
+            "C",
+            "/*  ---------- */\n/*  HERON Support */\n/*  ---------- */\n"
+            '/*  DISCLAIMER: THIS SOFTWARE IS PROVIDED BY HERON "AS IS" AND ANY EXPRESS OR */\n'
+            "/*  IMPLIED WARRANTIES ARE */\n/*  DISCLAIMED. */\nint a;\n",
+            "/*  ---------- */\n/*  HERON Support */\n/*  ---------- */\nint a;\n",
+        ),
+        # A description that names its licence in passing loses the clause alone.
+        (
+            "Python",
+            '"""Small INI parser, released under the MIT license. Parses files.\n\nUsage: a\n"""\n',
+            '"""Small INI parser. Parses files.\n\nUsage: a\n"""\n',
+        ),
+        (
+            "Go",
+            "// Package foo parses INI files, licensed under the MIT license.\npackage foo\n",
+            "// Package foo parses INI files.\npackage foo\n",
+        ),
+        (
+            "C",
+            "// Provided as is; every handler must call check() first.\nint a;\n",
+            "// Provided as is; every handler must call check() first.\nint a;\n",
+        ),
+        # Below imports, in XML's own elements, behind an assembler's mark.
+        (
+            "Python",
+            "import os\n\n# Copyright 2010 Ada Wren\n# Licensed under the MIT License.\nx = 1\n",
+            "import os\n\nx = 1\n",
+        ),
+        (
+            "XML",
+            "<a>\n<copyright>\nCopyright 2010 Ada Wren\nLicensed under the MIT License.\n"
+            "</copyright>\n<b/></a>\n",
+            "<a>\n<b/></a>\n",
+        ),
+        ("C", "; /*\n; * Copyright 2010 Ada Wren\n; */\nint a;\n", "int a;\n"),
+        # A description between the copyright and the licence.
+        (
+            "C",
+            block_comment("/*", "*/", "Copyright 2010 Ada Wren\n\nheron.c counts birds.\n\n" + MIT)
+            + "int a;\n",
+            "/*\nheron.c counts birds.\n*/\nint a;\n",
+        ),
+    ],
+)
+def test_descriptions_stay_and_licences_go_whole(language: str, text: str, expected: str) -> None:
+    assert cleaned(text, language) == expected
+
+
+def test_a_licence_below_code_goes_if_it_is_known() -> None:
+    text = f"int a;\n\n{block_comment('/*', '*/', APACHE)}int b;\n"
+    result = run(text)
+    assert isinstance(result, Document)
+    assert result.text == "int a;\n\nint b;\n"

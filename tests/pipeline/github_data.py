@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.sources.github.repositories import blob_id
+from pipeline.sources.github.blobs import blob_id
 
 SCHEMAS = {
     "contents": {

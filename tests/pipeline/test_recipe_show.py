@@ -56,6 +56,12 @@ def test_what_a_recipe_changes_has_its_default_beside_it() -> None:
         "commoncrawl.extract.markup": "plain",
         "commoncrawl.perplexity.keep_buckets": ["head", "middle"],
         "commoncrawl.length.minimum_characters": 300,
+        "github.deduplicate": ["digest"],
+        "github.path.languages": [],
+        "github.quality.data_minimum": 0,
+        "github.quality.data_maximum": 0,
+        "github.quality.minimum_visible_share": 0.0,
+        "github.quality.minimum_visible": 0,
         "pii.enabled": False,
     }
     assert keys["commoncrawl.length.minimum_characters"]["value"] == 200

@@ -13,7 +13,7 @@ import pytest
 from dataset_files import rows
 
 from filters.code.headers import without_header
-from filters.code.syntax import programming_language
+from filters.code.languages import programming_language
 from pipeline.cli.main import main
 from pipeline.sources.github.licences import identify, is_licence_file
 from pipeline.store.accounting import read_json

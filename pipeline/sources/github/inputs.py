@@ -56,15 +56,13 @@ def find_tables(inputs: Inputs) -> list[Unit]:
 
 
 def units_by_table(units: Sequence[Unit]) -> dict[Kind, list[Unit]]:
-    """The units of tables by their table; empty where they are repositories."""
+    """The units of BigQuery's tables by their table; empty where there is none of contents."""
     tables: dict[Kind, list[Unit]] = {}
     for unit in units:
-        if unit.group:  # a repository's name
-            return {}
         kind = _table(unit.relative)
-        assert kind is not None
-        tables.setdefault(kind, []).append(unit)
-    return tables
+        if kind is not None:
+            tables.setdefault(kind, []).append(unit)
+    return tables if "contents" in tables else {}
 
 
 def is_parquet(unit: Unit) -> bool:

@@ -5,9 +5,9 @@ Nothing is unpacked to disk; a member's name is an identity and never a path to 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 import orjson
@@ -16,16 +16,12 @@ from filters.document import Document
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump
 from pipeline.readers.records import BadRecord, Record, Records, SkippedRecord
 from pipeline.readers.tar_members import walk_tar
-from pipeline.sources.github.licences import (
-    LicencePolicy,
-    Verdict,
-    folder_of,
-    identify,
-    is_licence_file,
-    nearest,
-)
+from pipeline.sources.github.blobs import blob_id
+from pipeline.sources.github.licence_files import LicenceFiles, wants
+from pipeline.sources.github.licences import LicencePolicy, LicenceText, read_licence
 from pipeline.sources.github.settings import GithubInputSettings, LicenceSettings
 from pipeline.store import files
+from pipeline.store.names import escape_name, unescape_name
 from pipeline.store.units import Unit
 
 
@@ -40,12 +36,14 @@ class Entry:
         kind: `file`, or the reason why it is none.
         read: gives the content; once, and before the next entry is asked for. `UnreadableFileError`
             where it is not there any more, or its rights do not allow it.
+        target: where a symbolic link points; empty where that is not known.
     """
 
     path: str
     size: int
     kind: str
     read: Callable[[], bytes]
+    target: str = ""
 
 
 class UnreadableFileError(Exception):
@@ -90,26 +88,29 @@ class ReadRepository:
         for entry in entries():
             yield self._record(name, entry, entry.path[len(top) :], found)
 
-    def _find_licences(self, entries: Iterable[Entry], top: str) -> Found:
-        found = Found(LicencePolicy(self.licences.allowed))
+    def _find_licences(self, entries: Iterable[Entry], top: str) -> LicenceFiles:
+        found = LicenceFiles(LicencePolicy(self.licences.allowed))
         for entry in entries:
             path = entry.path[len(top) :]
-            of_all = path.startswith("LICENSES/")
-            if (of_all or is_licence_file(path)) and entry.kind == "file":
-                found.add("" if of_all else folder_of(path), self._licence_names(entry))
+            if not wants(path):
+                continue
+            if entry.kind == "symlink":
+                found.add_link(path, entry.target)
+            elif entry.kind == "file":
+                found.add(path, *self._licence_text(entry))
         return found
 
-    def _licence_names(self, entry: Entry) -> tuple[str, ...]:
-        """The licences in a file; none where it is not recognised, or cannot be read."""
+    def _licence_text(self, entry: Entry) -> tuple[str, LicenceText]:
+        """A licence file's text and what it holds; nothing, where it cannot be read."""
         if entry.size > self.input.maximum_file_bytes:
-            return ()
+            return "", LicenceText()
         try:
             text = entry.read().decode("utf-8", "replace")
         except UnreadableFileError:
-            return ()
-        return identify(text, self.licences.minimum_coverage)
+            return "", LicenceText()
+        return text, read_licence(text, self.licences.minimum_coverage)
 
-    def _record(self, name: str, entry: Entry, path: str, found: Found) -> Record:
+    def _record(self, name: str, entry: Entry, path: str, found: LicenceFiles) -> Record:
         if path.startswith(".git/"):
             return SkippedRecord("git_folder")
         identifier = f"{name}@{path}"
@@ -120,10 +121,15 @@ class ReadRepository:
         verdict = found.verdict(path)
         if verdict.reason:
             return BadRecord(identifier, "", verdict.reason, verdict.licence)
-        metadata = {"repository": name, "path": path, "licence": verdict.licence}
+        metadata = {
+            "repository": name,
+            "path": path,
+            "licence": verdict.licence,
+            "licence_files": found.above(path),
+        }
         return self._document(identifier, entry, metadata)
 
-    def _document(self, identifier: str, entry: Entry, metadata: dict[str, str]) -> Record:
+    def _document(self, identifier: str, entry: Entry, metadata: dict[str, Any]) -> Record:
         if entry.size > self.input.maximum_file_bytes:
             return BadRecord(identifier, "", "too_large", f"{entry.size} bytes")
         try:
@@ -133,48 +139,19 @@ class ReadRepository:
         return Document(identifier, "github", "", {**metadata, "digest": blob_id(data)}, raw=data)
 
 
-def blob_id(data: bytes) -> str:
-    """git's name of a blob of these bytes."""
-    start = b"blob %d\0" % len(data)
-    return hashlib.sha1(start + data, usedforsecurity=False).hexdigest()
-
-
-@dataclass
-class Found:
-    """Licences by folder; an empty tuple among them is a licence file that was not recognised."""
-
-    policy: LicencePolicy
-    folders: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._verdicts: dict[str, Verdict] = {}
-
-    def add(self, folder: str, names: tuple[str, ...]) -> None:
-        self.folders.setdefault(folder, []).append(names)
-        self._verdicts = {}
-
-    def verdict(self, path: str) -> Verdict:
-        """The repository's, where that is against the file; else the nearest folder's."""
-        if not self._verdicts:
-            self._verdicts = {"": Verdict("", "no_licence")}
-            for folder, licences in self.folders.items():
-                self._verdicts[folder] = self._of(folder, licences)
-        of_all = self._verdicts[""]
-        return of_all if of_all.reason else nearest(path, self._verdicts) or of_all
-
-    def _of(self, folder: str, licences: list[tuple[str, ...]]) -> Verdict:
-        verdict = self.policy.verdict(name for names in licences for name in names)
-        if not all(licences) and (not verdict.reason or verdict.reason == "no_licence"):
-            verdict = Verdict(verdict.licence, "licence_not_recognised")
-        if folder and verdict.reason:
-            return Verdict(verdict.licence, f"folder_{verdict.reason}")
-        return verdict
-
-
 def _listed(listing: Sequence[Sequence[Any]]) -> Iterator[Entry]:
     """The files of a folder as they were listed."""
     for path, size, full, kind in listing:
-        yield Entry(path, size, kind, _Reader(full))
+        target = _link_target(full) if kind == "symlink" else ""
+        yield Entry(path, size, kind, _Reader(full), target)
+
+
+def _link_target(path: str) -> str:
+    """Where a link of a folder points, unfollowed; empty if it is gone."""
+    try:
+        return escape_name(str(Path(unescape_name(path)).readlink()))
+    except OSError:
+        return ""
 
 
 @dataclass(frozen=True)
@@ -192,7 +169,7 @@ def _members(stream: BinaryIO, name: str, maximum_bytes: int) -> Iterator[Entry]
     """The members of an archive, in order, without its folders."""
     for member in walk_tar(open_dump(stream, name, is_text=False), maximum_bytes):
         path = member.name.removeprefix("./")
-        yield Entry(path, member.size, member.problem or "file", member.read)
+        yield Entry(path, member.size, member.problem or "file", member.read, member.target)
 
 
 def _top_folder(entries: Iterable[Entry]) -> str:

@@ -9,8 +9,11 @@ from pydantic import Field
 
 from filters.code import (
     CodeDecoderSettings,
+    CodeOptOutSettings,
     CodePathSettings,
     CodeQualitySettings,
+    CodeSecretsSettings,
+    EncodedCodeSettings,
     GeneratedCodeSettings,
     LicenceHeaderSettings,
 )
@@ -63,6 +66,33 @@ class LicenceSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GithubRowsSettings(Settings):
+    """[github.rows]: names of columns; of several the first that a table has.
+
+    Attributes:
+        content: of the file's text.
+        repository: of `owner/name`.
+        path: of the file's path in it.
+        licences: of one SPDX identifier, or a list of them.
+    """
+
+    content: tuple[str, ...] = setting(
+        ("content", "text", "code"), "code: The Stack's, StarCoderData's, github-code's"
+    )
+    repository: tuple[str, ...] = setting(
+        ("max_stars_repo_name", "repo_name", "repository", "repository_name"),
+        "code: The Stack's, github-code's",
+    )
+    path: tuple[str, ...] = setting(
+        ("max_stars_repo_path", "path", "file_path"), "code: The Stack's, github-code's"
+    )
+    licences: tuple[str, ...] = setting(
+        ("max_stars_repo_licenses", "detected_licenses", "licenses", "license"),
+        "code: The Stack's, The Stack v2's, github-code's",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class GithubSettings(SourceSettings):
     """[github]: which repositories' files are kept, and how code becomes text."""
 
@@ -71,11 +101,15 @@ class GithubSettings(SourceSettings):
     )
     input: GithubInputSettings = field(default_factory=GithubInputSettings)
     licences: LicenceSettings = field(default_factory=LicenceSettings)
+    rows: GithubRowsSettings = field(default_factory=GithubRowsSettings)
+    opt_out: CodeOptOutSettings = field(default_factory=CodeOptOutSettings)
     path: CodePathSettings = field(default_factory=CodePathSettings)
     decode: CodeDecoderSettings = field(default_factory=CodeDecoderSettings)
+    encoded: EncodedCodeSettings = field(default_factory=EncodedCodeSettings)
     generated: GeneratedCodeSettings = field(default_factory=GeneratedCodeSettings)
     header: LicenceHeaderSettings = field(default_factory=LicenceHeaderSettings)
     quality: CodeQualitySettings = field(default_factory=CodeQualitySettings)
+    secrets: CodeSecretsSettings = field(default_factory=CodeSecretsSettings)
 
 
 SECTION = GithubSettings

@@ -15,10 +15,15 @@ import pyarrow as pa
 
 from filters.code import (
     CodeDecoder,
+    CodeOptOutFilter,
     CodePathFilter,
+    CodePiiFilter,
     CodeQualityFilter,
+    CodeSecretsFilter,
+    EncodedCodeFilter,
     GeneratedCodeFilter,
     LicenceHeaderFilter,
+    NotebookFilter,
 )
 from pipeline.deduplication.decisions import DECISIONS
 from pipeline.deduplication.key_units import KeyUnit
@@ -41,6 +46,7 @@ from pipeline.sources.github.inputs import (
 from pipeline.sources.github.join import Join
 from pipeline.sources.github.licences import LicencePolicy
 from pipeline.sources.github.repositories import ReadRepository
+from pipeline.sources.github.rows import ReadRows, check_columns, column_names, find_rows
 from pipeline.sources.github.settings import GithubSettings
 from pipeline.sources.github.tables import KEYS, TABLE_BYTES, Kind, TablePass
 from pipeline.stages import enabled
@@ -54,21 +60,32 @@ COLUMNS = Columns(
         "programming_language": pa.string(),
         "digest": pa.string(),
         "other_paths": pa.int64(),
+        "licence_files": pa.list_(pa.string()),
     },
     signals={
+        "licence_rule": pa.string(),
+        "licence_start": pa.int64(),
+        "licence_end": pa.int64(),
+        "licence_score": pa.float64(),
+        "licence_match": pa.string(),
+        "header": pa.string(),
         "header_characters": pa.int64(),
         "lines": pa.int64(),
         "maximum_line": pa.int64(),
         "mean_line": pa.float64(),
         "alphanumeric_share": pa.float64(),
         "letters_per_token": pa.float64(),
+        "secret_private_key": pa.int64(),
+        "secret_cloud_key": pa.int64(),
+        "secret_token": pa.int64(),
+        "high_entropy_strings": pa.int64(),
     },
 )
 
 
 @dataclass(frozen=True)
 class ReadGithub:
-    """Reads a unit as a repository, or as contents of which the join chose rows."""
+    """Reads a unit as a repository, a table of files, or contents of which the join chose rows."""
 
     settings: GithubSettings
 
@@ -76,16 +93,19 @@ class ReadGithub:
         settings = self.settings
         if unit.made(DECISIONS):
             return ReadContents(settings.input.maximum_row_bytes)(stream, unit)
-        return ReadRepository(settings.input, settings.licences)(stream, unit)
+        if unit.group:
+            return ReadRepository(settings.input, settings.licences)(stream, unit)
+        policy = LicencePolicy(settings.licences.allowed)
+        return ReadRows(settings.rows, policy, settings.input.maximum_row_bytes)(stream, unit)
 
 
 def find_units(inputs: Inputs, _: GithubSettings) -> Found:
-    """Units of the three tables, or repositories where there are none.
+    """Units of BigQuery's three tables, or of tables of files, or else repositories.
 
     Raises:
-        InputError: there is neither, or not all three tables.
+        InputError: there are none of them, or not all three tables.
     """
-    tables = find_tables(inputs)
+    tables = find_tables(inputs) or find_rows(inputs)
     if tables:
         return tables, []
     repositories = find_repositories(inputs.only("repositories"))
@@ -93,10 +113,13 @@ def find_units(inputs: Inputs, _: GithubSettings) -> Found:
 
 
 def prepare(job: Job, settings: GithubSettings, units: Sequence[Unit]) -> Prepared:
-    """Join the tables: which rows of contents are read, as what; repositories are read as found."""
-    if not units_by_table(units):
+    """Cut tables, and join BigQuery's: which rows of contents are read, as what."""
+    if any(unit.group for unit in units):  # repositories
         return Prepared(units)
-    tables = units_by_table(_cut(job, settings.input.slice_bytes, units))
+    cut = _cut(job, settings, units)
+    tables = units_by_table(cut)
+    if not tables:
+        return Prepared(cut)
     limit = settings.input.maximum_row_bytes
     found: dict[Kind, list[KeyUnit]] = {}
     sizes, damaged, contents = {}, {}, []
@@ -134,16 +157,31 @@ def prepare(job: Job, settings: GithubSettings, units: Sequence[Unit]) -> Prepar
     return Prepared(chosen, done={"files_table": {**report, "damaged": damaged}})
 
 
-def _cut(job: Job, slice_bytes: int, units: Sequence[Unit]) -> list[Unit]:
-    """The units, large Parquet files cut at borders of row groups, which a look at each tells."""
-    large = [unit for unit in units if unit.size > slice_bytes and is_parquet(unit)]
-    look = partial(split_parquet, target_bytes=slice_bytes)
-    seen = look_at(job.run, "tables", job.place("tables"), large, look)
+def _cut(job: Job, settings: GithubSettings, units: Sequence[Unit]) -> list[Unit]:
+    """The units, large Parquet files cut at borders of row groups, which a look at each tells.
+
+    Raises:
+        InputError: a table of files lacks a column.
+    """
+    is_rows = not units_by_table(units)
+    slice_bytes = settings.input.slice_bytes
+    looked = [unit for unit in units if is_rows or (unit.size > slice_bytes and is_parquet(unit))]
+    look = partial(_look, slice_bytes=slice_bytes)
+    seen = look_at(job.run, "tables", job.place("tables"), looked, look)
     found = []
     for unit in units:
-        parts = seen.get(unit.name, [])
+        of_unit = seen.get(unit.name, {"columns": [], "parts": []})
+        if is_rows:
+            check_columns(unit, of_unit["columns"], settings.rows)
+        parts = of_unit["parts"]
         found += [part_of(unit, (start, size)) for start, size in parts] if parts[1:] else [unit]
     return found
+
+
+def _look(unit: Unit, slice_bytes: int) -> dict[str, Any]:
+    is_large = unit.size > slice_bytes and is_parquet(unit)
+    parts = split_parquet(unit, slice_bytes) if is_large else []
+    return {"columns": column_names(unit), "parts": parts}
 
 
 def account_lines(
@@ -162,11 +200,15 @@ def account_lines(
 def steps(settings: GithubSettings, _: Recipe, __: Sequence[Unit]) -> Iterable[Step]:
     """From raw files to text."""
     return enabled(
+        (settings.opt_out, CodeOptOutFilter(settings.opt_out)),
         (settings.path, CodePathFilter(settings.path)),
         (settings.decode, CodeDecoder(settings.decode)),
+        (settings.decode, NotebookFilter()),
+        (settings.encoded, EncodedCodeFilter(settings.encoded)),
         (settings.generated, GeneratedCodeFilter(settings.generated)),
         (settings.header, LicenceHeaderFilter(settings.header, settings.licences.allowed)),
         (settings.quality, CodeQualityFilter(settings.quality)),
+        (settings.secrets, CodeSecretsFilter(settings.secrets)),
     )
 
 
@@ -178,4 +220,5 @@ SOURCE = Source(
     read=ReadGithub,
     steps=steps,
     prepare=prepare,
+    pii=CodePiiFilter,
 )
