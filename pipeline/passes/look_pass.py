@@ -36,8 +36,8 @@ class LookPass(Fingerprinted):
     def decided_by(self) -> tuple[Any, ...]:
         return (self.look,)
 
-    def through(self, units: beam.PCollection) -> beam.PCollection:
-        return units | "look" >> beam.Map(self.make)
+    def through(self, units: beam.PCollection) -> tuple[beam.PCollection, ...]:
+        return (units | "look" >> beam.Map(self.make),)
 
     def make(self, unit: Unit) -> UnitRecord:
         """Look at one file, and note what was seen."""
