@@ -20,7 +20,7 @@ from filters.document import Settings, setting
 from filters.pii import PiiSettings
 from pipeline.decontamination.sets import EvaluationSettings
 from pipeline.decontamination.settings import DecontaminationSettings
-from pipeline.deduplication.settings import DeduplicationSettings
+from pipeline.deduplication.sections import DeduplicationSettings
 from pipeline.errors import RecipeError
 from pipeline.models.language import LanguageModelSettings
 from pipeline.models.reference import ReferenceModelSettings

@@ -23,7 +23,7 @@ import orjson
 from dedup.decisions import Decided, Structured, Summary, entry_type, expanded, summarize
 from dedup.groups import Groups, find_groups
 from dedup.key_blocks import Combine, KeyBlock, read_range
-from pipeline.deduplication.decisions import (
+from pipeline.deduplication.decision_files import (
     DECISIONS,
     Decisions,
     array_bytes,

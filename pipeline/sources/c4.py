@@ -30,7 +30,7 @@ from filters.document import Document, Filter, StageSettings
 from filters.langdetect import LangdetectFilter
 from filters.sentences import SentenceFilter
 from pipeline.deduplication.chain import complete, documents_place
-from pipeline.deduplication.settings import MethodName
+from pipeline.deduplication.sections import MethodName
 from pipeline.deduplication.step import Step, documents_after
 from pipeline.job import Job
 from pipeline.passes.documents import DocumentsPass

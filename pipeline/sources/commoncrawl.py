@@ -26,9 +26,9 @@ from filters.perplexity import PerplexityFilter
 from filters.prescreen import LanguagePrescreen
 from filters.reference_quality import ReferenceQualityFilter
 from pipeline.deduplication.chain import complete, documents_place
-from pipeline.deduplication.decisions import Decisions
+from pipeline.deduplication.decision_files import Decisions
 from pipeline.deduplication.key_units import KeyUnit, write_key_units
-from pipeline.deduplication.paragraphs import PARAGRAPHS, ParagraphKeys
+from pipeline.deduplication.paragraph_stage import PARAGRAPHS, ParagraphKeys
 from pipeline.deduplication.removal import LineRemoval
 from pipeline.deduplication.shuffle import Comparison, compare
 from pipeline.fingerprints import parts_of

@@ -48,7 +48,7 @@ from filters.reference_quality import ReferenceQualitySettings
 from filters.sentences import SentenceSettings
 from filters.stackexchange import QuestionSettings, ScoreSettings
 from filters.wikitext import PageSettings, WikitextSettings
-from pipeline.deduplication.settings import MethodName
+from pipeline.deduplication.sections import MethodName
 from pipeline.readers.archive_members import ArchiveSettings
 
 Positive: TypeAlias = Annotated[int, Field(gt=0)]

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.deduplication.decisions import DECISIONS
+from pipeline.deduplication.decision_files import DECISIONS
 from pipeline.github.contents import ReadContents
 from pipeline.github.meeting import to_bytes
 from pipeline.github.tables import TABLE_BYTES, TablePass
