@@ -21,10 +21,10 @@ from common import measure
 from numpy.typing import NDArray
 
 from pipeline.cli.options import DEFAULT_RECIPE
-from pipeline.deduplication.decisions import array_bytes
+from pipeline.deduplication.decision_files import array_bytes
+from pipeline.deduplication.deduplicator import Deduplicator
 from pipeline.deduplication.key_units import KeyUnit, KeyUnits, write_key_units
-from pipeline.deduplication.makers import MinHashKeys, band_block
-from pipeline.deduplication.methods import Deduplicator
+from pipeline.deduplication.methods.minhash import METHOD, MinHashKeys, band_block
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
@@ -80,18 +80,19 @@ def write_units(folder: Path, documents: int, units: int) -> None:
 
 def decide(folder: Path) -> None:
     """The measured work."""
+    settings = RECIPE.deduplication.minhash
     counts, output = read_json(str(folder / COUNTS)), str(folder / "out")
     with running(Engine(), output) as run:
         work = Deduplicator(
             KeyUnits(str(folder / UNITS), counts["units"]),
             {0: counts["keys"]},
-            RECIPE.deduplication,
+            MinHashKeys(settings),
             output,
             "minhash",
             run,
             RECIPE.run.partition_bytes,
         )
-        summary = work.decide("minhash", "benchmark").summary
+        summary = METHOD.decide(work, settings, "benchmark").summary
     found = {"members": summary.members, "clusters": summary.groups}
     print(json.dumps({**found, "largest": summary.most_repeated[0][0]}), file=sys.stderr)
 

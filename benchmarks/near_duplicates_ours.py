@@ -19,10 +19,11 @@ import pyarrow.parquet as pq
 
 from dedup.groups import ROW_BITS
 from pipeline.cli.options import DEFAULT_RECIPE
-from pipeline.deduplication.decisions import finished
+from pipeline.deduplication.decision_files import finished
+from pipeline.deduplication.deduplicator import Deduplicator
 from pipeline.deduplication.key_pass import KeyPass
 from pipeline.deduplication.key_units import KeyUnit, write_key_units
-from pipeline.deduplication.methods import Deduplicator, key_maker
+from pipeline.deduplication.methods import method_of
 from pipeline.deduplication.step import Documents, find_documents
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import running
@@ -87,8 +88,8 @@ def read_decisions(dataset: Path, work: Path) -> Result:
 
 def run_chain(documents: Documents, recipe: Recipe, work: str) -> None:
     """Keys, then decisions, in one process."""
-    settings = recipe.deduplication
-    maker = key_maker("minhash", settings)
+    method, settings = method_of("minhash"), recipe.deduplication.minhash
+    maker = method.keys(settings)
     with running(Engine(), work) as run:
         place = run.place(work, "minhash.keys")
         made = run.run_units(KeyPass(maker, place, documents.label), documents.units)
@@ -99,8 +100,8 @@ def run_chain(documents: Documents, recipe: Recipe, work: str) -> None:
             keys += record.of_kind(f"keys/{maker.kind}").rows
         units = write_key_units(run.path(work, "units.parquet"), found)
         size = recipe.run.partition_bytes
-        chain = Deduplicator(units, {0: keys}, settings, work, "minhash", run, size)
-        chain.decide("minhash", FINGERPRINT)
+        chain = Deduplicator(units, {0: keys}, maker, work, "minhash", run, size)
+        method.decide(chain, settings, FINGERPRINT)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 `find_clusters` takes the whole graph, through SciPy. `large_star` and `small_star` are one
 reducer's share of a round of the alternating algorithm of Kiveris et al., "Connected Components in
 MapReduce and Beyond" (SoCC 2014), for graphs that no single worker holds;
-`pipeline.deduplication.components` runs them. All give the same clusters and representatives.
+`pipeline.deduplication.clusters` runs them. All give the same clusters and representatives.
 
 A node is a document: unit number << 32 | row. Nodes are ordered by (rank, number), so that the
 smallest node of a component is its representative. A reducer reads each of its edges as

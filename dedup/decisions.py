@@ -125,7 +125,7 @@ def candidate_pairs(groups: Groups) -> Iterator[Decided]:
 
     Stars rather than all pairs: a group costs twice its size, however large it is. Where a group is
     a family of pages that are half alike, the first is hardly like any other of them; ranks then
-    bring those together that have more in common (`pipeline.deduplication.makers.band_block`).
+    bring those together that have more in common (`band_block` of the method minhash).
     """
     first = groups.of_each(groups.starts)
     pairs = [(np.arange(len(first)), first)]

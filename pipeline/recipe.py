@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, make_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -22,13 +22,14 @@ from filters.optional.registry import known_filters
 from filters.pii import PiiSettings
 from pipeline import registry
 from pipeline.decontamination.settings import DecontaminationSettings, EvaluationSettings
-from pipeline.deduplication.settings import DeduplicationSettings
+from pipeline.deduplication.sections import DeduplicationSettings, sections
 from pipeline.errors import RecipeError
 from pipeline.models.settings import LanguageModelSettings, ReferenceModelSettings
 from pipeline.setting_types import Positive, Share
 from pipeline.tokens.settings import MixtureSettings, TokenizerSettings, TokensSettings
 
 Section = TypeVar("Section", bound=Settings)
+_Sections: TypeAlias = tuple[tuple[str, type[Settings]], ...]
 
 # Recipes that come with the package.
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
@@ -122,18 +123,20 @@ class Recipe(Settings):
 
 
 def recipe_type() -> type[Recipe]:
-    """The class of recipes with the sections of all sources and filters that are known now."""
+    """The class of recipes with all sections that are known now: of sources, filters, methods."""
     filters = [(name, kind.settings_type) for name, kind in known_filters().items()]
-    return _recipe_type(tuple(filters), tuple(registry.sections().items()))
+    methods = sections().items()
+    return _recipe_type(tuple(filters), tuple(methods), tuple(registry.sections().items()))
 
 
 @cache
-def _recipe_type(
-    filters: tuple[tuple[str, type[Settings]], ...], sources: tuple[tuple[str, type[Settings]], ...]
-) -> type[Recipe]:
+def _recipe_type(filters: _Sections, methods: _Sections, sources: _Sections) -> type[Recipe]:
     """Equal recipes are of one class."""
-    of_filters = _with_sections("filters", Settings, dict(filters))
-    return _with_sections("Recipe", Recipe, {"filters": of_filters, **dict(sources)})
+    found: dict[str, type[Settings]] = {
+        "filters": _with_sections("filters", Settings, dict(filters)),
+        "deduplication": _with_sections("deduplication", DeduplicationSettings, dict(methods)),
+    }
+    return _with_sections("Recipe", Recipe, {**found, **dict(sources)})
 
 
 def _with_sections(

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pyarrow.parquet as pq
 
-from pipeline.deduplication.decisions import Decisions
+from pipeline.deduplication.decision_files import Decisions
 from pipeline.store.commit import Place, read_record
 from pipeline.store.dataset import Dataset
 from pipeline.store.records import UnitRecord

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.decontamination.report import report_lines, write_report
-from pipeline.deduplication.settings import MethodName
+from pipeline.deduplication.sections import MethodName
 from pipeline.deduplication.step import Decided, Step, documents_after
 from pipeline.errors import RecipeError
 from pipeline.job import Job

@@ -8,21 +8,18 @@ earlier ones leave, and `keys/<kind>-rows` says which row of the shard each of i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Protocol, cast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from dedup.key_blocks import Combine, KeyBlock
-from dedup.preference import Preference, length_ranks, score_ranks, time_ranks
 from pipeline.batch import StageCount
-from pipeline.deduplication.decisions import array_bytes
+from pipeline.deduplication.decision_files import array_bytes
+from pipeline.deduplication.keys import KeyMaker
 from pipeline.deduplication.removal import ROWS, Numbered, Removal
 from pipeline.errors import InputError
 from pipeline.fingerprints import Fingerprinted
@@ -32,44 +29,6 @@ from pipeline.store.accounting import Funnel
 from pipeline.store.commit import Attempt, Place
 from pipeline.store.records import UnitInput, UnitRecord
 from pipeline.store.units import Unit
-
-# All others are scores.
-_TEXT_COLUMNS = frozenset({"text", "url", "digest", "timestamp"})
-
-
-@dataclass(frozen=True)
-class UnitKeys:
-    """What a key maker found in one unit.
-
-    Attributes:
-        block: the keys.
-        arrays: what verification needs besides, by name.
-    """
-
-    block: KeyBlock
-    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-
-
-class KeyMaker(Protocol):
-    """Makes the keys of a unit from its documents.
-
-    Attributes:
-        kind: name of the keys.
-        columns: of the shard that are read.
-        combine: what equal keys of one unit need not be told apart when they are compared.
-    """
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def combine(self) -> Combine: ...
-
-    @property
-    def columns(self) -> tuple[str, ...]: ...
-
-    def make(self, batches: Iterator[pa.RecordBatch]) -> UnitKeys:
-        """Keys of a unit; rows count its documents (or lines) from 0."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +56,7 @@ class KeyPass(Fingerprinted):
         count, rows_of_shard = StageCount(), [np.empty(0, np.int64)]
 
         def counted() -> Iterator[pa.RecordBatch]:
-            for batch, rows in seen.batches(self.maker.columns):
+            for batch, rows in seen.batches(self.maker.columns, self.maker.scores):
                 count.documents_in += len(batch)
                 count.documents_out += len(batch)
                 rows_of_shard.append(rows)
@@ -132,7 +91,7 @@ class SeenDocuments:
     unit: Unit
     before: tuple[Removal, ...]
 
-    def batches(self, columns: Sequence[str]) -> Iterator[Numbered]:
+    def batches(self, columns: Sequence[str], scores: Sequence[str] = ()) -> Iterator[Numbered]:
         """Some columns of the documents that are left.
 
         Raises:
@@ -141,7 +100,7 @@ class SeenDocuments:
         wanted = dict.fromkeys([*columns, *(one for work in self.before for one in work.columns)])
         with files.open_read(self.unit.path) as handle:
             schema = _schema(self.unit.path, handle)
-            check_columns(self.unit.path, schema, list(wanted), self.before)
+            check_columns(self.unit.path, schema, list(wanted), scores, self.before)
             present = [name for name in wanted if name in schema.names]
             found = self._numbered(handle, present)
             for removal in self.before:
@@ -163,7 +122,11 @@ def _schema(path: str, handle: BinaryIO) -> pa.Schema:
 
 
 def check_columns(
-    path: str, schema: pa.Schema, columns: Sequence[str], before: Sequence[Removal] = ()
+    path: str,
+    schema: pa.Schema,
+    columns: Sequence[str],
+    scores: Sequence[str],
+    before: Sequence[Removal] = (),
 ) -> None:
     """Fail if a shard does not have what keys are made from.
 
@@ -171,6 +134,7 @@ def check_columns(
         path: of the shard.
         schema: of the shard.
         columns: that keys are made from.
+        scores: those of them that must be numbers.
         before: earlier methods, which add columns.
 
     Raises:
@@ -185,26 +149,7 @@ def check_columns(
             f"{path} has no column {' and no column '.join(sorted(missing))}, which this "
             "deduplication needs"
         )
-    for name in set(columns) - _TEXT_COLUMNS:
+    for name in scores:
         kind = added[name] if name in added else schema.field(name).type
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
             raise InputError(f"column {name} of {path} holds {kind}, not numbers to choose by")
-
-
-def preference_columns(preference: Preference) -> tuple[str, ...]:
-    """The columns that ranks are made from, besides the text."""
-    if preference.keep == "newest":
-        return ("timestamp",)
-    return (preference.score,) if preference.keep == "best" else ()
-
-
-def ranks(batch: pa.RecordBatch, preference: Preference) -> NDArray[np.uint32]:
-    """Rank of each document of a batch; smaller is preferred."""
-    if preference.keep == "longest":
-        return length_ranks(pc.utf8_length(cast(pa.StringArray, batch.column("text"))).to_pylist())
-    if preference.keep == "newest":
-        # A foreign file may have its timestamps typed.
-        return time_ranks(batch.column("timestamp").cast(pa.string()).to_pylist())
-    if preference.keep == "best":
-        return score_ranks(batch.column(preference.score).to_pylist())
-    return np.zeros(len(batch), np.uint32)

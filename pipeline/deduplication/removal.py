@@ -22,7 +22,7 @@ from filters.document import Document, Rejected
 from filters.line_kinds import keep_kinds
 from filters.paths import Location
 from pipeline.batch import Batch
-from pipeline.deduplication.decisions import DECISIONS, read_array, read_rows
+from pipeline.deduplication.decision_files import DECISIONS, read_array, read_rows
 from pipeline.deduplication.key_units import KeyUnits
 from pipeline.stages import Batching, apply_function
 from pipeline.store.units import Unit

@@ -9,7 +9,8 @@ from typing import Any
 from dedup.decisions import Summary
 from pipeline.deduplication.key_pass import SeenDocuments
 from pipeline.deduplication.key_units import KeyUnits
-from pipeline.deduplication.settings import MethodName
+from pipeline.deduplication.methods import method_of
+from pipeline.deduplication.sections import MethodName
 
 EXCERPT = 200
 
@@ -52,7 +53,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """The report for people."""
-        what = "lines" if self.method in ("paragraphs", "lines") else "documents"
+        what = method_of(self.method).removes
         found = [f"{self.members:,} {what} in {self.groups:,} groups of duplicates"]
         if len(self.sources) > 1:
             width = max(12, *(len(source) + 2 for source in self.sources))
@@ -88,7 +89,7 @@ def make_report(
     texts: dict[tuple[int, int], str] = {}
     for number in sorted({unit for unit, _ in wanted}):
         rows = {row for unit, row in wanted if unit == number}
-        by_line = method in ("paragraphs", "lines")
+        by_line = method_of(method).removes == "lines"
         found = _texts(seen[number], rows, by_line=by_line)
         texts.update({(number, row): text for row, text in found.items()})
     repeated = [

@@ -23,7 +23,7 @@ import orjson
 from dedup.decisions import Decided, Structured, Summary, entry_type, expanded, summarize
 from dedup.groups import Groups, find_groups
 from dedup.key_blocks import Combine, KeyBlock, read_range
-from pipeline.deduplication.decisions import (
+from pipeline.deduplication.decision_files import (
     DECISIONS,
     Decisions,
     array_bytes,
@@ -35,6 +35,7 @@ from pipeline.deduplication.decisions import (
 from pipeline.deduplication.key_units import KeyUnits
 from pipeline.passes.run import Run
 from pipeline.passes.shuffle import WHOLE, ForUnit, Numbers, cut, give_back, meet
+from pipeline.plugins import Travels
 from pipeline.store import files
 from pipeline.store.commit import Attempt, Place
 from pipeline.store.records import UnitInput, UnitRecord
@@ -49,7 +50,7 @@ Decide: TypeAlias = Callable[[Groups], Iterable[Decided]]
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Travels):
     """One kind of key over the units of one or several datasets.
 
     Attributes:

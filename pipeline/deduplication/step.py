@@ -16,14 +16,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filters.paths import Location
-from pipeline.deduplication.decisions import Decisions
-from pipeline.deduplication.key_pass import KeyMaker, KeyPass, SeenDocuments, check_columns
+from pipeline.deduplication.decision_files import Decisions
+from pipeline.deduplication.deduplicator import Deduplicator
+from pipeline.deduplication.key_pass import KeyPass, SeenDocuments, check_columns
 from pipeline.deduplication.key_units import KeyUnit, KeyUnits, write_key_units
-from pipeline.deduplication.makers import MinHashKeys
-from pipeline.deduplication.methods import Deduplicator, key_maker
+from pipeline.deduplication.keys import KeyMaker
+from pipeline.deduplication.methods import method_of
 from pipeline.deduplication.removal import REPEATS, ROWS, Clusters, Lines, Removal, kind_of
 from pipeline.deduplication.report import Report, make_report
-from pipeline.deduplication.settings import LineSettings, MethodName
+from pipeline.deduplication.sections import MethodName
 from pipeline.errors import InputError
 from pipeline.fingerprints import parts_of
 from pipeline.finish import SHA256, ReadExtracted, ReadShard, units_after
@@ -154,7 +155,8 @@ class Step:
             RecipeError: the settings do not work together.
         """
         recipe, run = self.job.recipe, self.job.run
-        maker = key_maker(self.method, recipe.deduplication)
+        method, settings = method_of(self.method), self._settings
+        maker = method.keys(settings)
         self._check(maker)
         keyed, seen = [], []
         for number, dataset in enumerate(self.datasets):
@@ -170,15 +172,14 @@ class Step:
         deduplicator = Deduplicator(
             units_compared,
             keys_by_scope,
-            recipe.deduplication,
+            maker,
             self.job.output,
             self.name,
             run,
             recipe.run.partition_bytes,
         )
-        settings = getattr(recipe.deduplication, self.method)
-        made_of = parts_of(Deduplicator, maker, settings, contents).fingerprint
-        decisions = deduplicator.decide(self.method, made_of)
+        made_of = parts_of(Deduplicator, method.decide, maker, settings, contents).fingerprint
+        decisions = method.decide(deduplicator, settings, made_of)
         run.kept.append(decisions)
         report = self._report(decisions, keyed, units_compared, seen)
         print("\n".join(report.lines()))
@@ -209,24 +210,32 @@ class Step:
         )
         return job.run_pass(work, self._units(number, every))
 
+    @property
+    def _settings(self) -> Any:
+        return getattr(self.job.recipe.deduplication, self.method)
+
     def _removals(self, number: int) -> tuple[Removal, ...]:
         """What earlier methods do to a dataset."""
         return tuple(one.removals[number] for one in self.before)
 
     def _removal(self, dataset: Documents, compared: KeyUnits) -> Removal:
-        if self.method in ("paragraphs", "lines"):
-            settings: LineSettings = getattr(self.job.recipe.deduplication, self.method)
-            return Lines(self.method, self.name, settings.minimum_characters)
+        if method_of(self.method).removes == "lines":
+            return Lines(self.method, self.name, self._settings.minimum_characters)
         return Clusters(self.method, self.name, Location(compared.path), self._label(dataset))
 
     def _check(self, maker: KeyMaker) -> None:
         """Fail before any work; of each dataset's shards the first is looked at."""
-        if isinstance(maker, MinHashKeys):
-            maker.check()
+        maker.check()
         for number, dataset in enumerate(self.datasets):
             first = dataset.units[0].path
             with files.open_read(first) as handle:
-                check_columns(first, pq.read_schema(handle), maker.columns, self._removals(number))
+                check_columns(
+                    first,
+                    pq.read_schema(handle),
+                    maker.columns,
+                    maker.scores,
+                    self._removals(number),
+                )
         names = Counter(
             KeyUnit(unit.name, label=self._label(dataset)).full_name
             for dataset in self.datasets
@@ -247,8 +256,7 @@ class Step:
         self, keyed: Sequence[Result], kind: str
     ) -> tuple[list[KeyUnit], dict[int, int], list[Any]]:
         """The units in order of preference, how many keys each scope has, and what they hold."""
-        settings = getattr(self.job.recipe.deduplication, self.method)
-        apart = int(getattr(settings, "scope", "all") == "dataset")
+        apart = int(getattr(self._settings, "scope", "all") == "dataset")
         units, keys, contents = [], dict[int, int](), list[Any]()
         for source, (dataset, result) in enumerate(zip(self.datasets, keyed, strict=True)):
             scope, label = source * apart, self._label(dataset)

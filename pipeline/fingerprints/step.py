@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from pipeline.fingerprints.parts import Parts, check, parts_of
+from pipeline.plugins import Travels
 
 
-class Fingerprinted(ABC):
+class Fingerprinted(Travels, ABC):
     """Base of a step, which is pickled with its attributes."""
 
     @abstractmethod

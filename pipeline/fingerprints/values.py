@@ -209,11 +209,13 @@ class ValueReader:
 
 
 def _says_how(kind: type) -> bool:
-    """Whether a class, or a base of it, says how it is pickled; what dataclasses add is no word."""
+    """Whether a class, or a base of it, says how it is pickled; what dataclasses and `Travels` add
+    is no word.
+    """
     names = ("__reduce__", "__reduce_ex__", "__getstate__")
     bases = kind.__mro__[:-1]
     methods = [vars(base)[name] for base in bases for name in names if name in vars(base)]
-    return any(method.__module__ != "dataclasses" for method in methods)
+    return any(method.__module__ not in ("dataclasses", Travels.__module__) for method in methods)
 
 
 def _text(plain: Plain) -> str:

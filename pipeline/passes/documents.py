@@ -9,14 +9,13 @@ import apache_beam as beam
 
 from pipeline.fingerprints import Fingerprinted
 from pipeline.passes.guard import DONE, GUARDED, CountAttempts, MakeGuarded
-from pipeline.plugins import Travels
 from pipeline.stages import Batching, RunStage, Stage
 from pipeline.store.commit import Place
 from pipeline.writer import WRITE, WriterSettings, WriteUnits
 
 
 @dataclass(frozen=True)
-class DocumentsPass(Travels, Fingerprinted):
+class DocumentsPass(Fingerprinted):
     """A pass over documents; each unit's come out in the order that they were read in.
 
     Attributes:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 
 from filters.document import Settings, setting
 from filters.optional.registry import known_filters
-from pipeline.deduplication.settings import MethodName
+from pipeline.deduplication.sections import MethodName
 
 
 def _known_filter(name: str) -> str:

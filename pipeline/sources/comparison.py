@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.deduplication.settings import MethodName
+from pipeline.deduplication.sections import MethodName
 from pipeline.deduplication.step import Step, documents_after
 from pipeline.job import Job
 from pipeline.passes.run import Result

@@ -18,7 +18,7 @@ from documents_data import write_documents_dataset
 
 from filters.document import Document
 from pipeline.cli.main import main
-from pipeline.deduplication.decisions import Decisions
+from pipeline.deduplication.decision_files import Decisions
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import write_mark
 from pipeline.shards import Columns

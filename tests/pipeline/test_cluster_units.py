@@ -14,9 +14,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from dedup.components import EDGE, MEMBER_ROW, find_clusters
-from pipeline.deduplication.component_stages import Stages
-from pipeline.deduplication.components import ClusterReport, cluster_units
-from pipeline.deduplication.decisions import Decisions
+from pipeline.deduplication.cluster_stages import Stages
+from pipeline.deduplication.clusters import ClusterReport, cluster_units
+from pipeline.deduplication.decision_files import Decisions
 from pipeline.deduplication.key_units import KeyUnit, write_key_units
 from pipeline.errors import RunFailed
 from pipeline.passes.engine import Engine

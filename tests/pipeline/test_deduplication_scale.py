@@ -15,7 +15,7 @@ from dedup_data import Result, deduplicate, document, keep_work, words, write_da
 
 from dedup.shingles import shingle_texts
 from filters.document import Document
-from pipeline.deduplication.decisions import read_array
+from pipeline.deduplication.decision_files import read_array
 
 UNITS = ("u0", "u1", "u2", "u3")
 

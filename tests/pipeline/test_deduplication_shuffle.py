@@ -21,7 +21,7 @@ from dedup.components import MEMBER_ROW
 from dedup.decisions import CANDIDATE, REMOVED, Summary, candidate_pairs, cluster_rows, removed_rows
 from dedup.key_blocks import KeyBlock
 from pipeline.deduplication import shuffle
-from pipeline.deduplication.decisions import Decisions, digest, finished, joined
+from pipeline.deduplication.decision_files import Decisions, digest, finished, joined
 from pipeline.deduplication.key_units import KeyUnit, write_key_units
 from pipeline.deduplication.shuffle import Comparison, compare
 from pipeline.passes.engine import Engine

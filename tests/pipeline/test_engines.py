@@ -25,12 +25,12 @@ from tokens_data import contents as token_contents
 
 from dedup.decisions import REMOVED, removed_rows
 from pipeline.cli.main import main
-from pipeline.deduplication import component_stages, components, shuffle, verify
-from pipeline.deduplication.decisions import Decisions
+from pipeline.deduplication import cluster_stages, clusters, shuffle, verification
+from pipeline.deduplication.decision_files import Decisions
 from pipeline.deduplication.key_pass import KeyPass
 from pipeline.deduplication.key_units import KeyUnits
-from pipeline.deduplication.methods import key_maker
-from pipeline.deduplication.paragraphs import PARAGRAPHS
+from pipeline.deduplication.methods import method_of
+from pipeline.deduplication.paragraph_stage import PARAGRAPHS
 from pipeline.deduplication.shuffle import Comparison
 from pipeline.job import Job
 from pipeline.passes.engine import Engine
@@ -120,31 +120,29 @@ def crawl_deduplicate(root: beam.Pipeline, _: Jobs) -> None:
 
 
 def documents_keys(root: beam.Pipeline, _: Jobs) -> None:
-    maker = key_maker("minhash", load_recipe(LLAMA).deduplication)
+    maker = method_of("minhash").keys(load_recipe(LLAMA).deduplication.minhash)
     over_units(root, KeyPass(maker, place("keys"), "a"))
 
 
 def candidates_verified(root: beam.Pipeline, _: Jobs) -> None:
     candidates = Decisions(place("candidates"), (), {})
-    check = verify.SignatureCheck(128, 0.7)
-    work = verify.Verification(KEY_UNITS, candidates, check, place("edges"), 1 << 24)
-    verify.expand(root, work, range(len(KEY_UNITS)))
+    check = verification.SignatureCheck(128, 0.7)
+    work = verification.Verification(KEY_UNITS, candidates, check, place("edges"), 1 << 24)
+    verification.expand(root, work, range(len(KEY_UNITS)))
 
 
 def clusters_stage(root: beam.Pipeline, _: Jobs) -> None:
     tasks = TasksFile("gs://b/out/work/runs/0/tasks.parquet", 1_000_000)
     at = place("clusters")
-    step = partial(components._large, partitions=1 << 16)
-    work = component_stages.StageWork(
-        tasks, range(tasks.tasks), component_stages.Task.of, step, at, 1
-    )
+    step = partial(clusters._large, partitions=1 << 16)
+    work = cluster_stages.StageWork(tasks, range(tasks.tasks), cluster_stages.Task.of, step, at, 1)
     write_tables(work.expand(root), Tables(at, tasks.tasks, "0"))
 
 
 def clusters_written(root: beam.Pipeline, _: Jobs) -> None:
     tasks = TasksFile("gs://b/out/work/runs/0/ranges.parquet", 1_000_000)
-    write = partial(components._write_range, units=KEY_UNITS, place=place("clusters"))
-    components.expand_writing(root, tasks, write)
+    write = partial(clusters._write_range, units=KEY_UNITS, place=place("clusters"))
+    clusters.expand_writing(root, tasks, write)
 
 
 def contents_joined(root: beam.Pipeline, _: Jobs) -> None:

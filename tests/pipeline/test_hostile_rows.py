@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.deduplication.decisions import DECISIONS
+from pipeline.deduplication.decision_files import DECISIONS
 from pipeline.readers.records import BadRecord
 from pipeline.sources.github.contents import ReadContents
 from pipeline.sources.github.meeting import to_bytes

@@ -10,18 +10,9 @@ from pipeline.cli.options import (
     add_foreign_option,
     add_recipe_options,
 )
+from pipeline.deduplication import methods
 
 DESCRIPTION = "`roving dedup METHOD`: remove what documents datasets have more than once."
-METHODS = {
-    "exact": "documents with the same text, or the same words",
-    "digest": "documents made from the same content: a crawled page, a file",
-    "url": "documents of the same address",
-    "paragraphs": "paragraphs (lines) that CCNet takes for equal",
-    "lines": "lines that C4 takes for equal",
-    "minhash": "documents that are nearly the same",
-    "overlap": "documents of which one holds most of the other (books)",
-}
-
 EPILOG = """\
 examples:
   roving dedup minhash --input out/wikipedia --output out/deduplicated
@@ -40,14 +31,15 @@ is that stayed) and METHOD_cluster_size.
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser."""
-    methods = "\n".join(f"  {name:<12}{what}" for name, what in METHODS.items())
+    known = methods.names()
+    listed = "\n".join(f"  {name:<12}{methods.summary_of(name)}" for name in known)
     parser = commands.add_parser(
         "dedup",
-        description=f"{DESCRIPTION}\n\nmethods:\n{methods}",
+        description=f"{DESCRIPTION}\n\nmethods:\n{listed}",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("method", choices=tuple(METHODS), metavar="METHOD", help="see above")
+    parser.add_argument("method", choices=known, metavar="METHOD", help="see above")
     parser.add_argument(
         "--input",
         action="append",

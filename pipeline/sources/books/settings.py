@@ -14,7 +14,7 @@ from filters.books import (
 )
 from filters.document import setting
 from filters.length import LengthSettings
-from pipeline.deduplication.settings import MethodName
+from pipeline.deduplication.sections import MethodName
 from pipeline.readers.archive_members import ArchiveSettings
 from pipeline.setting_types import Positive
 from pipeline.sources.base_settings import SourceSettings

@@ -8,9 +8,9 @@ from functools import partial
 from itertools import accumulate
 
 from dedup.decisions import REMOVED, removed_rows
-from pipeline.deduplication.decisions import Decisions
+from pipeline.deduplication.decision_files import Decisions
 from pipeline.deduplication.key_units import KeyUnit, write_key_units
-from pipeline.deduplication.paragraphs import PARAGRAPHS
+from pipeline.deduplication.paragraph_stage import PARAGRAPHS
 from pipeline.deduplication.removal import LineRemoval
 from pipeline.deduplication.shuffle import Comparison, compare
 from pipeline.fingerprints import parts_of

@@ -18,7 +18,7 @@ from filters.length import LengthSettings
 from filters.perplexity import PerplexitySettings
 from filters.prescreen import PrescreenSettings
 from filters.reference_quality import ReferenceQualitySettings
-from pipeline.deduplication.settings import MethodName
+from pipeline.deduplication.sections import MethodName
 from pipeline.setting_types import Positive
 from pipeline.sources.base_settings import SourceSettings
 

@@ -23,7 +23,7 @@ from filters.length import LengthFilter
 from filters.perplexity import PerplexityFilter
 from filters.prescreen import LanguagePrescreen
 from filters.reference_quality import ReferenceQualityFilter
-from pipeline.deduplication.paragraphs import ParagraphKeys
+from pipeline.deduplication.paragraph_stage import ParagraphKeys
 from pipeline.readers.arc import read_arc
 from pipeline.readers.records import Records
 from pipeline.readers.warc import read_warc

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from filters.document import Document
-from pipeline.deduplication.decisions import DECISIONS
+from pipeline.deduplication.decision_files import DECISIONS
 from pipeline.readers.records import BadRecord, Record, Records
 from pipeline.readers.tables import DamagedRows, read_rows
 from pipeline.sources.github.join import read_chosen

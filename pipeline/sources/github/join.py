@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.code import CodePathFilter, CodePathSettings
-from pipeline.deduplication.decisions import DECISIONS, Decisions, finish, finished
+from pipeline.deduplication.decision_files import DECISIONS, Decisions, finish, finished
 from pipeline.deduplication.key_units import KeyUnit, KeyUnits, write_key_units
 from pipeline.deduplication.shuffle import NO_FUNNEL
 from pipeline.errors import OutputError

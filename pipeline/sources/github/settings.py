@@ -19,7 +19,7 @@ from filters.code import (
 )
 from filters.code.licence_names import PERMISSIVE
 from filters.document import Settings, setting
-from pipeline.deduplication.settings import MethodName
+from pipeline.deduplication.sections import MethodName
 from pipeline.setting_types import Positive
 from pipeline.sources.base_settings import SourceSettings
 

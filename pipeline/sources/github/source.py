@@ -25,7 +25,7 @@ from filters.code import (
     LicenceHeaderFilter,
     NotebookFilter,
 )
-from pipeline.deduplication.decisions import DECISIONS
+from pipeline.deduplication.decision_files import DECISIONS
 from pipeline.deduplication.key_units import KeyUnit
 from pipeline.fingerprints import parts_of
 from pipeline.job import Job

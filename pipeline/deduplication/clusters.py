@@ -35,7 +35,7 @@ from dedup.components import (
     turned,
     unique_edges,
 )
-from pipeline.deduplication.component_stages import (
+from pipeline.deduplication.cluster_stages import (
     BY_LARGER,
     CHANGED,
     COUNT,
@@ -52,7 +52,7 @@ from pipeline.deduplication.component_stages import (
     read_rows,
     total_size,
 )
-from pipeline.deduplication.decisions import digest
+from pipeline.deduplication.decision_files import digest
 from pipeline.deduplication.key_units import KeyUnits
 from pipeline.deduplication.shuffle import write_rows
 from pipeline.errors import RunFailed

@@ -22,7 +22,7 @@ from dedup.groups import ROW_BITS
 from dedup.minhash import similarity
 from dedup.overlap import containment, least_shared
 from dedup.runs import run_starts
-from pipeline.deduplication.decisions import Decisions, read_array
+from pipeline.deduplication.decision_files import Decisions, read_array
 from pipeline.deduplication.key_units import KeyUnit, KeyUnits
 from pipeline.deduplication.shuffle import write_rows
 from pipeline.passes.engine import Engine
