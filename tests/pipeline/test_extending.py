@@ -141,3 +141,28 @@ def test_a_filter_that_is_not_there(tmp_path: Path) -> None:
 def test_a_source_that_is_not_there(tmp_path: Path) -> None:
     said = roving("run", "notes", "--input", tmp_path, "--output", tmp_path / "out", status=2)
     assert "there is no source 'notes'; there are: arxiv, books" in said
+
+
+def test_a_method_from_outside(tmp_path: Path) -> None:
+    folder, output = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for name, text in (("a", QUIET), ("b", QUIET * 2), ("c", QUIET * 3)):
+        (folder / f"{name}.md").write_text(f"# Note {'on wool' if name < 'c' else name}\n\n{text}")
+    plugins = ["--plugin", write_example(tmp_path, "notes.py")]
+    plugins += ["--plugin", write_example(tmp_path, "title.py")]
+    settings = ["--set", 'notes.deduplicate=["title"]', "--set", "deduplication.title.keep=longest"]
+    roving(
+        *("run", "notes", "--input", folder, "--output", output, *plugins, *settings),
+        *("--workers", "2"),
+    )
+    assert {row["id"]: row["title_cluster_size"] for row in rows(output)} == {
+        "b.md": 2,
+        "c.md": None,
+    }
+    (dropped,) = rows(output, "rejected")
+    assert (dropped["id"], dropped["stage"], dropped["reason"]) == ("a.md", "title", "duplicate")
+    (report,) = read_json(str(output / "manifest.json"))["deduplication"]
+    assert report["method"] == "title"
+    once = tmp_path / "once"
+    roving("dedup", "title", "--input", output, "--output", once, *plugins)
+    assert len([*rows(once / "out")]) == 2
