@@ -210,3 +210,5 @@ def test_whole_texts_are_recognised() -> None:
     text = (Path(__file__).resolve().parents[2] / "LICENSE").read_text()
     assert identify(text, 75.0) == ("Apache-2.0",)
     assert identify(MIT, 75.0) == ("MIT",)
+    header = text[text.index("   Licensed under the Apache License, Version 2.0") :]
+    assert identify(f"Copyright 2017 Ada Wren\n\n{header}", 75.0) == ("Apache-2.0",)
