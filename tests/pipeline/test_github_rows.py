@@ -182,7 +182,7 @@ def test_reuse_decides_file_by_file(tmp_path: Path) -> None:
     assert run(tmp_path / "in", tmp_path / "out") == 0
     assert kept(tmp_path / "out") == {
         "heron@a.py": "MIT",
-        "heron@c.py": "(MIT)",
+        "heron@c.py": "MIT",
         "heron@d/e/d.py": "Apache-2.0",
     }
     assert reasons(tmp_path / "out")["heron@b.py"] == "no_licence"
