@@ -18,7 +18,7 @@ from filters.code.comments import Comment, comment_around, head_of, leading_comm
 from filters.code.languages import comment_syntax
 from filters.code.licence_decision import FileLicence, decide
 from filters.code.licence_evidence import licence_evidence
-from filters.code.licence_names import PERMISSIVE
+from filters.code.licence_names import FAMILIES, PERMISSIVE
 from filters.code.notices import WORDS, is_clause, licence_clause, notice_lines
 from filters.code.syntax import Syntax
 from filters.document import Document, Rejected, StageSettings, setting
@@ -80,9 +80,10 @@ class LicenceHeaderFilter:
         _note(document, found)
         if found.reason:
             return Rejected(found.reason, _detail(found, text))
-        if found.licence:
+        above = str(metadata.get("licence") or "")
+        if found.licence and not above.lower().startswith(FAMILIES.get(found.licence, ("-",))):
             metadata["licence"] = found.licence
-        elif not metadata.get("licence"):
+        elif not above:
             return Rejected("no_licence", "neither the file nor a licence file above it has one")
         texts = [(one.start, one.end) for one in evidence if one.rule in ("tag", "text")]
         cleaned, removed = without_header(text, language, self.settings.head_characters, texts)

@@ -31,6 +31,8 @@ _LICENSES = spaced(
     r"general public licen|permission (?:is|to use)|redistributions? |licensed under|free software|"
     r"(?:software|code) is provided|subject to the terms|warranty"
 )
+_GRANTING = spaced(r"licen[cs]ed under|permission|permitted|redistribut|warrant|grant|you may")
+_BEGINS_WITH_COPYRIGHT = re.compile(r"\W*(?:copyright|\(c\)|©)", re.IGNORECASE)
 _COPYRIGHT_REACH = 1000
 _COPYRIGHT_PARAGRAPHS = 8
 # Of more licences some belong to parts.
@@ -144,10 +146,14 @@ def _texts(text: str) -> Iterator[Evidence]:
         start = match.start
         # The classifier takes up to fifty words between a copyright line and the text with it.
         before = text[match.start : min(match.end, match.start + _COPYRIGHT_REACH)]
+        if not _BEGINS_WITH_COPYRIGHT.match(before):
+            before = ""
         for paragraph in islice(re.finditer(r"\n[ \t]*\n", before), _COPYRIGHT_PARAGRAPHS):
             later = match.start + paragraph.end()
+            if _GRANTING.search(text, start, later):
+                break
             again = identify_license(text[later : match.end], 0.0)
-            if not again or again[0].id != match.id:
+            if not again or again[0].id != match.id or again[0].start > _COPYRIGHT_REACH:
                 break
             start = later + again[0].start
         yield Evidence(match.id, "text", start, match.end)

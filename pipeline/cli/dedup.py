@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from pipeline.cli.arguments import engine_of, labelled, output_for
 from pipeline.cli.datasets import find_datasets
+from pipeline.deduplication import methods
 from pipeline.deduplication.step import Step
+from pipeline.errors import InputError
 from pipeline.job import Job
 from pipeline.passes.run import running
 from pipeline.recipe import load_recipe
@@ -17,6 +19,9 @@ from pipeline.store.inputs import Inputs
 def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:
     """Run one method."""
     engine = engine_of(parsed, engine_options)
+    known = methods.names()
+    if parsed.method not in known:
+        raise InputError(f"there is no method {parsed.method!r}; there are: {', '.join(known)}")
     inputs = labelled(parsed.input)
     recipe = load_recipe(parsed.recipe, parsed.set)
     outputs = {label: output_for(folder, parsed.output, label) for label, folder in inputs.items()}

@@ -236,6 +236,18 @@ def test_the_decision_can_be_reviewed() -> None:
     assert result.text == "// heron.c catches fish.\nint a;\n"
 
 
+def test_a_bare_family_is_the_member_that_the_licence_file_has() -> None:
+    text = "// BSD-style license, see the LICENSE file.\nint a;\n"
+    metadata = {
+        "programming_language": "C",
+        "licence": "BSD-2-Clause",
+        "licence_files": ["LICENSE"],
+    }
+    result = LicenceHeaderFilter()(Document("a.c", "github", text, metadata))
+    assert isinstance(result, Document)
+    assert result.metadata["licence"] == "BSD-2-Clause"
+
+
 def test_a_file_without_any_licence_goes() -> None:
     metadata = {"programming_language": "C", "licence": ""}
     result = LicenceHeaderFilter()(Document("a.c", "github", "int a;\n", metadata))

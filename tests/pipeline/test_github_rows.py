@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from dataset_files import rows
 from github_data import CODE, MIT, write_tar
+from pipeline.github.licences import identify
 
 from pipeline.cli.main import main
 
@@ -181,7 +182,7 @@ def test_reuse_decides_file_by_file(tmp_path: Path) -> None:
     assert run(tmp_path / "in", tmp_path / "out") == 0
     assert kept(tmp_path / "out") == {
         "heron@a.py": "MIT",
-        "heron@c.py": "(MIT)",
+        "heron@c.py": "MIT",
         "heron@d/e/d.py": "Apache-2.0",
     }
     assert reasons(tmp_path / "out")["heron@b.py"] == "no_licence"
@@ -202,3 +203,12 @@ def test_a_link_stands_for_the_licence_file_it_points_to(tmp_path: Path) -> None
     assert run(tmp_path / "in", tmp_path / "out") == 0
     assert kept(tmp_path / "out") == {"ada/heron@a/x.py": "MIT"}
     assert reasons(tmp_path / "out")["ada/heron@b/x.py"] == "folder_licence_not_recognised"
+
+
+def test_whole_texts_are_recognised() -> None:
+    """The Apache licence holds its own header, which is no second licence and no limit."""
+    text = (Path(__file__).resolve().parents[2] / "LICENSE").read_text()
+    assert identify(text, 75.0) == ("Apache-2.0",)
+    assert identify(MIT, 75.0) == ("MIT",)
+    header = text[text.index("   Licensed under the Apache License, Version 2.0") :]
+    assert identify(f"Copyright 2017 Ada Wren\n\n{header}", 75.0) == ("Apache-2.0",)

@@ -20,7 +20,7 @@ from pipeline.sources.github.licences import (
     may_hold_licence,
     nearest,
 )
-from pipeline.sources.github.reuse import Annotation, is_annotations_file, read_annotations
+from pipeline.sources.github.reuse import Annotation, all_of, is_annotations_file, read_annotations
 
 _TEXTS = "LICENSES/"
 _SIDECAR = ".license"
@@ -62,7 +62,7 @@ class LicenceFiles:
             self._annotations += read_annotations(path, content)
         elif path.endswith(_SIDECAR):
             tags = [tag.expression for tag in licence_tags(content)]
-            self._tags[path.removesuffix(_SIDECAR)] = " AND ".join(f"({tag})" for tag in tags)
+            self._tags[path.removesuffix(_SIDECAR)] = all_of(tags)
         elif path.startswith(_TEXTS):
             self._has_texts = True
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,10 +48,17 @@ def read_annotations(path: str, content: str) -> list[Annotation]:
         return [Annotation(pattern, "LicenseRef-unreadable-REUSE.toml", True)]
 
 
+def all_of(expressions: Sequence[str]) -> str:
+    """One SPDX expression of several that all hold."""
+    if len(expressions) == 1:
+        return expressions[0]
+    return " AND ".join(f"({one})" for one in expressions)
+
+
 def _annotations(folder: str, table: dict[str, Any]) -> Iterator[Annotation]:
     paths, licences = table["path"], table.get("SPDX-License-Identifier", "")
     expressions = licences if isinstance(licences, list) else [licences]
-    expression = " AND ".join(f"({one})" for one in expressions if one)
+    expression = all_of([one for one in expressions if one])
     for path in paths if isinstance(paths, list) else [paths]:
         if expression:
             yield Annotation(
