@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from dataset_files import rows
 from github_data import CODE, MIT, write_tar
-from pipeline.github.licences import identify
+from pipeline.sources.github.licences import identify
 
 from pipeline.cli.main import main
 
