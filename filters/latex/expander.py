@@ -28,6 +28,26 @@ Meaning: TypeAlias = Macro | Alias | Handler
 _MAY_CHANGE = frozenset(("\\part",))
 # Macros left for these reasons stay so, whatever becomes of their definition.
 _FINAL_REASONS = ("runaway", "undecided")
+# Commands of LaTeX that are macros with arguments: without braces, the next token is all of it.
+_TAKE_ONE = frozenset(
+    "\\" + name
+    for name in (
+        *(
+            "frac",
+            "dfrac",
+            "tfrac",
+            "cfrac",
+            "binom",
+            "text",
+            "textbf",
+            "textit",
+            "textrm",
+            "textsc",
+        ),
+        *("textsf", "texttt", "emph", "mathbf", "mathrm", "mathit", "mathsf", "mathtt", "mathcal"),
+        *("mathbb", "mathfrak", "mathscr", "boldsymbol", "bm", "operatorname"),
+    )
+)
 _CLOSING = tuple(".,;:!?)]'")
 # Texts expanded inside texts (titles, names of environments, style files): ends recursion before
 # Python does.
@@ -233,6 +253,10 @@ class Expander:
         self._spent += size_of_body + 1
         self.check_limits(depth)
         if not chosen.parameters:
+            is_one = len(body) == 1 and (len(body[0]) == 1 or body[0][0] == "\\")
+            if body and not is_one and self.out and self.out[-1] in _TAKE_ONE:
+                # TeX takes the macro for the whole argument.
+                body = ["{", *body, "}"]
             self._tidy_after(body, reader)
         if body:
             reader.push(body, depth)

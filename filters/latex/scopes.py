@@ -8,7 +8,6 @@ a text that defines nothing in its body costs nothing.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from filters.latex.tokens import is_conditional
@@ -24,6 +23,12 @@ _PAIRS = {
 }
 _CLOSERS = {end: begin for begin, end in _PAIRS.items()}
 _DOLLARS = re.compile(r"\$\$?|\n[ \t]*\n")
+# How the commands begin that open or close a group or a conditional.
+_COMMANDS = frozenset(
+    command[1:4]
+    for command in ("\\begin", "\\end", "\\fi", *_PAIRS, *_CLOSERS)
+    if command[0] == "\\"
+)
 # Groups; bounds time: what an end belongs to is looked for in so many of those that are open.
 _DEEPEST = 50
 
@@ -35,7 +40,6 @@ def may_end_group(token: str) -> bool:
     return token == "}" or "$" in token or "\n" in token
 
 
-@dataclass(slots=True)
 class _Group(Generic[Value]):
     """A group that is open.
 
@@ -45,9 +49,12 @@ class _Group(Generic[Value]):
         saved: what the names meant before that were changed in it.
     """
 
-    kind: str
-    start: int
-    saved: dict[str, Value | None] = field(default_factory=dict)
+    __slots__ = ("kind", "saved", "start")
+
+    def __init__(self, kind: str, start: int) -> None:
+        self.kind = kind
+        self.start = start
+        self.saved: dict[str, Value | None] | None = None
 
 
 class Scope(Generic[Value]):
@@ -79,6 +86,8 @@ class Scope(Generic[Value]):
         self.catch_up(out)
         if self._groups:
             group = self._groups[-1]
+            if group.saved is None:
+                group.saved = {}
             if name not in group.saved:
                 group.saved[name] = self._meanings.get(name)
                 self._holders.setdefault(name, []).append(group)
@@ -86,19 +95,25 @@ class Scope(Generic[Value]):
     def forget(self, name: str) -> None:
         """A name is changed for all groups: none puts it back."""
         for group in self._holders.pop(name, ()):
-            del group.saved[name]
+            if group.saved is not None:
+                del group.saved[name]
 
     def catch_up(self, out: list[str]) -> None:
         """Follow the output to its end: groups open and close."""
-        for number in range(self._scanned, len(out)):
-            token = out[number]
+        groups = self._groups
+        for number, token in enumerate(out[self._scanned :], self._scanned):
             if token[0] == "\\":
-                self._command(token, number)
+                if token[1:4] in _COMMANDS or token[1:3] == "if":
+                    self._command(token, number)
             elif token == "{":
-                self._groups.append(_Group(token, number))
+                groups.append(_Group(token, number))
             elif token == "}":
-                self._close("{")
-            elif "$" in token or "\n" in token:
+                # Most groups close what was opened last and change nothing.
+                if groups and groups[-1].kind == "{" and not groups[-1].saved:
+                    groups.pop()
+                else:
+                    self._close("{")
+            elif "$" in token or (groups and groups[-1].kind == "$" and "\n" in token):
                 self._text(token, number)
         self._scanned = len(out)
 
@@ -172,7 +187,7 @@ class Scope(Generic[Value]):
                 return
 
     def _pop(self) -> None:
-        for name, value in self._groups.pop().saved.items():
+        for name, value in (self._groups.pop().saved or {}).items():
             holders = self._holders[name]
             holders.pop()
             if not holders:

@@ -63,6 +63,16 @@ ONCE = [
 ]
 MACROS = [
     (
+        "\\newcommand{\\x}{ab}\\newcommand\\y{c}",
+        "$\\frac\\x2\\mathbf\\y$",
+        "$\\frac{ab}2\\mathbf c$",
+    ),
+    (
+        "\\newcommand{\\x}{a\\alpha}",
+        "$\\frac\\x2\\mathbf\\x$",
+        "$\\frac{a\\alpha}2\\mathbf{a\\alpha}$",
+    ),
+    (
         "\\newcommand{\\ie}{i.e.\\@\\xspace}\\newcommand{\\eg}{e.g.\\@}",
         "so \\ie this, \\eg, that",
         "so i.e. this, e.g., that",
