@@ -115,6 +115,6 @@ def most_probable(
 
 _WEIGHTS = np.array([WEIGHTS[name] for name in NAMES])
 # Log-odds from which a block is text, of probability .42; by kind of page for trafilatura's blocks
-# and for others: .31 and .8 on articles, .2 and .6 on products, .42 and .6 on pages of no kind.
+# and for others: .31 and .8 on articles, .2 and .6 on products.
 _USUAL = -0.323
-_LEAST = {"article": (-0.8, 1.386), "product": (-1.386, 0.405), "other": (_USUAL, 0.405)}
+_LEAST = {"article": (-0.8, 1.386), "product": (-1.386, 0.405)}
