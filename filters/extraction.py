@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from dataclasses import dataclass
 from html import unescape
 
@@ -58,6 +59,8 @@ class HtmlExtractor:
 
     def open(self) -> None:
         """Silence trafilatura, which logs an error for every page it finds nothing in."""
+        # A level of nested lists takes seven calls for two elements.
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), 10 * MAXIMUM_DEPTH))
         logging.getLogger("trafilatura").setLevel(logging.CRITICAL + 1)
 
     def __call__(self, document: Document) -> Document | Rejected:

@@ -78,16 +78,16 @@ def page_type(tree: Any, url: str) -> PageType:
 
 
 def _by_text(tree: Any, url: str, *, is_article: bool, posts: int) -> PageType:
+    if is_article:
+        return "article"
     articles = sum(1 for _ in tree.iter("article"))
-    several = articles >= (2 if is_article else 1) * _SEVERAL
-    if not is_article:
-        if _DOCUMENTATION_URL.search(url) or sum(1 for _ in tree.iter("pre")) >= _SEVERAL:
-            return "documentation"
-        if not several and posts >= _MANY_POSTS:
-            return "thread"
-    if several:
+    if _DOCUMENTATION_URL.search(url) or sum(1 for _ in tree.iter("pre")) >= _SEVERAL:
+        return "documentation"
+    if articles >= _SEVERAL:
         return "articles"
-    return "article" if is_article or articles else "other"
+    if posts >= _MANY_POSTS:
+        return "thread"
+    return "article" if articles else "other"
 
 
 def _schema_types(tree: Any) -> list[str]:

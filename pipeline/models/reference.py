@@ -219,8 +219,7 @@ def quality_warning(measured: dict[str, Any], threshold: float) -> str | None:
     if gain <= 1.64 * error**0.5:
         return (
             f"on {cited:,} cited and {others:,} other pages held out the model is not better than "
-            f"guessing: it keeps {right:,} of the cited and {wrong:,} of the others; "
-            "give more pages"
+            f"guessing: it keeps {right:,} cited and {wrong:,} other pages; give more pages"
         )
     return None
 

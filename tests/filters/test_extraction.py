@@ -137,6 +137,12 @@ def test_hostile_pages_end_in_bounded_time(html):
     assert time.process_time() - started < 8
 
 
+def test_lists_and_tables_nested_as_deep_as_is_read():
+    for start, end, count in (("<ul><li>", "</ul>", 118), ("<table><tr><td>", "</table>", 60)):
+        html = f"<html><body>{start * count}{PARAGRAPH * 3}{end * count}</body></html>"
+        assert PARAGRAPH.strip() in extract_text(html)
+
+
 def test_characters_that_xml_has_not():
     text = extract_text(article(f"<p>a\x01\x08b\ufffe {PARAGRAPH}</p>" * 3))
     assert f"ab {PARAGRAPH.strip()}" in text

@@ -206,7 +206,7 @@ def test_what_only_type_checkers_see_does_not_count(
 
 def test_only_what_a_step_runs_counts() -> None:
     page = parts_of(HtmlExtractor).named
-    assert {"code filters/extraction.py", "code filters/prescreen.py"} <= page.keys()
+    assert {"code filters/extraction.py", "code filters/web/weights.py"} <= page.keys()
     assert {"library trafilatura", "library resiliparse", "library lxml"} <= page.keys()
     language = parts_of(LanguageFilter).named
     assert {"library fasttext-community", "code filters/models.py"} <= language.keys()

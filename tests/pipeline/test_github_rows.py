@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from dataset_files import rows
 from github_data import CODE, MIT, write_tar
-from pipeline.sources.github.licences import identify
 
 from pipeline.cli.main import main
+from pipeline.sources.github.licences import identify
 
 ROW = {
     "content": CODE,
