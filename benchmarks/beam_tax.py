@@ -18,17 +18,17 @@ from statistics import median
 from common import grow_input
 
 from pipeline.job import Job
-from pipeline.passes.documents import DocumentsPass
+from pipeline.passes.documents_pass import DocumentsPass
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import running
+from pipeline.passes.stages import apply_stage, read_unit
+from pipeline.passes.writer import UnitWriter
 from pipeline.recipe import load_recipe
 from pipeline.sources.run import plan
 from pipeline.sources.wikipedia import source as wikipedia
-from pipeline.stages import apply_stage, read_unit
 from pipeline.store.commit import with_identity
 from pipeline.store.inputs import Inputs
 from pipeline.store.units import Unit
-from pipeline.writer import UnitWriter
 
 RECIPE = str(Path(__file__).resolve().parents[1] / "recipes" / "llama1.toml")
 

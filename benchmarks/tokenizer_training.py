@@ -17,7 +17,7 @@ from pathlib import Path
 
 import xxhash
 
-from pipeline.models.documents import read_batches
+from pipeline.models.training_texts import read_batches
 from tokenizer.card import measure
 from tokenizer.flags import llama_flags
 from tokenizer.model_proto import read_model

@@ -11,8 +11,8 @@ from pipeline.losses import check_errors, check_losses, loss_lines, refused_line
 from pipeline.passes.engine import Engine
 from pipeline.passes.frame import UnitPass
 from pipeline.passes.run import Result, Run
+from pipeline.passes.stages import Batching, Stage
 from pipeline.recipe import Recipe, resolved
-from pipeline.stages import Batching, Stage
 from pipeline.store import files
 from pipeline.store.accounting import funnel_lines
 from pipeline.store.commit import Place

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import RunFailed
 from pipeline.passes.run import Result
+from pipeline.passes.stages import READ
 from pipeline.passes.summary import Summary
-from pipeline.stages import READ
 from pipeline.store.tables import read_table
 
 if TYPE_CHECKING:

@@ -8,21 +8,22 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from filters.document import Document
-from pipeline.batch import Batch, StageCount
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.job import Job
+from pipeline.passes.batch import Batch
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import Result, Run, running
+from pipeline.passes.shards import Columns
+from pipeline.passes.stages import READ
 from pipeline.passes.summary import Summary
+from pipeline.passes.writer import UnitWriter, WriterSettings
 from pipeline.recipe import load_recipe
-from pipeline.shards import Columns
-from pipeline.stages import READ
+from pipeline.store.accounting import StageCount
 from pipeline.store.commit import Place
 from pipeline.store.inputs import Inputs
 from pipeline.store.records import UnitInput, UnitRecord
 from pipeline.store.tables import write_table
 from pipeline.store.units import Unit
-from pipeline.writer import UnitWriter, WriterSettings
 
 
 def write_documents_dataset(

@@ -28,28 +28,29 @@ from filters.html import HtmlDecoder
 from filters.latex.charset import decode_files
 from filters.latex.project import unpack
 from filters.stackexchange.posts import load_posts
-from pipeline.batch import Batch, StageCount, reject
 from pipeline.job import Job
+from pipeline.passes.batch import Batch, reject
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import Result, running
+from pipeline.passes.shards import Columns
+from pipeline.passes.stages import READ
 from pipeline.passes.summary import Summary
+from pipeline.passes.writer import UnitWriter, WriterSettings
 from pipeline.readers.jsonl import JsonLine, read_jsonl
 from pipeline.readers.records import Records
 from pipeline.recipe import Recipe, load_recipe
-from pipeline.shards import Columns
 from pipeline.sources.arxiv import source as arxiv
 from pipeline.sources.books import source as books
 from pipeline.sources.c4 import source as c4
 from pipeline.sources.commoncrawl import source as commoncrawl
 from pipeline.sources.stackexchange import source as stackexchange
-from pipeline.stages import READ
 from pipeline.store import files
+from pipeline.store.accounting import StageCount
 from pipeline.store.commit import Place
 from pipeline.store.inputs import Inputs
 from pipeline.store.records import UnitInput, UnitRecord
 from pipeline.store.tables import write_table
 from pipeline.store.units import Unit, open_unit
-from pipeline.writer import UnitWriter, WriterSettings
 
 Texts: TypeAlias = Iterator[Document]
 RECIPE = "recipes/raw.toml"

@@ -14,15 +14,15 @@ from pipeline.decontamination.stage import Decontamination
 from pipeline.deduplication.step import Documents
 from pipeline.errors import InputError
 from pipeline.fingerprints.checksums import model_checksum
-from pipeline.finish import ReadShard
 from pipeline.job import Job
-from pipeline.passes.documents import DocumentsPass
+from pipeline.passes.documents_pass import DocumentsPass
 from pipeline.passes.run import running
+from pipeline.passes.shard_units import ReadShard
+from pipeline.passes.shards import with_signals
+from pipeline.passes.writer import WriterSettings
 from pipeline.recipe import load_recipe
-from pipeline.shards import with_signals
 from pipeline.store import files
 from pipeline.store.inputs import Inputs
-from pipeline.writer import WriterSettings
 
 
 def execute(parsed: argparse.Namespace, engine_options: list[str]) -> int:

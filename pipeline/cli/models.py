@@ -9,10 +9,10 @@ from typing import Any
 from pipeline.decontamination.index import build_evaluation_index, index_lines
 from pipeline.models.cards import TooLittleData, dataset_origin
 from pipeline.models.cited_pages import cited_keys, select_pages
-from pipeline.models.documents import languages_of, read_texts
 from pipeline.models.fetch import fetch_language_identifier
 from pipeline.models.language import train_language_model
 from pipeline.models.reference import train_reference_classifier
+from pipeline.models.training_texts import languages_of, read_texts
 from pipeline.recipe import load_recipe
 from pipeline.sources.commoncrawl.settings import CommonCrawlSettings
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import orjson
 
-from pipeline import shards
 from pipeline.cli.visible import json_line, visible, visible_line
 from pipeline.errors import InputError
+from pipeline.passes import shards
 from pipeline.store import files
 from pipeline.store.accounting import Funnel, funnel_lines
 from pipeline.store.dataset import Dataset, read_head

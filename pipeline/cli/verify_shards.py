@@ -9,7 +9,7 @@ from pipeline.errors import InputError
 from pipeline.store import files
 from pipeline.store.accounting import read_json
 from pipeline.store.dataset import MANIFEST, no_manifest
-from pipeline.verify import verify_documents
+from pipeline.store.verify_documents import verify_documents
 from tokenizer.folder import tokenizer_identity
 from tokenizer.shards.manifest import KIND, Manifest, TokenizerIdentity, different_tokenizers
 from tokenizer.shards.verify import verify_tokens

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from pipeline.decontamination.index import EvaluationIndex
 from pipeline.decontamination.stage import SIGNALS
 from pipeline.errors import InputError
-from pipeline.shards import ShardWriter
+from pipeline.passes.shards import ShardWriter
 from pipeline.store import files
 from pipeline.store.accounting import write_json
 from pipeline.store.dataset import Dataset

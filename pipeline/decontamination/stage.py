@@ -15,10 +15,11 @@ from dedup.contamination import Contamination, Matches
 from dedup.contamination_spans import matched_spans, remove_spans
 from filters.document import Document, Rejected
 from filters.paths import Model
-from pipeline.batch import Batch, StageCount
 from pipeline.decontamination.index import EvaluationIndex
 from pipeline.decontamination.settings import DecontaminationSettings
-from pipeline.stages import Batching, apply_function
+from pipeline.passes.batch import Batch
+from pipeline.passes.stages import Batching, apply_function
+from pipeline.store.accounting import StageCount
 
 SIGNALS = {
     "contamination": "list<string>",

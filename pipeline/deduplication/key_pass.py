@@ -17,15 +17,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.batch import StageCount
 from pipeline.deduplication.decision_files import array_bytes
 from pipeline.deduplication.keys import KeyMaker
 from pipeline.deduplication.removal import ROWS, Numbered, Removal
 from pipeline.errors import InputError
 from pipeline.fingerprints import Fingerprinted
-from pipeline.shards import batches_of
+from pipeline.passes.shards import batches_of
 from pipeline.store import files
-from pipeline.store.accounting import Funnel
+from pipeline.store.accounting import Funnel, StageCount
 from pipeline.store.commit import Attempt, Place
 from pipeline.store.records import UnitInput, UnitRecord
 from pipeline.store.units import Unit

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from dedup.paragraph_hashes import compared_paragraphs, hash_document, unique_paragraphs
 from filters.document import Document, Rejected
 from filters.line_kinds import keep_kinds, line_kinds
-from pipeline.batch import Batch
-from pipeline.stages import Batching, apply_function
+from pipeline.passes.batch import Batch
+from pipeline.passes.stages import Batching, apply_function
 
 PARAGRAPHS = "paragraphs"
 

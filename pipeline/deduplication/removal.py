@@ -21,10 +21,10 @@ from dedup.groups import ROW_BITS
 from filters.document import Document, Rejected
 from filters.line_kinds import keep_kinds
 from filters.paths import Location
-from pipeline.batch import Batch
 from pipeline.deduplication.decision_files import DECISIONS, read_array, read_rows
 from pipeline.deduplication.key_units import KeyUnits
-from pipeline.stages import Batching, apply_function
+from pipeline.passes.batch import Batch
+from pipeline.passes.stages import Batching, apply_function
 from pipeline.store.units import Unit
 
 REPEATS = "repeats"

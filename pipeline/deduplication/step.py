@@ -27,18 +27,18 @@ from pipeline.deduplication.report import Report, make_report
 from pipeline.deduplication.sections import MethodName
 from pipeline.errors import InputError
 from pipeline.fingerprints import parts_of
-from pipeline.finish import SHA256, ReadExtracted, ReadShard, units_after
 from pipeline.job import Job
-from pipeline.passes.documents import DocumentsPass
+from pipeline.passes.documents_pass import DocumentsPass
 from pipeline.passes.run import Result
-from pipeline.shards import Columns, columns_of
-from pipeline.stages import Stage
+from pipeline.passes.shard_units import SHA256, ReadExtracted, ReadShard, units_after
+from pipeline.passes.shards import Columns, columns_of
+from pipeline.passes.stages import Stage
+from pipeline.passes.writer import WriterSettings
 from pipeline.store import files
 from pipeline.store.commit import Place
 from pipeline.store.dataset import Dataset, Shard, foreign_shards
 from pipeline.store.records import UnitRecord
 from pipeline.store.units import Unit
-from pipeline.writer import WriterSettings
 
 
 @dataclass(frozen=True)

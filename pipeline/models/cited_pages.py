@@ -16,8 +16,8 @@ import xxhash
 from numpy.typing import NDArray
 
 from dedup.url_keys import url_keys
-from pipeline.models.documents import read_batches
 from pipeline.models.sampling import SmallestHashes
+from pipeline.models.training_texts import read_batches
 
 _SEED_DRAW = 11
 _ARCHIVED = r"^(?i:https?:)?//web\.archive\.org/web/[0-9]+[a-z_]*/"

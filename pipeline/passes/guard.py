@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
 
-from pipeline import watch
-from pipeline.batch import Batch, StageCount
 from pipeline.errors import RovingError, RunFailed
-from pipeline.passes import watchdog
+from pipeline.passes import watch, watchdog
+from pipeline.passes.batch import Batch
 from pipeline.passes.signals import end_with_parent
-from pipeline.stages import READ, Batching, BatchStage, apply_stage
+from pipeline.passes.stages import READ, Batching, BatchStage, apply_stage
+from pipeline.passes.watch import Watcher
+from pipeline.passes.writer import UnitWriter
 from pipeline.store import attempts
+from pipeline.store.accounting import StageCount
 from pipeline.store.commit import Place, take_over
 from pipeline.store.records import UnitRecord
 from pipeline.store.units import Unit
-from pipeline.watch import Watcher
-from pipeline.writer import UnitWriter
 
 if TYPE_CHECKING:
-    from pipeline.passes.documents import DocumentsPass
+    from pipeline.passes.documents_pass import DocumentsPass
 
 GUARDED = "guarded"
 DONE = "done"

@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pipeline.watch import SIZE, Position, Watcher, share
+from pipeline.passes.watch import SIZE, Position, Watcher, share
 
 if TYPE_CHECKING:
     from pipeline.store.options import StoreOptions

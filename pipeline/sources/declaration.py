@@ -12,10 +12,10 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 from filters.pii import PiiFilter, PiiSettings
 from pipeline.job import Job
 from pipeline.passes.run import Result
+from pipeline.passes.shards import Columns
+from pipeline.passes.stages import ReadRecords, Stage
 from pipeline.recipe import Recipe
-from pipeline.shards import Columns
 from pipeline.sources.base_settings import SourceSettings
-from pipeline.stages import ReadRecords, Stage
 from pipeline.store.commit import Place
 from pipeline.store.inputs import Inputs
 from pipeline.store.units import Unit

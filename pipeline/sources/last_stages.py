@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from filters.optional.registry import known_filters
 from pipeline.decontamination.stage import Decontamination
+from pipeline.passes.stages import Stage, enabled
 from pipeline.recipe import Recipe
 from pipeline.sources.declaration import Section, Source
-from pipeline.stages import Stage, enabled
 
 
 def last_stages(source: Source[Section], recipe: Recipe) -> tuple[Stage, ...]:

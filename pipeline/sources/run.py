@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pipeline.deduplication.chain import complete, documents_place
 from pipeline.job import Job
 from pipeline.models.warnings import model_warnings
-from pipeline.passes.documents import DocumentsPass
-from pipeline.shards import with_signals
+from pipeline.passes.documents_pass import DocumentsPass
+from pipeline.passes.shards import with_signals
+from pipeline.passes.stages import ReadUnit, Stage
+from pipeline.passes.writer import WriterSettings
 from pipeline.sources.declaration import Comparison, Following, Prepared, Section, Source, Step
 from pipeline.sources.last_stages import last_stages
-from pipeline.stages import ReadUnit, Stage
 from pipeline.store.units import Unit
-from pipeline.writer import WriterSettings
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,29 @@ from typing import Any
 
 import orjson
 
-from pipeline.batch import Batch, StageCount
 from pipeline.errors import RunFailed
 from pipeline.store import files
 
 # Columns for the reasons of a stage in the funnel that is printed.
 REASONS_WIDTH = 60
+
+
+@dataclass(slots=True)
+class StageCount:
+    """What went through one stage: documents and characters in and out, CPU seconds."""
+
+    documents_in: int = 0
+    documents_out: int = 0
+    characters_in: int = 0
+    characters_out: int = 0
+    seconds: float = 0.0
+
+    def add(self, other: StageCount) -> None:
+        self.documents_in += other.documents_in
+        self.documents_out += other.documents_out
+        self.characters_in += other.characters_in
+        self.characters_out += other.characters_out
+        self.seconds += other.seconds
 
 
 @dataclass
@@ -40,14 +57,6 @@ class Funnel:
 
     def stage(self, name: str) -> StageStats:
         return self.stages.setdefault(name, StageStats())
-
-    def add_batch(self, batch: Batch) -> None:
-        """Add what the stages did to a batch."""
-        for name, count in batch.counts.items():
-            self.stage(name).count.add(count)
-        for row in batch.rejected:
-            self.stage(row.stage).reasons[row.reason] += 1
-        self.skipped.update(batch.skipped)
 
     def add(self, other: Funnel) -> None:
         """Add another funnel, stage by stage."""

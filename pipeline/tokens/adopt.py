@@ -24,8 +24,8 @@ from pipeline.store import files
 from pipeline.store.commit import Place
 from pipeline.store.records import UnitInput, UnitRecord
 from pipeline.store.units import Unit, open_unit, unit_name, unit_of
-from pipeline.tokens.documents import EMPTY
 from pipeline.tokens.output import UnitTokens
+from pipeline.tokens.text_columns import EMPTY
 from tokenizer.encoder import Encoded
 from tokenizer.folder import load_tokenizer, model_file
 from tokenizer.shards.foreign import READERS, Documents

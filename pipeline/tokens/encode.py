@@ -13,16 +13,16 @@ import pyarrow.compute as pc
 
 from filters.paths import Model
 from pipeline.fingerprints import Fingerprinted
-from pipeline.finish import checked_input
 from pipeline.models.sampling import in_share
+from pipeline.passes.shard_units import checked_input
 from pipeline.store import files
 from pipeline.store.commit import Place
 from pipeline.store.records import UnitRecord
 from pipeline.store.streams import HashingReader
 from pipeline.store.units import Unit
-from pipeline.tokens.documents import Rows, document_batches
 from pipeline.tokens.output import UnitTokens
 from pipeline.tokens.settings import TokensSettings
+from pipeline.tokens.text_columns import Rows, document_batches
 from tokenizer.encoder import Encoder
 from tokenizer.folder import model_file
 from tokenizer.shards.manifest import SPLITS, TokenizerIdentity

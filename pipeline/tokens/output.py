@@ -19,10 +19,10 @@ from typing import IO, Any, cast
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.batch import RejectedDocument, StageCount
+from pipeline.passes.batch import RejectedDocument
 from pipeline.passes.run import Result
-from pipeline.shards import REJECTED_SCHEMA, ShardWriter, rejected_row
-from pipeline.store.accounting import Funnel
+from pipeline.passes.shards import REJECTED_SCHEMA, ShardWriter, rejected_row
+from pipeline.store.accounting import Funnel, StageCount
 from pipeline.store.commit import Attempt, Place
 from pipeline.store.records import UnitInput, UnitRecord
 from pipeline.store.units import Unit

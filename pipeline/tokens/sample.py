@@ -23,24 +23,23 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline.batch import StageCount
 from pipeline.deduplication.step import unit_of_shard
 from pipeline.errors import RecipeError
 from pipeline.fingerprints import Fingerprinted
-from pipeline.finish import checked_input
 from pipeline.models.cards import dataset_origin
 from pipeline.models.sampling import hash_of
 from pipeline.passes.run import Run
-from pipeline.shards import BATCH_BYTES, batches_of
+from pipeline.passes.shard_units import checked_input
+from pipeline.passes.shards import BATCH_BYTES, batches_of
 from pipeline.store import files
-from pipeline.store.accounting import Funnel, StageStats
+from pipeline.store.accounting import Funnel, StageCount, StageStats
 from pipeline.store.commit import Attempt, Place
 from pipeline.store.dataset import Dataset
 from pipeline.store.records import UnitRecord
 from pipeline.store.streams import HashingReader
 from pipeline.store.units import Unit
-from pipeline.tokens.documents import Rows, document_batches
 from pipeline.tokens.settings import TokenizerSettings
+from pipeline.tokens.text_columns import Rows, document_batches
 
 _SEED = 51
 _HASHES = 1 << 64

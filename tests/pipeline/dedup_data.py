@@ -21,7 +21,7 @@ from pipeline.cli.main import main
 from pipeline.deduplication.decision_files import Decisions
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import write_mark
-from pipeline.shards import Columns
+from pipeline.passes.shards import Columns
 from pipeline.store.accounting import json_bytes, read_json
 from pipeline.store.commit import new_run
 

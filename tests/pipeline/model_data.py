@@ -11,7 +11,7 @@ import pyarrow as pa
 from documents_data import write_documents_dataset
 
 from filters.document import Document
-from pipeline.shards import Columns
+from pipeline.passes.shards import Columns
 
 _SYLLABLES = ["ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "zo"]
 

@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.document import Document
-from pipeline.batch import Batch
 from pipeline.cli.options import DEFAULT_RECIPE
 from pipeline.decontamination.index import build_evaluation_index
 from pipeline.decontamination.report import report_lines, write_report
@@ -23,17 +22,18 @@ from pipeline.decontamination.settings import DecontaminationSettings
 from pipeline.decontamination.stage import Decontamination
 from pipeline.deduplication.step import find_documents
 from pipeline.errors import InputError
-from pipeline.finish import ReadShard
 from pipeline.job import Job
-from pipeline.passes.documents import DocumentsPass
+from pipeline.passes.batch import Batch
+from pipeline.passes.documents_pass import DocumentsPass
 from pipeline.passes.engine import Engine
 from pipeline.passes.run import running
+from pipeline.passes.shard_units import ReadShard
+from pipeline.passes.shards import Columns, with_signals
+from pipeline.passes.stages import Batching, BatchStage
+from pipeline.passes.writer import WriterSettings
 from pipeline.recipe import load_recipe
-from pipeline.shards import Columns, with_signals
-from pipeline.stages import Batching, BatchStage
 from pipeline.store.inputs import Inputs
 from pipeline.store.units import Unit
-from pipeline.writer import WriterSettings
 
 BATCHING = Batching(documents=256, characters=1 << 20, rejected_text_share=1.0)
 

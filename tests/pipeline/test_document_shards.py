@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from filters.document import Document
 from pipeline.cli.main import main
 from pipeline.errors import InputError
-from pipeline.models.documents import languages_of, read_texts
+from pipeline.models.training_texts import languages_of, read_texts
+from pipeline.passes.shards import ShardWriter, batches_of, document_row, document_schema
 from pipeline.readers.document_shards import DocumentShard, columns_of, plain_type
 from pipeline.readers.records import BadRecord
-from pipeline.shards import ShardWriter, batches_of, document_row, document_schema
 from pipeline.store import files
 
 BROKEN = b"caf\xe9 \xff"

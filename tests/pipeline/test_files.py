@@ -11,8 +11,8 @@ from typing import BinaryIO
 import pytest
 
 from pipeline.errors import InputError, OutputError
+from pipeline.passes.stages import Batching, read_unit
 from pipeline.readers.records import Records
-from pipeline.stages import Batching, read_unit
 from pipeline.store import files
 from pipeline.store.local import LocalUpload
 from pipeline.store.streams import HashingReader

@@ -21,9 +21,9 @@ from pipeline.errors import RunFailed
 from pipeline.fingerprints import modules, parts_of
 from pipeline.fingerprints.code import ENGINE_LIBRARIES, NEUTRAL, code_of
 from pipeline.fingerprints.syntax import parse
+from pipeline.passes.stages import RunStage
+from pipeline.passes.writer import WriteUnits
 from pipeline.readers.arxiv_bulk import read_arxiv
-from pipeline.stages import RunStage
-from pipeline.writer import WriteUnits
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = '''"""Docstring."""
@@ -213,8 +213,8 @@ def test_only_what_a_step_runs_counts() -> None:
     assert not {"library kenlm", "library sentencepiece", "library trafilatura"} & language.keys()
     papers = parts_of(read_arxiv, RunStage, WriteUnits).named.keys()
     assert {
-        "code pipeline/writer.py",
-        "code pipeline/stages.py",
+        "code pipeline/passes/writer.py",
+        "code pipeline/passes/stages.py",
         "library pyarrow",
     } <= papers
     assert not any(name.startswith("code filters/latex") for name in papers)
@@ -224,7 +224,9 @@ def test_only_what_a_step_runs_counts() -> None:
 def test_neutral_modules_are_ours_and_are_not_followed() -> None:
     for name in NEUTRAL:
         assert modules.find_source(name) is not None, f"{name} moved: say where, or drop it"
-    found = code_of([("pipeline.writer", "WriteUnits"), ("pipeline.stages", "RunStage")])
+    found = code_of(
+        [("pipeline.passes.writer", "WriteUnits"), ("pipeline.passes.stages", "RunStage")]
+    )
     neutral = {name.replace(".", "/") for name in NEUTRAL}
     assert not {path.removesuffix(".py") for path in found.modules} & neutral
     assert not found.libraries.keys() & {"apache-beam", "psutil", "pydantic"}

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.fingerprints import Parts, parts_of
 from pipeline.job import Job
-from pipeline.passes.documents import DocumentsPass
+from pipeline.passes.documents_pass import DocumentsPass
 from pipeline.passes.engine import Engine
 from pipeline.passes.local import Workers
 from pipeline.passes.run import Run

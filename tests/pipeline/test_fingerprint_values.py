@@ -25,9 +25,9 @@ from filters.paths import Location, Model
 from filters.perplexity import PerplexityFilter
 from pipeline.errors import InputError, RunFailed
 from pipeline.fingerprints import parts_of
+from pipeline.passes.shards import Columns
+from pipeline.passes.stages import Batching, RunStage
 from pipeline.recipe import RECIPES, load_recipe
-from pipeline.shards import Columns
-from pipeline.stages import Batching, RunStage
 
 LLAMA = load_recipe(str(RECIPES / "llama1.toml"))
 

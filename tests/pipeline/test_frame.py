@@ -18,23 +18,23 @@ import psutil
 import pytest
 
 from filters.document import Document, Rejected
-from pipeline import shards
-from pipeline.batch import Batch
 from pipeline.errors import RunFailed
-from pipeline.passes.documents import DocumentsPass
+from pipeline.passes import shards
+from pipeline.passes.batch import Batch
+from pipeline.passes.documents_pass import DocumentsPass
 from pipeline.passes.engine import Engine, execute
 from pipeline.passes.progress import counted
 from pipeline.passes.run import Result, running
+from pipeline.passes.shards import Columns
+from pipeline.passes.stages import Batching, ReadUnit
+from pipeline.passes.writer import UnitWriter, WriterSettings
 from pipeline.readers.document_shards import DocumentShard
 from pipeline.readers.records import BadRecord, Records, SkippedRecord
-from pipeline.shards import Columns
-from pipeline.stages import Batching, ReadUnit
 from pipeline.store.commit import Attempt, Place
 from pipeline.store.files import list_files
 from pipeline.store.local import half_written
 from pipeline.store.records import UnitInput
 from pipeline.store.units import Unit, unit_of
-from pipeline.writer import UnitWriter, WriterSettings
 
 BATCHING = Batching(documents=7, characters=10_000, rejected_text_share=0.5)
 

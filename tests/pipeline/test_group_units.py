@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
+from pipeline.passes.stages import Batching, read_unit
 from pipeline.readers.records import BadRecord, Records
-from pipeline.stages import Batching, read_unit
 from pipeline.store import files
 from pipeline.store.streams import JoinedReader
 from pipeline.store.units import Unit, group_units, members, open_unit

@@ -17,22 +17,21 @@ import pytest
 from test_frame import BATCHING, find_units, names
 
 from filters.document import Document, Rejected
-from pipeline import shards
-from pipeline.batch import Batch
 from pipeline.errors import RunFailed
-from pipeline.passes import guard
-from pipeline.passes.documents import DocumentsPass
+from pipeline.passes import guard, shards
+from pipeline.passes.batch import Batch
+from pipeline.passes.documents_pass import DocumentsPass
 from pipeline.passes.engine import Engine
 from pipeline.passes.guard import MakeGuarded, make_unit
 from pipeline.passes.run import Result, running
+from pipeline.passes.shards import Columns
+from pipeline.passes.stages import Batching, ReadUnit, apply_function
+from pipeline.passes.watch import SIZE, Slot, Watcher
+from pipeline.passes.writer import WriterSettings
 from pipeline.readers.records import BadRecord, Records, SkippedRecord
-from pipeline.shards import Columns
-from pipeline.stages import Batching, ReadUnit, apply_function
 from pipeline.store import attempts
 from pipeline.store.commit import Place
 from pipeline.store.units import Unit
-from pipeline.watch import SIZE, Slot, Watcher
-from pipeline.writer import WriterSettings
 
 SECONDS = 2
 HANG = re.compile(r"(a|aa)+$")

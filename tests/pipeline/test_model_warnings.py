@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from pipeline.models.warnings import model_warnings
 
 from pipeline.models.language import size_warning
+from pipeline.models.warnings import model_warnings
 from pipeline.store.accounting import Funnel
 
 SETTINGS = {"middle_percentile": 60.0}

@@ -17,9 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.document import Document
-from pipeline.batch import Batch, RejectedDocument, StageCount
-from pipeline.recipe import RECIPES, load_recipe
-from pipeline.shards import (
+from pipeline.passes.batch import Batch, RejectedDocument
+from pipeline.passes.shards import (
     REJECTED_SCHEMA,
     Columns,
     ShardWriter,
@@ -27,13 +26,14 @@ from pipeline.shards import (
     read_rejected,
     rejected_row,
 )
+from pipeline.passes.stages import READ, Batching, read_unit
+from pipeline.passes.writable import MAXIMUM_NESTING, writable_rows
+from pipeline.recipe import RECIPES, load_recipe
 from pipeline.sources.c4.source import COLUMNS as C4_COLUMNS
 from pipeline.sources.c4.source import ReadC4
-from pipeline.stages import READ, Batching, read_unit
 from pipeline.store import files
-from pipeline.store.accounting import Funnel
+from pipeline.store.accounting import Funnel, StageCount
 from pipeline.store.units import Unit
-from pipeline.writable import MAXIMUM_NESTING, writable_rows
 
 SCHEMA = document_schema(
     Columns(
@@ -108,7 +108,7 @@ def test_one_such_document_is_rejected_alone(case: str, tmp_path: Path) -> None:
     assert (rejected.stage, rejected.reason) == ("last", f"unwritable_{kind}")
     assert rejected.detail.startswith(f"{column}: ")
     funnel = Funnel()
-    funnel.add_batch(batch)
+    batch.add_to(funnel)
     funnel.check("here")
     assert [row["id"] for row in write(tmp_path / "a.parquet", SCHEMA, rows)] == ["good0", "good2"]
     (row,) = write(tmp_path / "b.parquet", REJECTED_SCHEMA, [rejected_row(rejected)])
@@ -210,6 +210,6 @@ def test_a_line_of_c4_that_is_nested_too_deep(tmp_path: Path) -> None:
         ("deep.jsonl#2", "http://example.com/b", "read", "unwritable_nesting")
     ]
     funnel = Funnel()
-    funnel.add_batch(batch)
+    batch.add_to(funnel)
     funnel.check("here")
     assert funnel.kept == 2

@@ -12,12 +12,12 @@ import pytest
 
 from dedup.shingles import lower, shingle_texts
 from filters.document import Document
-from pipeline.batch import Batch
 from pipeline.decontamination.index import EvaluationIndex, build_evaluation_index
 from pipeline.decontamination.settings import DecontaminationSettings, EvaluationSettings
 from pipeline.decontamination.stage import Decontamination
+from pipeline.passes.batch import Batch
+from pipeline.passes.stages import Batching
 from pipeline.readers.wet import read_wet
-from pipeline.stages import Batching
 from pipeline.store.units import Unit
 
 pytestmark = pytest.mark.real

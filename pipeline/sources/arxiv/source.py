@@ -12,13 +12,13 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from filters.latex import LatexCleaner
+from pipeline.passes.shards import Columns
+from pipeline.passes.stages import enabled
 from pipeline.readers.arxiv_bulk import read_arxiv
 from pipeline.readers.records import Records
 from pipeline.recipe import Recipe
-from pipeline.shards import Columns
 from pipeline.sources.arxiv.settings import ArxivInputSettings, ArxivSettings
 from pipeline.sources.declaration import Found, Source, Step
-from pipeline.stages import enabled
 from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, unit_of
 

@@ -22,6 +22,8 @@ from filters.books import (
 )
 from filters.length import LengthFilter
 from pipeline.errors import InputError
+from pipeline.passes.shards import Columns
+from pipeline.passes.stages import enabled
 from pipeline.readers.books import (
     ARCHIVE,
     EPUB,
@@ -34,10 +36,8 @@ from pipeline.readers.books import (
 )
 from pipeline.readers.records import Records
 from pipeline.recipe import Recipe
-from pipeline.shards import Columns
 from pipeline.sources.books.settings import BooksInputSettings, BooksSettings
 from pipeline.sources.declaration import Found, Source, Step
-from pipeline.stages import enabled
 from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, group_units, members
 

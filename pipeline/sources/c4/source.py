@@ -29,15 +29,15 @@ from filters.c4 import (
 from filters.document import Document, Filter, StageSettings
 from filters.langdetect import LangdetectFilter
 from filters.sentences import SentenceFilter
+from pipeline.passes.shards import Columns
+from pipeline.passes.stages import Stage, enabled
 from pipeline.readers.jsonl import JsonLine, read_jsonl
 from pipeline.readers.records import BadRecord, Record, Records
 from pipeline.recipe import Recipe
-from pipeline.shards import Columns
 from pipeline.sources.c4.settings import C4Settings
 from pipeline.sources.commoncrawl import source as commoncrawl
 from pipeline.sources.comparison import DocumentComparison
 from pipeline.sources.declaration import Found, Source, Step
-from pipeline.stages import Stage, enabled
 from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, unit_of
 

@@ -14,14 +14,14 @@ from pipeline.deduplication.paragraph_stage import PARAGRAPHS
 from pipeline.deduplication.removal import LineRemoval
 from pipeline.deduplication.shuffle import Comparison, compare
 from pipeline.fingerprints import parts_of
-from pipeline.finish import ReadExtracted, units_after
 from pipeline.job import Job
-from pipeline.passes.documents import DocumentsPass
+from pipeline.passes.documents_pass import DocumentsPass
 from pipeline.passes.run import Result
+from pipeline.passes.shard_units import ReadExtracted, units_after
+from pipeline.passes.writer import WriterSettings
 from pipeline.sources.commoncrawl.settings import ParagraphSettings
 from pipeline.sources.declaration import Following
 from pipeline.store.units import Unit, border
-from pipeline.writer import WriterSettings
 
 
 @dataclass(frozen=True)

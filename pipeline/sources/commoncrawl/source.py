@@ -24,16 +24,16 @@ from filters.perplexity import PerplexityFilter
 from filters.prescreen import LanguagePrescreen
 from filters.reference_quality import ReferenceQualityFilter
 from pipeline.deduplication.paragraph_stage import ParagraphKeys
+from pipeline.passes.shards import Columns
+from pipeline.passes.stages import Stage, enabled
 from pipeline.readers.arc import read_arc
 from pipeline.readers.records import Records
 from pipeline.readers.warc import read_warc
 from pipeline.readers.wet import read_wet
 from pipeline.recipe import Recipe
-from pipeline.shards import Columns
 from pipeline.sources.commoncrawl.paragraphs import ParagraphComparison
 from pipeline.sources.commoncrawl.settings import CommonCrawlSettings, CrawlInputSettings
 from pipeline.sources.declaration import Found, Source, Step
-from pipeline.stages import Stage, enabled
 from pipeline.store import files
 from pipeline.store.inputs import Inputs, find_inputs_and_others
 from pipeline.store.units import Unit, unit_of

@@ -30,10 +30,11 @@ from pipeline.deduplication.key_units import KeyUnit
 from pipeline.fingerprints import parts_of
 from pipeline.job import Job
 from pipeline.passes.look_pass import look_at
+from pipeline.passes.shards import Columns
+from pipeline.passes.stages import enabled
 from pipeline.readers.records import Records
 from pipeline.readers.tables import split_parquet
 from pipeline.recipe import Recipe
-from pipeline.shards import Columns
 from pipeline.sources.declaration import Found, Prepared, Source, Step
 from pipeline.sources.github.contents import ReadContents
 from pipeline.sources.github.inputs import (
@@ -49,7 +50,6 @@ from pipeline.sources.github.repositories import ReadRepository
 from pipeline.sources.github.rows import ReadRows, check_columns, column_names, find_rows
 from pipeline.sources.github.settings import GithubSettings
 from pipeline.sources.github.tables import KEYS, TABLE_BYTES, Kind, TablePass
-from pipeline.stages import enabled
 from pipeline.store.inputs import Inputs
 from pipeline.store.units import Unit, part_of
 

@@ -16,14 +16,14 @@ from filters.stackexchange import QuestionFilter, ScoreFilter, ThreadText
 from pipeline.errors import InputError
 from pipeline.job import Job
 from pipeline.passes.look_pass import look_at
+from pipeline.passes.shards import Columns
+from pipeline.passes.stages import enabled
 from pipeline.readers.dump_file import UnreadableDumpError, open_dump, seven_zip_sizes
 from pipeline.readers.records import BadRecord, LostInput, Records
 from pipeline.readers.stackexchange import read_posts
 from pipeline.recipe import Recipe
-from pipeline.shards import Columns
 from pipeline.sources.declaration import Found, Prepared, Source, Step
 from pipeline.sources.stackexchange.settings import PostsInputSettings, StackExchangeSettings
-from pipeline.stages import enabled
 from pipeline.store import files
 from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, unit_of

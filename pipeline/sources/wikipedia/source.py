@@ -18,6 +18,8 @@ from filters.wikitext import WikipediaPageFilter, WikitextCleaner
 from pipeline.errors import InputError
 from pipeline.job import Job
 from pipeline.passes.look_pass import look_at
+from pipeline.passes.shards import Columns
+from pipeline.passes.stages import enabled
 from pipeline.readers.bzip2_slices import cut, open_slice
 from pipeline.readers.dump_file import BZIP2, UnreadableDumpError, check_seven_zip, open_dump
 from pipeline.readers.dump_sets import overlapping
@@ -25,11 +27,9 @@ from pipeline.readers.enterprise import read_enterprise
 from pipeline.readers.mediawiki import read_mediawiki, wiki_language, wiki_name
 from pipeline.readers.records import Records
 from pipeline.recipe import Recipe
-from pipeline.shards import Columns
 from pipeline.sources.declaration import Found, Prepared, Source, Step
 from pipeline.sources.wikipedia.holes import holes_by_template
 from pipeline.sources.wikipedia.settings import DumpSettings, WikipediaSettings
-from pipeline.stages import enabled
 from pipeline.store import files
 from pipeline.store.inputs import Inputs, find_inputs
 from pipeline.store.units import Unit, part_of, unit_of

@@ -13,8 +13,9 @@ from typing import Any
 import pyarrow as pa
 
 from filters.document import Rejected
-from pipeline.batch import Batch, StageCount, document_size, reject
-from pipeline.shards import document_row
+from pipeline.passes.batch import Batch, document_size, reject
+from pipeline.passes.shards import document_row
+from pipeline.store.accounting import StageCount
 
 # orjson writes no deeper.
 MAXIMUM_NESTING = 254

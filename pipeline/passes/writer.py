@@ -16,22 +16,22 @@ from numpy.typing import NDArray
 
 from dedup.key_blocks import KeyBlock
 from dedup.paragraph_hashes import BLANK_KEY
-from pipeline.batch import Batch
 from pipeline.errors import RunFailed
-from pipeline.shards import (
+from pipeline.passes.batch import Batch
+from pipeline.passes.shards import (
     REJECTED_SCHEMA,
     Columns,
     ShardWriter,
     document_schema,
     rejected_row,
 )
+from pipeline.passes.writable import writable_rows
 from pipeline.store import files
 from pipeline.store.accounting import Funnel
 from pipeline.store.attempts import marks
 from pipeline.store.commit import Attempt, Place
 from pipeline.store.records import UnitRecord
 from pipeline.store.units import Unit
-from pipeline.writable import writable_rows
 
 WRITE = "write"
 
@@ -84,7 +84,7 @@ class UnitWriter:
             self._rejected.add(rejected_row(rejected))
         for kind, keys in self._keys.items():
             keys.extend(batch.keys.get(kind, []))
-        self._funnel.add_batch(batch)
+        batch.add_to(self._funnel)
 
     def commit(self, last: Batch, fingerprint: str) -> UnitRecord:
         """Publish every file and commit the unit."""

@@ -9,9 +9,9 @@ import apache_beam as beam
 
 from pipeline.fingerprints import Fingerprinted
 from pipeline.passes.guard import DONE, GUARDED, CountAttempts, MakeGuarded
-from pipeline.stages import Batching, RunStage, Stage
+from pipeline.passes.stages import Batching, RunStage, Stage
+from pipeline.passes.writer import WRITE, WriterSettings, WriteUnits
 from pipeline.store.commit import Place
-from pipeline.writer import WRITE, WriterSettings, WriteUnits
 
 
 @dataclass(frozen=True)

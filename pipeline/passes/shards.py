@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filters.document import Document
-from pipeline.batch import RejectedDocument
 from pipeline.errors import OutputError
+from pipeline.passes.batch import RejectedDocument
 from pipeline.readers.document_shards import (
     BASE_METADATA,
     BATCH_BYTES,

@@ -16,15 +16,15 @@ import xxhash
 
 from filters.document import Document
 from filters.paths import Location
-from pipeline import shards
-from pipeline.batch import Batch, StageCount
 from pipeline.errors import InputError
+from pipeline.passes import shards
+from pipeline.passes.batch import Batch
 from pipeline.passes.run import Result
+from pipeline.passes.stages import READ, Batching, rejected_record
 from pipeline.readers.document_shards import DocumentShard
 from pipeline.readers.records import BadRecord
-from pipeline.stages import READ, Batching, rejected_record
 from pipeline.store import files
-from pipeline.store.accounting import Funnel
+from pipeline.store.accounting import Funnel, StageCount
 from pipeline.store.records import UnitInput, UnitRecord
 from pipeline.store.streams import HashingReader
 from pipeline.store.units import RECORD, Unit

@@ -10,7 +10,7 @@ from model_data import write_dataset
 
 from pipeline.errors import InputError
 from pipeline.models.cards import building, dataset_origin
-from pipeline.models.documents import languages_of, read_batches, read_texts
+from pipeline.models.training_texts import languages_of, read_batches, read_texts
 
 
 def row(number: int, language: str | None) -> dict[str, Any]:

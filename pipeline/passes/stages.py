@@ -18,11 +18,12 @@ import xxhash
 from apache_beam.metrics import Metrics
 
 from filters.document import Document, Filter, Rejected, StageSettings
-from pipeline import watch
-from pipeline.batch import Batch, RejectedDocument, StageCount, document_size, reject
 from pipeline.errors import MissingLibrary, OutputError
+from pipeline.passes import watch
+from pipeline.passes.batch import Batch, RejectedDocument, document_size, reject
 from pipeline.plugins import Travels
 from pipeline.readers.records import BadRecord, LostInput, Records, SkippedRecord
+from pipeline.store.accounting import StageCount
 from pipeline.store.records import UnitInput
 from pipeline.store.streams import HashingReader
 from pipeline.store.units import Unit, open_unit

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filters.document import Document, Rejected
+from pipeline.store.accounting import Funnel, StageCount
 from pipeline.store.records import UnitInput
 from pipeline.store.units import Unit
 
@@ -32,24 +33,6 @@ class RejectedDocument:
     signals: dict[str, Any]
     characters: int
     text: str | None = None
-
-
-@dataclass(slots=True)
-class StageCount:
-    """What went through one stage: documents and characters in and out, CPU seconds."""
-
-    documents_in: int = 0
-    documents_out: int = 0
-    characters_in: int = 0
-    characters_out: int = 0
-    seconds: float = 0.0
-
-    def add(self, other: StageCount) -> None:
-        self.documents_in += other.documents_in
-        self.documents_out += other.documents_out
-        self.characters_in += other.characters_in
-        self.characters_out += other.characters_out
-        self.seconds += other.seconds
 
 
 @dataclass(slots=True)
@@ -83,6 +66,14 @@ class Batch:
 
     def __post_init__(self) -> None:
         self.rows = self.rows or list(range(len(self.documents)))
+
+    def add_to(self, funnel: Funnel) -> None:
+        """Add what the stages did to it."""
+        for name, count in self.counts.items():
+            funnel.stage(name).count.add(count)
+        for row in self.rejected:
+            funnel.stage(row.stage).reasons[row.reason] += 1
+        funnel.skipped.update(self.skipped)
 
 
 def document_size(document: Document) -> int:
