@@ -38,41 +38,19 @@ class MinHasher:
 
     @cached_property
     def banding(self) -> tuple[int, int]:
-        """Bands and rows per band, as datasketch chooses them: with the least weighted error.
+        """Bands and rows per band, as datasketch chooses them."""
+        from datasketch import MinHashLSH  # noqa: PLC0415  (half a second, most of it scipy's)
 
-        The error is the probability to share a band, summed over similarities below the threshold,
-        and that to share none, above it; of equals the fewest bands, then the fewest rows.
-
-        Raises:
-            ValueError: it is least with one band.
-        """
-        # Exact for polynomials of the degree that bands times rows have, up to 256.
-        nodes, parts = np.polynomial.legendre.leggauss(min(self.permutations // 2 + 1, 128))
-        below, above = self.threshold / 2, (1 - self.threshold) / 2
-        rows = np.arange(1, self.permutations + 1)[:, np.newaxis]
-        powers_below = (below * (nodes + 1)) ** rows
-        powers_above = (self.threshold + above * (nodes + 1)) ** rows
-        best, least = (0, 0), np.inf
-        for bands in range(1, self.permutations + 1):
-            longest = self.permutations // bands
-            needless = (1 - (1 - powers_below[:longest]) ** bands) @ parts * below
-            missed = (1 - powers_above[:longest]) ** bands @ parts * above
-            errors = (1 - self.miss_weight) * needless + self.miss_weight * missed
-            row = int(np.argmin(errors))
-            if errors[row] < least:
-                best, least = (bands, row + 1), errors[row]
-        if best[0] < 2:
-            raise ValueError("a single band would be best, in which hardly any two documents meet")
-        return best
+        weights = (1 - self.miss_weight, self.miss_weight)
+        index = MinHashLSH(self.threshold, num_perm=self.permutations, weights=weights)
+        return index.b, index.r
 
     @cached_property
     def _coefficients(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        """An odd multiplier and an increment for each permutation, drawn as datasketch does."""
-        generator = np.random.RandomState(self.seed)
-        count = self.permutations
-        halves = generator.randint(0, 1 << 31, count, dtype=np.uint32)
-        increments = generator.randint(0, 1 << 32, count, dtype=np.uint32)
-        return halves * np.uint32(2) + np.uint32(1), increments
+        from datasketch import MinHash  # noqa: PLC0415  (half a second, most of it scipy's)
+
+        multipliers, increments = MinHash(self.permutations, seed=self.seed).permutations
+        return np.asarray(multipliers, np.uint32), np.asarray(increments, np.uint32)
 
     def signatures(self, shingles: Shingles) -> NDArray[np.uint32]:
         """Signatures, shape [documents, permutations]; all ones where there is no shingle."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from datasketch import MinHash, MinHashLSH
+from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,28 +31,6 @@ def test_signatures_equal_datasketch(documents: list[list[str]], seed: int, coun
         for start in windows:
             wanted.update(" ".join(words[start : start + 3]).encode())
         assert signature.tolist() == wanted.hashvalues.tolist()
-
-
-def bands_of_datasketch(hasher: MinHasher) -> tuple[int, int] | None:
-    weights = (1 - hasher.miss_weight, hasher.miss_weight)
-    try:
-        index = MinHashLSH(hasher.threshold, num_perm=hasher.permutations, weights=weights)
-    except ValueError:
-        return None
-    return index.b, index.r
-
-
-@pytest.mark.parametrize("permutations", [2, 9, 32, 112, 128, 300])
-@pytest.mark.parametrize("threshold", [0.35, 0.5, 0.7, 0.75, 0.8, 0.95])
-def test_bands_are_those_of_datasketch(permutations: int, threshold: float) -> None:
-    for miss_weight in (0.25, 0.5, 0.875):
-        hasher = MinHasher(permutations, threshold, miss_weight)
-        wanted = bands_of_datasketch(hasher)
-        if wanted is None:
-            with pytest.raises(ValueError, match="a single band would be best"):
-                _ = hasher.banding
-        else:
-            assert hasher.banding == wanted, miss_weight
 
 
 def test_batches_do_not_change_signatures() -> None:
