@@ -6,7 +6,8 @@ has been seen (`pipeline.store.commit`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from dedup.key_blocks import KeyBlock
 from dedup.paragraph_hashes import BLANK_KEY
+from filters.document import Document
 from pipeline.errors import RunFailed
 from pipeline.passes.batch import Batch
 from pipeline.passes.shards import (
@@ -44,11 +46,13 @@ class WriterSettings:
         columns: typed columns of the source.
         key_kinds: kinds of key blocks that the pass makes.
         rows_per_group: documents per Parquet row group.
+        tally: what is counted of a document that is kept, for the report of the whole dataset.
     """
 
     columns: Columns
     key_kinds: tuple[str, ...]
     rows_per_group: int
+    tally: Callable[[Document], Iterable[str]] | None = None
 
 
 class UnitWriter:
@@ -63,6 +67,7 @@ class UnitWriter:
         self._schema = document_schema(settings.columns)
         self._documents = self._shard("documents", self._schema)
         self._rejected = self._shard("rejected", REJECTED_SCHEMA)
+        self._tally: Counter[str] = Counter()
         self._keys: dict[str, list[NDArray[np.uint64]]] = {kind: [] for kind in settings.key_kinds}
 
     def _shard(self, kind: str, schema: pa.Schema) -> ShardWriter:
@@ -84,6 +89,9 @@ class UnitWriter:
             self._rejected.add(rejected_row(rejected))
         for kind, keys in self._keys.items():
             keys.extend(batch.keys.get(kind, []))
+        if self._settings.tally is not None:
+            for document in batch.documents:
+                self._tally.update(self._settings.tally(document))
         batch.add_to(self._funnel)
 
     def commit(self, last: Batch, fingerprint: str) -> UnitRecord:
@@ -100,7 +108,8 @@ class UnitWriter:
         seconds = {name: stage.count.seconds for name, stage in self._funnel.stages.items()}
         assert last.input is not None
         key, funnel = self.unit.key(fingerprint), self._funnel.to_json()
-        return self._attempt.commit(key, last.input, funnel, rows, seconds=seconds)
+        extra = dict(sorted(self._tally.items()))
+        return self._attempt.commit(key, last.input, funnel, rows, seconds=seconds, extra=extra)
 
     def discard(self) -> None:
         """Give the unit up; nothing of it becomes visible."""

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+from filters.document import Document
 from filters.pii import PiiFilter, PiiSettings
 from pipeline.job import Job
 from pipeline.passes.run import Result
 from pipeline.passes.shards import Columns
 from pipeline.passes.stages import ReadRecords, Stage
+from pipeline.passes.writer import WriterSettings
 from pipeline.recipe import Recipe
 from pipeline.sources.base_settings import SourceSettings
 from pipeline.store.commit import Place
@@ -49,13 +51,13 @@ class Following:
         name: for progress.
         place: where it writes.
         stages: that what is left goes through.
-        columns: of its documents.
+        writer: what it writes.
     """
 
     name: str
     place: Place
     stages: tuple[Stage, ...]
-    columns: Columns
+    writer: WriterSettings
 
 
 @runtime_checkable
@@ -105,7 +107,8 @@ class Source(Generic[Section]):
         steps: what the records go through; the units are those found.
         prepare: passes of its own before documents are read, from the units found to those read;
             what needs files opened is asked there (`pipeline.passes.look_pass`).
-        report: what the manifest says of what the last of its own passes wrote.
+        tally: what is counted of each document that the last of its own passes writes.
+        report: what the manifest says of these counts.
         pii: makes the stage that takes personal data out.
     """
 
@@ -116,7 +119,8 @@ class Source(Generic[Section]):
     read: Callable[[Section], ReadRecords]
     steps: Callable[[Section, Recipe, Sequence[Unit]], Iterable[Step]]
     prepare: Callable[[Job, Section, Sequence[Unit]], Prepared] | None = None
-    report: Callable[[Result], Mapping[str, Any]] | None = None
+    tally: Callable[[Document], Iterable[str]] | None = None
+    report: Callable[[Mapping[str, int]], Mapping[str, Any]] | None = None
     pii: Callable[[PiiSettings], Stage] = PiiFilter
 
     def section(self, recipe: Recipe) -> Section:

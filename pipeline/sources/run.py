@@ -47,7 +47,7 @@ def run_source(source: Source[Section], job: Job) -> None:
     result = job.run_pass(planned.first, prepared.units)
     for comparison, then in planned.following:
         result = comparison.run(job, result, then)
-    done = {**prepared.done, **(source.report(result) if source.report else {})}
+    done = {**prepared.done, **(source.report(result.summary.extra) if source.report else {})}
     complete(job, settings.deduplicate, result, [*refused, *prepared.refused], done)
     models = job.recipe.models
     found = model_warnings(result.summary.funnel, models.language_models, models.reference_model)
@@ -61,8 +61,11 @@ def plan(source: Source[Section], job: Job, units: Sequence[Unit]) -> Plan:
     first, following = _in_passes([*source.steps(settings, job.recipe, units), *last])
     places = [job.place(comparison.before) for comparison, _ in following]
     places.append(documents_place(job, settings.deduplicate))
-    columns = with_signals(source.columns, last)
+    columns, rows = with_signals(source.columns, last), job.recipe.run.rows_per_group
     kinds = following[0][0].key_kinds if following else ()
+    written = [WriterSettings(columns, kinds, rows)]
+    written += [WriterSettings(columns, (), rows) for _ in following]
+    written[-1] = replace(written[-1], tally=source.tally)
     return Plan(
         DocumentsPass(
             source.name,
@@ -70,12 +73,14 @@ def plan(source: Source[Section], job: Job, units: Sequence[Unit]) -> Plan:
             ReadUnit(source.read(settings), job.batching),
             first,
             job.batching,
-            WriterSettings(columns, kinds, job.recipe.run.rows_per_group),
+            written[0],
             job.document_seconds,
         ),
         tuple(
-            (comparison, Following(comparison.name, place, stages, columns))
-            for (comparison, stages), place in zip(following, places[1:], strict=True)
+            (comparison, Following(comparison.name, place, stages, writer))
+            for (comparison, stages), place, writer in zip(
+                following, places[1:], written[1:], strict=True
+            )
         ),
     )
 

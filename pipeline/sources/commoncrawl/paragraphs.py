@@ -18,7 +18,6 @@ from pipeline.job import Job
 from pipeline.passes.documents_pass import DocumentsPass
 from pipeline.passes.run import Result
 from pipeline.passes.shard_units import ReadExtracted, units_after
-from pipeline.passes.writer import WriterSettings
 from pipeline.sources.commoncrawl.settings import ParagraphSettings
 from pipeline.sources.declaration import Following
 from pipeline.store.units import Unit, border
@@ -61,7 +60,7 @@ class ParagraphComparison:
             ReadExtracted(job.output, job.batching),
             (removal, *then.stages),
             job.batching,
-            WriterSettings(then.columns, (), job.recipe.run.rows_per_group),
+            then.writer,
             job.document_seconds,
         )
 

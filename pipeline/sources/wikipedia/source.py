@@ -28,7 +28,7 @@ from pipeline.readers.mediawiki import read_mediawiki, wiki_language, wiki_name
 from pipeline.readers.records import Records
 from pipeline.recipe import Recipe
 from pipeline.sources.declaration import Found, Prepared, Source, Step
-from pipeline.sources.wikipedia.holes import holes_by_template
+from pipeline.sources.wikipedia.holes import holes, holes_by_template
 from pipeline.sources.wikipedia.settings import DumpSettings, WikipediaSettings
 from pipeline.store import files
 from pipeline.store.inputs import Inputs, find_inputs
@@ -163,5 +163,6 @@ SOURCE = Source(
     read=lambda settings: ReadDump(settings.input),
     steps=steps,
     prepare=prepare,
-    report=lambda result: {"holes": holes_by_template(result)},
+    tally=holes,
+    report=lambda counts: {"holes": holes_by_template(counts)},
 )
