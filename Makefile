@@ -22,7 +22,7 @@ KENLM := build/kenlm/bin/lmplz
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.test-ready
 # uv where it is on the PATH: the same locks and hashes, in less time.
-PIP := $(if $(shell command -v uv),uv pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet)
+PIP := $(if $(shell command -v uv),uv pip install --quiet --compile-bytecode --python $(BIN)/python,$(BIN)/python -m pip install --quiet)
 # An installation says how long it took and how large it is; its stamp keeps that.
 STARTED := $(VENV)/.started
 MEASURE = @echo "$(VENV): $$(du -sh $(VENV) | cut -f1), installed in $$(($$(date +%s) - $$(cat $(STARTED)))) s" | tee $@
