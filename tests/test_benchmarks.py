@@ -87,7 +87,7 @@ def test_comparisons_of_any_size_decide(
 ) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     key_scale, minhash_scale = map(importlib.import_module, ("key_scale", "minhash_scale"))
-    key_scale.write_blocks(tmp_path / "keys", 2000, 4, 0.3)
+    key_scale.write_blocks(tmp_path / "keys", 2000, 4, 0.3, 0.0)
     key_scale.decide(tmp_path / "keys")
     # Each unit has a hundred copies of one key, of which one stays.
     assert json.loads(capsys.readouterr().out)["removed"] > 399
@@ -137,4 +137,4 @@ def test_whole_commands_run_without_their_peer(samples: Path, lid_model: Path) -
     options = ["--warc", str(samples / "commoncrawl"), "--lid", str(lid_model)]
     said = run("whole_commands.py", *options)
     assert "datatrove is left out: --peer-python names" in said
-    assert re.search(r"^warc, roving: \d+\.\d+ s CPU .*; 110 documents, ", said, re.MULTILINE)
+    assert re.search(r"^warc, roving: \d+\.\d+ s CPU .*; 111 documents, ", said, re.MULTILINE)

@@ -33,6 +33,12 @@ NEUTRAL = frozenset(
     }
 )
 
+# What reads, changes or writes documents counts all the same.
+COUNTED = frozenset(
+    f"pipeline.passes.{name}"
+    for name in ("batch", "shard_units", "shards", "stages", "watch", "writable", "writer")
+)
+
 # Libraries that move, measure or check, and make no text.
 ENGINE_LIBRARIES = frozenset(
     {
@@ -165,6 +171,8 @@ class _Search:
 
 
 def _is_neutral(module: str) -> bool:
+    if module in COUNTED:
+        return False
     return any(module == one or module.startswith(f"{one}.") for one in NEUTRAL)
 
 

@@ -14,7 +14,7 @@ from filters.document import Document, Filter, Rejected
 from filters.length import LengthFilter, LengthSettings
 
 # Bases, and rules that C4 has two of each: what they look for is said by who uses them.
-NO_STAGES = {"Filter", "LineFilter", "PhraseLineFilter", "PhrasePageFilter"}
+NO_STAGES = {"Filter", "OptionalFilter", "LineFilter", "PhraseLineFilter", "PhrasePageFilter"}
 
 
 def filter_classes() -> list[type]:

@@ -95,7 +95,10 @@ def test_a_dataset_can_be_looked_into(tmp_path: Path, capsys: pytest.CaptureFixt
     [
         (["run", "wikipedia", "--input", "{empty}", "--output", "{out}"], "looked for dumps named"),
         (["run", "wikipedia", "--input", "{texts}", "--output", "{out}"], "looked for dumps named"),
-        (["run", "commoncrawl", "--input", "{texts}", "--output", "{out}"], "*.warc.gz"),
+        (
+            ["run", "commoncrawl", "--input", "{texts}", "--output", "{out}"],
+            "*.warc, *.warc.wet or *.arc",
+        ),
         (["run", "wikipedia", "--input", "{finnish}", "--output", "{out}"], "wanted language"),
         (
             [

@@ -18,7 +18,12 @@ from pipeline.job import Job
 from pipeline.passes.look_pass import look_at
 from pipeline.passes.shards import Columns
 from pipeline.passes.stages import enabled
-from pipeline.readers.dump_file import UnreadableDumpError, open_dump, seven_zip_sizes
+from pipeline.readers.dump_file import (
+    UnreadableDumpError,
+    check_seven_zip,
+    open_dump,
+    seven_zip_sizes,
+)
 from pipeline.readers.records import BadRecord, LostInput, Records
 from pipeline.readers.stackexchange import read_posts
 from pipeline.recipe import Recipe
@@ -137,6 +142,7 @@ def find_units(inputs: Inputs, _: StackExchangeSettings) -> Found:
             f"none of the {len(found)} files below {inputs} has the posts of a site; found for "
             f"example {found[0].relative}"
         )
+    check_seven_zip(file.relative for file in posts)
     others = [file for file in found if OTHER_TABLES.search(file.relative)]
     refused = [{"path": file.relative, "reason": "other_table"} for file in others]
     return [unit_of(file) for file in posts], refused
