@@ -249,7 +249,7 @@ def breakable(folder: Path, trouble: Path) -> tuple[str, ...]:
     """Our packages with a writer that breaks while the file of trouble is there."""
     for name in ("pipeline", "recipes"):
         shutil.copytree(ROOT / name, folder / name)
-    writer = folder / "pipeline" / "writer.py"
+    writer = folder / "pipeline" / "passes" / "writer.py"
     head = HOOK.splitlines()[0] + "\n"
     code = writer.read_text()
     assert code.count(head) == 1
