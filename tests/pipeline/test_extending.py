@@ -166,3 +166,23 @@ def test_a_method_from_outside(tmp_path: Path) -> None:
     once = tmp_path / "once"
     roving("dedup", "title", "--input", output, "--output", once, *plugins)
     assert len([*rows(once / "out")]) == 2
+
+
+def test_a_package_that_is_installed_announces_its_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, folder = tmp_path / "site", notes(tmp_path / "in", QUIET, LOUD)
+    information = site / "loud_rules-1.0.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: loud-rules\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[roving.plugins]\nloud = shouting\n")
+    write_example(site, "shouting.py")
+    root = Path(__file__).resolve().parents[2]
+    monkeypatch.setenv("PYTHONPATH", f"{site}:{root}")
+    plugin = ["--plugin", write_example(tmp_path, "notes.py")]
+    chosen = ["--set", 'notes.filters=["shouting"]', "--workers", "2"]
+    roving("run", "notes", "--input", folder, "--output", tmp_path / "out", *plugin, *chosen)
+    assert [row["reason"] for row in rows(tmp_path / "out", "rejected")] == ["shouts"]
+    (information / "entry_points.txt").write_text("[roving.plugins]\nloud = nowhere_at_all\n")
+    said = roving("recipe", "show", status=2)
+    assert "plugin loud (nowhere_at_all): ModuleNotFoundError" in said
