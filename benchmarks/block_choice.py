@@ -1,9 +1,13 @@
 """Fits the weights that choose a page's blocks (`filters/web/weights.py`) to labelled pages.
 
-    PYTHONPATH=. python benchmarks/block_choice.py --pages A.warc.gz A-gold.jsonl.gz [--pages ...]
+    PYTHONPATH=. python benchmarks/block_choice.py --data DIR \\
+        --pages A.warc.gz A-gold.jsonl.gz [--pages ...]
 
 Gold: by URL, the page's text (`gold` or `main_content`), as in the Web Content Extraction
 Benchmark.
+DIR holds pages with snippets that must be in the text or must not, as for
+benchmarks/extraction_quality.py: of them every second page, from the second on, serves for the fit
+with the blocks that have snippets; the others are kept for tests/real/test_web_real.py.
 A block's target is the share of its 3-grams of words that the gold has; logistic regression with a
 ridge, every page of the same weight, long blocks of more. Prints the mean F1 of words by type of
 page, each page decided by weights fitted to the other four fifths, then the weights from all.
@@ -24,6 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import extraction_quality
 from filters.document import Document
 from filters.html import HtmlDecoder
 from filters.web.blocks import BlockReader
@@ -37,6 +42,8 @@ from pipeline.readers.warc import read_warc
 Array = NDArray[np.float64]
 _WORDS = re.compile(r"\w+")
 RIDGE, FOLDS = 2.0, 5
+# Of a page with snippets, against one with its whole text; words that a snippet's block counts.
+SNIPPET_PAGE, SNIPPET_WORDS = 3.0, 30.0
 
 
 def words(text: str) -> list[str]:
@@ -47,20 +54,31 @@ def words(text: str) -> list[str]:
 class Page:
     """A labelled page, its blocks, their features and targets."""
 
-    def __init__(self, document: Document, gold: dict[str, Any]) -> None:
-        html = document.text
+    def __init__(self, html: str, url: str, gold: dict[str, Any]) -> None:
         tree = parse(html)
-        self.type = gold["page_type"]
-        self.kind = page_type(tree, document.metadata["url"])
+        self.kind = page_type(tree, url)
         keep_seen(tree, html)
         blocks = BlockReader(markdown=False).read(tree)
         mark_blocks(blocks)
-        self.opinions = ask(tree, len(blocks), self.kind)
+        self.opinions = ask(tree, blocks, self.kind)
         self.features = block_features(blocks, *self.opinions, self.kind)
-        self.words = [words(write([block], "plain")[0]) for block in blocks]
+        texts = [write([block], "plain")[0] for block in blocks]
+        self.words = [words(text) for text in texts]
+        if "page_type" not in gold:
+            self._snippets(texts, gold)
+            return
+        self.type = gold["page_type"]
+        self.importance = 1.0
         self.gold = words(gold.get("gold") or gold["main_content"])
         self.targets = self._targets()
         self.weights = np.minimum([len(own) for own in self.words], 100.0)
+
+    def _snippets(self, texts: list[str], gold: dict[str, list[str]]) -> None:
+        self.importance = SNIPPET_PAGE
+        wanted = [any(snippet in text for snippet in gold["with"]) for text in texts]
+        labelled = [any(snippet in text for snippet in gold["without"]) for text in texts]
+        self.targets = np.array(wanted, np.float64)
+        self.weights = SNIPPET_WORDS * np.logical_or(wanted, labelled)
 
     def _targets(self) -> Array:
         whole = f" {' '.join(self.gold)} "
@@ -88,7 +106,9 @@ def fit(pages: list[Page]) -> Array:
     pages = [page for page in pages if len(page.words)]
     table = np.concatenate([page.features for page in pages])
     targets = np.concatenate([page.targets for page in pages])
-    weights = np.concatenate([50 * page.weights / (page.weights.sum() + 1) for page in pages])
+    weights = np.concatenate(
+        [page.importance * 50 * page.weights / (page.weights.sum() + 1) for page in pages]
+    )
     found = np.zeros(table.shape[1])
     for _ in range(30):
         probability = 1 / (1 + np.exp(-table @ found))
@@ -110,28 +130,38 @@ def read_pages(warc: Path, gold: Path) -> list[Page]:
             if isinstance(record, Document) and record.metadata["url"] in labels:
                 decoded = decoder(record)
                 if isinstance(decoded, Document):
-                    pages.append(Page(decoded, labels[decoded.metadata["url"]]))
+                    url = decoded.metadata["url"]
+                    pages.append(Page(decoded.text, url, labels[url]))
     return pages
+
+
+def read_snippet_pages(folder: Path) -> list[Page]:
+    """Every second page with snippets, from the second on."""
+    return [Page(*page) for page in extraction_quality.read_pages(folder)[1::2]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with commoncrawl/")
     parser.add_argument("--pages", type=Path, nargs=2, action="append", required=True)
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL + 1)
-    pages = [page for pair in parser.parse_args().pages for page in read_pages(*pair)]
+    arguments = parser.parse_args()
+    pages = [page for pair in arguments.pages for page in read_pages(*pair)]
+    snippet_pages = read_snippet_pages(arguments.data / "commoncrawl")
     order = list(range(len(pages)))
     random.Random(1).shuffle(order)
     scores: dict[str, list[float]] = defaultdict(list)
     for fold in range(FOLDS):
         held = set(order[fold::FOLDS])
-        weights = fit([page for number, page in enumerate(pages) if number not in held])
+        others = [page for number, page in enumerate(pages) if number not in held]
+        weights = fit(others + snippet_pages)
         for number in held:
             scores[pages[number].type].append(pages[number].f1(weights))
     everything = [score for own in scores.values() for score in own]
     print(f"{len(pages)} pages, F1 {np.mean(everything):.3f}")
     for name, own in sorted(scores.items()):
         print(f"{name:14s} {len(own):4d} {np.mean(own):.3f}")
-    for name, weight in zip(NAMES, fit(pages), strict=True):
+    for name, weight in zip(NAMES, fit(pages + snippet_pages), strict=True):
         print(f'    "{name}": {weight:.2f},')
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,9 @@ NAMES = (
     "nav", "footer", "aside", "header", "main", "form", "named_around", "named_content",
     "named_post", "trafilatura_few", "resiliparse_few", "trafilatura_many", "resiliparse_many",
     "trafilatura_share", "resiliparse_share", "share_trafilatura", "share_resiliparse", "position",
-    "digit", "thread", "article", "article_trafilatura",
+    "digit", "thread", "article", "article_trafilatura", "named_caption", "named_end", "before",
+    "named_lead", "after", "other", "other_trafilatura", "article_resiliparse", "agreement",
+    "agreement_trafilatura", "agreement_resiliparse",
 )  # fmt: skip
 
 _AROUND = re.compile(
@@ -38,6 +41,18 @@ _CONTENT = re.compile(
     r"content|article|main|body|entry|description|detail|markdown|prose|post|text", re.IGNORECASE
 )
 _POST = re.compile(r"comment|reply|replies|message|post|thread|answer|topic", re.IGNORECASE)
+# Of the elements next to a block: of pictures, of what stands below a text, of a text's summary.
+_CAPTION = re.compile(r"figcaption|caption|credit|img-meta|copyright", re.IGNORECASE)
+_END = re.compile(
+    r"author|byline|\bbio|newsletter|respond|commentform|comment-form|rating|review|nocomment|"
+    r"postmeta|meta\b|follow|tags?\b|phone|twitter|date|time",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(
+    r"lead|intro|teaser|abstract|summary|deck|chapo|standfirst|subtitle|subhead|description",
+    re.IGNORECASE,
+)
+_NEXT = (_CAPTION, _END, _LEAD)
 _SENTENCE_END = re.compile(r"[.!?…。！？:;\"”’)]\s*$")
 _DIGIT = re.compile(r"^\W*\d+\b")
 _TAGS = ("nav", "footer", "aside", "header", "main", "form")
@@ -49,6 +64,10 @@ _KINDS = ("heading", "item", "row", "code", "verse")
 # Script that has no spaces: a word is about so long.
 _WORD = 8
 _NEAR = 3
+# Levels of elements whose names are next to a block; blocks in front of a text that may lead it in.
+_LEVELS, _BEFORE = 4, 8
+_LEAD_WORDS, _TEXT_WORDS = 10, 15
+_NAME_CHARACTERS = 40
 
 
 def block_features(
@@ -87,11 +106,61 @@ def block_features(
         np.arange(count) / max(count, 1),
         np.array([_DIGIT.search(block.lines[0]) is not None for block in blocks]),
         float(kind == "thread"), is_article, theirs * is_article,
+        *_text_columns(blocks, theirs, others, words, kind),
     ]  # fmt: skip
     table = np.empty((count, len(columns)))
     for number, column in enumerate(columns):
         table[:, number] = column
     return table
+
+
+def _text_columns(
+    blocks: Sequence[Block], theirs: Features, others: Features, words: Features, kind: PageType
+) -> list[Any]:
+    """What tells a text from captions, from what leads it in and from what stands behind it."""
+    is_article, is_other = float(kind == "article"), float(kind == "other")
+    is_text = is_article + is_other
+    captions, ends, leads = _next_names(blocks).T
+    places, long = np.flatnonzero(theirs), np.flatnonzero(theirs * (words >= _TEXT_WORDS))
+    before, after = np.zeros_like(theirs), np.zeros_like(theirs)
+    if len(places):
+        before[max(0, places[0] - _BEFORE) : places[0]] = 1
+    if len(long):
+        after[long[-1] + 1 :] = is_text
+    before *= words >= _LEAD_WORDS
+    either = max(1.0, float(np.maximum(theirs, others) @ words))
+    agreement = is_text * float((theirs * others) @ words) / either
+    return [
+        captions, ends, before * others, leads * before, after,
+        is_other, theirs * is_other, others * is_article,
+        agreement, agreement * theirs, agreement * others,
+    ]  # fmt: skip
+
+
+def _next_names(blocks: Sequence[Block]) -> Features:
+    """Whether an element next to a block is named as each of `_NEXT`: shape [blocks, 3]."""
+    known: dict[Any, int] = {}
+    rows = np.zeros((len(blocks), len(_NEXT)))
+    for row, block in zip(rows, blocks, strict=True):
+        bits, element = 0, block.element
+        for _ in range(_LEVELS):
+            if element is None:
+                break
+            if element not in known:
+                known[element] = _name_bits(
+                    element.tag, element.get("class", ""), element.get("id", "")
+                )
+            bits |= known[element]
+            element = element.getparent()
+        row[:] = [bits >> place & 1 for place in range(len(_NEXT))]
+    return rows
+
+
+@lru_cache(4096)
+def _name_bits(tag: str, classes: str, identifier: str) -> int:
+    # The first of many classes say what it is, the others how it looks.
+    name = f"{tag}.{classes[:_NAME_CHARACTERS]}#{identifier[:_NAME_CHARACTERS]}"
+    return sum((pattern.search(name) is not None) << place for place, pattern in enumerate(_NEXT))
 
 
 def _chosen(numbers: Collection[int], count: int) -> Features:

@@ -28,6 +28,8 @@ from filters.web.weights import WEIGHTS
 _HIGH, _LOW, _LOWS = 0x1D800, 0x2801, 255
 _MARK = re.compile("[\U0001d800-\U0001d9ff][\u2801-\u28ff]")
 MAXIMUM_MARKS = 512 * _LOWS
+# Of Resiliparse's characters; below it trafilatura's full mode is asked.
+MINIMUM_SHARE = 0.5
 
 
 def mark_blocks(blocks: Sequence[Block]) -> None:
@@ -47,12 +49,15 @@ def marked_numbers(text: str) -> set[int]:
     return {(ord(mark[0]) - _HIGH) * _LOWS + ord(mark[1]) - _LOW for mark in _MARK.findall(text)}
 
 
-def trafilatura_blocks(tree: Any) -> set[int]:
-    """Numbers of the blocks that trafilatura's fast mode takes; the tree stays as it is."""
+def trafilatura_blocks(tree: Any, *, fast: bool) -> set[int]:
+    """Numbers of the blocks that trafilatura takes; the tree stays as it is.
+
+    Full mode consults two more extractors where its own rules find little.
+    """
     import trafilatura  # noqa: PLC0415  (a quarter of a second, which every recipe would cost)
     from trafilatura.settings import Extractor  # noqa: PLC0415
 
-    options = Extractor(fast=True, comments=False)
+    options = Extractor(fast=fast, comments=False)
     found = trafilatura.bare_extraction(tree, options=options)
     if found is None:
         return set()
@@ -74,7 +79,7 @@ def choose_blocks(tree: Any, blocks: Sequence[Block], kind: PageType) -> list[in
     if not blocks:
         return []
     mark_blocks(blocks)
-    opinions = ask(tree, len(blocks), kind)
+    opinions = ask(tree, blocks, kind)
     scores = block_features(blocks, *opinions, kind) @ _WEIGHTS
     return whole(blocks, most_probable(scores, opinions[0], kind))
 
@@ -94,12 +99,28 @@ def whole(blocks: Sequence[Block], chosen: Sequence[int]) -> list[int]:
     ]
 
 
-def ask(tree: Any, count: int, kind: PageType) -> tuple[set[int], set[int]]:
-    """The blocks that trafilatura takes, and those that Resiliparse takes."""
-    every = range(count)
-    fast = trafilatura_blocks(tree).intersection(every)
+def ask(tree: Any, blocks: Sequence[Block], kind: PageType) -> tuple[set[int], set[int]]:
+    """The blocks that trafilatura takes, and those that Resiliparse takes; the tree has marks."""
+    every = range(len(blocks))
     # Comments are what a thread is made of, and noise elsewhere.
-    return fast, resiliparse_blocks(tree, comments=kind == "thread").intersection(every)
+    others = resiliparse_blocks(tree, comments=kind == "thread").intersection(every)
+    found = trafilatura_blocks(tree, fast=True).intersection(every)
+    if is_doubtful(blocks, found, others):
+        found = trafilatura_blocks(tree, fast=False).intersection(every) or found
+    return found, others
+
+
+def is_doubtful(
+    blocks: Sequence[Block], trafilatura: Collection[int], resiliparse: Collection[int]
+) -> bool:
+    """Whether fast mode missed the text: it took one block, or less than half of the other's."""
+    if len(trafilatura) <= 1:
+        return True
+    return _length(blocks, trafilatura) < MINIMUM_SHARE * _length(blocks, resiliparse)
+
+
+def _length(blocks: Sequence[Block], numbers: Collection[int]) -> int:
+    return sum(len(line) for number in numbers for line in blocks[number].lines)
 
 
 def most_probable(
@@ -115,6 +136,6 @@ def most_probable(
 
 _WEIGHTS = np.array([WEIGHTS[name] for name in NAMES])
 # Log-odds from which a block is text, of probability .42; by kind of page for trafilatura's blocks
-# and for others: .31 and .8 on articles, .2 and .6 on products.
+# and for others: .2 and .6 on products.
 _USUAL = -0.323
-_LEAST = {"article": (-0.8, 1.386), "product": (-1.386, 0.405)}
+_LEAST = {"product": (-1.386, 0.405)}

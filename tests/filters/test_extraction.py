@@ -11,6 +11,10 @@ from hypothesis import strategies as st
 
 from filters.document import Document, Filter, Rejected
 from filters.extraction import HtmlExtractor, HtmlExtractorSettings
+from filters.web.blocks import Block, BlockReader
+from filters.web.features import NAMES, block_features
+from filters.web.parsing import parse
+from filters.web.selection import is_doubtful
 
 SETTINGS = HtmlExtractorSettings(
     maximum_characters=3_000_000,
@@ -74,6 +78,36 @@ def test_tables_are_rows_of_cells():
     rows = "<tr><th>Year</th><th>Owner</th></tr><tr><td>1790</td><td>Cook</td></tr>"
     text = extract_text(article(f"<p>{PARAGRAPH}</p><table>{rows}</table><p>{PARAGRAPH * 3}</p>"))
     assert "\nYear | Owner\n1790 | Cook\n" in text
+
+
+def test_captions_leads_and_what_stands_below_are_known_by_their_names():
+    words = "word " * 20
+    tree = parse(
+        f"<body><article><p class=lead>{words}</p><p>{words}</p><figure><figcaption>{words}"
+        f"</figcaption></figure><p>{words}</p></article><div id=respond>Reply</div></body>"
+    )
+    blocks = BlockReader(markdown=False).read(tree)
+    table = block_features(blocks, {1, 3}, {0, 1, 2, 3, 4}, "article")
+    expected = {
+        "named_caption": [0, 0, 1, 0, 0],
+        "named_end": [0, 0, 0, 0, 1],
+        "named_lead": [1, 0, 0, 0, 0],
+        "before": [1, 0, 0, 0, 0],
+        "after": [0, 0, 0, 0, 1],
+    }
+    assert {name: table[:, NAMES.index(name)].tolist() for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("fast", "doubtful"),
+    [(set(), True), ({0}, True), ({0, 1}, True), ({0, 1, 2}, False)],
+)
+def test_full_mode_is_asked_below_half_of_the_other_text(fast, doubtful):
+    blocks = [
+        Block("paragraph", [characters * "a"], None, (None, False)) for characters in (20, 29, 1)
+    ]
+    other = [*blocks, Block("paragraph", [50 * "a"], None, (None, False))]
+    assert is_doubtful(other, fast, range(4)) is doubtful
 
 
 def test_title_comes_from_the_page_unless_known():

@@ -208,20 +208,18 @@ def test_prescreen_keeps_the_english_pages(english: tuple[set[str], set[str]]) -
     assert len(passed - kept) <= 0.1 * len(kept)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="articles with teasers around them: .907 against .923 (docs/warc.md)"
-)
 def test_extraction_is_no_worse_than_trafilatura(real_data: Path, pages: list[Document]) -> None:
     path = real_data / "commoncrawl" / "web-expected-snippets.json.gz"
     expected = json.loads(gzip.decompress(path.read_bytes()))
     extractor = HtmlExtractor(SETTINGS.extract)
     extractor.open()
-    labelled = [(page, expected.get(page.metadata["url"])) for page in pages]
+    labelled = [page for page in pages if page.metadata["url"] in expected]
     scores = {"ours": Counter[str](), "trafilatura": Counter[str]()}
-    for page, snippets in labelled[::2]:
-        if not snippets:
-            continue
+    # The others served for the weights (benchmarks/block_choice.py).
+    for page in labelled[::2]:
+        snippets = expected[page.metadata["url"]]
         document = Document(id=page.id, source="test", text=page.text)
+        document.metadata["url"] = page.metadata["url"]
         ours = extractor(document)
         texts = {
             "ours": ours.text if isinstance(ours, Document) else "",
@@ -237,4 +235,4 @@ def test_extraction_is_no_worse_than_trafilatura(real_data: Path, pages: list[Do
         for name, score in scores.items()
     }
     assert f1["ours"] >= f1["trafilatura"]
-    assert f1["ours"] > 0.9
+    assert f1["ours"] >= 0.925
