@@ -50,6 +50,16 @@ _ALLOWED: dict[tuple[str, str], Any] = {
 }
 
 
+def _memory_format(kind: type, name: str) -> metadata._MEM_FORMAT_ENCODING:
+    """What stands in for `getattr`, by which Python 3.11.2 and older pickle a member of an enum."""
+    if kind is not metadata._MEM_FORMAT_ENCODING or name not in kind.__members__:
+        raise pickle.UnpicklingError(f"it asks {kind!r} for {name!r}, which is no part of an index")
+    return kind[name]
+
+
+_ALLOWED["builtins", "getattr"] = _memory_format
+
+
 class _IndexUnpickler(pickle.Unpickler):
     """Admits what torch writes into an index, and nothing that could do anything."""
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from torch.distributed.checkpoint.filesystem import FileSystemReader
+from torch.distributed.checkpoint.metadata import _MEM_FORMAT_ENCODING
 from torch.distributed.checkpoint.state_dict_saver import save
 
 from trainer.checkpoint_data import INDEX, load_data, read_index
@@ -65,6 +66,32 @@ def test_a_command_inside_a_true_index_is_refused(saved: Path, tmp_path: Path) -
     with pytest.raises(TrainerError, match=r"it names posix\.mkdir"):
         read_index(saved)
     assert not (tmp_path / "ran").exists()
+
+
+class ByName:
+    """Pickled as Python 3.11.2 pickles a member of an enum: by `getattr`."""
+
+    def __init__(self, kind: type, name: str) -> None:
+        self.kind, self.name = kind, name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (self.kind, self.name)
+
+
+def test_an_index_of_an_older_python_is_read(saved: Path) -> None:
+    index = FileSystemReader(saved).read_metadata()
+    index.planner_data = ByName(_MEM_FORMAT_ENCODING, "TORCH_CONTIGUOUS_FORMAT")
+    (saved / INDEX).write_bytes(pickle.dumps(index))
+    assert read_index(saved).planner_data is _MEM_FORMAT_ENCODING.TORCH_CONTIGUOUS_FORMAT
+
+
+@pytest.mark.parametrize("name", ["__subclasses__", "mro", "__class__"])
+def test_nothing_else_is_asked_of_it(saved: Path, name: str) -> None:
+    index = FileSystemReader(saved).read_metadata()
+    index.planner_data = ByName(_MEM_FORMAT_ENCODING, name)
+    (saved / INDEX).write_bytes(pickle.dumps(index))
+    with pytest.raises(TrainerError, match="which is no part of an index"):
+        read_index(saved)
 
 
 def test_a_command_as_a_value_is_refused(saved: Path, tmp_path: Path) -> None:
