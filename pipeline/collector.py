@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,8 +25,14 @@ def importing() -> Iterator[None]:
     """Import modules, which stay to the end of the process, and leave them alone from then on.
 
     Beam's alone are half a million objects: to look through them while they are made, whenever
-    enough others are, and once more at the end would be a third of a small run.
+    enough others are, and once more at the end would be a third of a small run. What it logs of
+    clients that are not installed is no concern of a run's.
     """
-    with without_collector():
-        yield
-        gc.freeze()
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with without_collector():
+            yield
+            gc.freeze()
+    finally:
+        logging.disable(before)
