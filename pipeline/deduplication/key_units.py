@@ -106,7 +106,7 @@ def write_key_units(path: str, units: Sequence[KeyUnit]) -> KeyUnits:
 
 @lru_cache(maxsize=2)
 def _table(path: str) -> pa.Table:
-    return pq.read_table(io.BytesIO(files.read_bytes(path)))
+    return pq.read_table(io.BytesIO(files.read_bytes(path)), use_threads=False)
 
 
 @lru_cache(maxsize=2)
