@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
@@ -17,7 +18,7 @@ AnyFilter = TypeVar("AnyFilter", bound="type[OptionalFilter[Any]]")
 _registered: dict[str, type[OptionalFilter[Any]]] = {}
 
 
-class OptionalFilter(Generic[AnySettings]):
+class OptionalFilter(ABC, Generic[AnySettings]):
     """Base of a filter that recipes name: `register` makes it known.
 
     Attributes:
@@ -36,9 +37,9 @@ class OptionalFilter(Generic[AnySettings]):
     def open(self) -> None:
         """Load what is expensive. Called once per process before the first document."""
 
+    @abstractmethod
     def __call__(self, document: Document) -> Document | Rejected:
         """Return the document to keep it, or the reason it is dropped."""
-        raise NotImplementedError
 
 
 def register(kind: AnyFilter) -> AnyFilter:
