@@ -103,6 +103,28 @@ class MetadataKeys:
         return UnitKeys(ranked(every[rows], rows, preferred_rows, self.settings))
 
 
+@dataclass(frozen=True)
+class TextKeys:
+    """Base of makers of keys of whole texts.
+
+    Attributes:
+        settings: which copy is preferred, and the method's own.
+    """
+
+    settings: Preference
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return ("text", *preference_columns(self.settings))
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        return score_columns(self.settings)
+
+    def check(self) -> None:
+        """Any settings will do."""
+
+
 def preference_columns(preference: Preference) -> tuple[str, ...]:
     """The columns that ranks are made from, besides the text."""
     if preference.keep == "newest":

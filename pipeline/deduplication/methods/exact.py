@@ -14,12 +14,11 @@ from dedup.key_blocks import Combine
 from dedup.preference import Preference
 from filters.document import setting
 from pipeline.deduplication.keys import (
+    TextKeys,
     UnitKeys,
     joined,
-    preference_columns,
     ranked,
     ranks,
-    score_columns,
     texts_of,
 )
 from pipeline.deduplication.methods import Method
@@ -37,23 +36,12 @@ class ExactSettings(Preference):
 
 
 @dataclass(frozen=True)
-class ExactKeys:
+class ExactKeys(TextKeys):
     """One key per document, of its text."""
 
     settings: ExactSettings
     kind = "exact"
     combine: ClassVar[Combine] = "key"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return ("text", *preference_columns(self.settings))
-
-    @property
-    def scores(self) -> tuple[str, ...]:
-        return score_columns(self.settings)
-
-    def check(self) -> None:
-        """Any settings will do."""
 
     def make(self, batches: Iterator[pa.RecordBatch]) -> UnitKeys:
         keys_of = normalized_keys if self.settings.normalize else raw_keys

@@ -19,11 +19,10 @@ from dedup.preference import Keep, Preference
 from dedup.shingles import Token, shingle_texts
 from filters.document import setting
 from pipeline.deduplication.keys import (
+    TextKeys,
     UnitKeys,
     joined,
-    preference_columns,
     ranks,
-    score_columns,
     texts_of,
 )
 from pipeline.deduplication.methods import Method
@@ -77,21 +76,13 @@ class MinHashSettings(Preference):
 
 
 @dataclass(frozen=True)
-class MinHashKeys:
+class MinHashKeys(TextKeys):
     """The bands of each document's signature; signatures and ranks beside them."""
 
     settings: MinHashSettings
     kind = "minhash"
     # Of those who share a band, those of equal rank are candidates of each other.
     combine: ClassVar[Combine] = "key and rank"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return ("text", *preference_columns(self.settings))
-
-    @property
-    def scores(self) -> tuple[str, ...]:
-        return score_columns(self.settings)
 
     @cached_property
     def hasher(self) -> MinHasher:

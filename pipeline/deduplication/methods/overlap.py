@@ -20,12 +20,11 @@ from dedup.preference import Keep, Preference
 from dedup.shingles import Token, distinct, shingle_texts
 from filters.document import setting
 from pipeline.deduplication.keys import (
+    TextKeys,
     UnitKeys,
     joined,
-    preference_columns,
     ranked,
     ranks,
-    score_columns,
 )
 from pipeline.deduplication.methods import Method
 from pipeline.errors import RunFailed
@@ -73,24 +72,13 @@ class OverlapSettings(Preference):
 
 
 @dataclass(frozen=True)
-class OverlapKeys:
+class OverlapKeys(TextKeys):
     """A sample of each document's shingles; all its shingles and its rank beside them."""
 
     settings: OverlapSettings
     kind = "overlap"
     # Pairs are counted shingle by shingle, each document for itself.
     combine: ClassVar[Combine] = "nothing"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return ("text", *preference_columns(self.settings))
-
-    @property
-    def scores(self) -> tuple[str, ...]:
-        return score_columns(self.settings)
-
-    def check(self) -> None:
-        """Any settings will do."""
 
     def make(self, batches: Iterator[pa.RecordBatch]) -> UnitKeys:
         settings = self.settings
