@@ -145,8 +145,9 @@ class Lines:
             texts: list[str | None] = []
             for text in batch.column("text").to_pylist():
                 own = lines_between(removed, first, text or "")
-                left = without_lines(text or "", own, self.minimum_characters)
-                texts.append(None if isinstance(left, Rejected) else left)
+                left = without_lines(text or "", own)[0] if own else text or ""
+                gone = own and why_gone(left, own, self.minimum_characters)
+                texts.append(None if gone else left)
                 first += (text or "").count("\n") + 1
             counts = [None if text is None else text.count("\n") + 1 for text in texts]
             sizes = [None if text is None else len(text) for text in texts]
@@ -261,20 +262,17 @@ class LineRemoval:
 
     def _remove(self, document: Document) -> Document | Rejected:
         own = lines_between(self._removed, self._first[id(document)], document.text)
-        left = without_lines(document.text, own, self._minimum_characters)
-        if isinstance(left, Rejected) and left.reason == ALL_DUPLICATE:
-            return left
+        rejected = None
         if own:
-            lines = document.text.split("\n")
-            kept = _left(lines, own)
-            document.text = "\n".join([lines[number] for number in kept])
+            left, kept = without_lines(document.text, own)
+            rejected = why_gone(left, own, self._minimum_characters)
+            if not left and rejected is not None:
+                return rejected
+            document.text = left
             keep_kinds(document, kept)
         document.signals["lines"] = document.text.count("\n") + 1
         document.signals["characters"] = len(document.text)
-        return document if isinstance(left, str) else left
-
-
-ALL_DUPLICATE = "all_duplicate"
+        return rejected or document
 
 
 def removed_lines(unit: Unit, step: str) -> NDArray[np.uint32]:
@@ -292,18 +290,21 @@ def lines_between(removed: NDArray[np.uint32], first: int, text: str) -> set[int
     return set((removed[start:end].astype(np.int64) - first).tolist())
 
 
-def without_lines(text: str, removed: set[int], minimum_characters: int) -> str | Rejected:
-    """What is left of a document that loses lines, or why it goes."""
-    if not removed:
-        return text
+def without_lines(text: str, removed: set[int]) -> tuple[str, list[int]]:
+    """What is left of a text that loses lines, and the numbers of the lines that stay."""
     lines = text.split("\n")
-    left = "\n".join([lines[number] for number in _left(lines, removed)])
+    kept = _left(lines, removed)
+    return "\n".join([lines[number] for number in kept]), kept
+
+
+def why_gone(left: str, removed: set[int], minimum_characters: int) -> Rejected | None:
+    """Why a document goes that has lost lines; none if what is left stays."""
     if not left:
-        return Rejected(ALL_DUPLICATE, f"all {len(removed)} lines occur elsewhere")
+        return Rejected("all_duplicate", f"all {len(removed)} lines occur elsewhere")
     if len(left) < minimum_characters:
         detail = f"{len(left)} < {minimum_characters} characters"
         return Rejected("too_short_without_duplicates", detail)
-    return left
+    return None
 
 
 def _left(lines: list[str], removed: set[int]) -> list[int]:
